@@ -16,7 +16,7 @@ from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, find
 from .learners_activations import KINKED
 from .lines.first_wrong import Program, WrongLine
 from .lines.named_causes import node_of
-from .mistakes.causes import CAUSES, FUNCTION, NOT_IN_CATALOGUE, PENALTY
+from .mistakes.causes import BIASES, CAUSES, FUNCTION, NOT_IN_CATALOGUE, PENALTY, PRODUCTS
 from .mistakes.forward_pass import other_forward
 from .mistakes.placed import PlacedMistake
 from .mistakes.shapes import misshapen
@@ -256,7 +256,8 @@ def named_by_lines(judgement: Judgement, case: Case, lines: Sequence[WrongLine])
     vague = any(finding.cause in VAGUE for finding in steps) or len(lines) == 1 < len(steps)
     gradients = all(finding.where for finding in steps)  # what has no place is no gradient at all
     gradients = gradients and not any(case.all_zero([*line.mended]) for line in lines)  # 0 is evidence of no mistake
-    if not told or not vague or coupled or not gradients:
+    shape = any(finding.cause == "wrong_shapes" for finding in steps)
+    if not told or not vague or coupled or not gradients or (shape and not all(map(_of_shape_alone, lines))):
         return judgement
     findings: dict[str, Finding] = {}
     for line in lines:
@@ -270,6 +271,11 @@ def named_by_lines(judgement: Judgement, case: Case, lines: Sequence[WrongLine])
 def _of_softmax(line: WrongLine) -> bool:
     """Whether a line takes a sum over the wrong axis, which is another mistake than to take a mean over the samples."""
     return line.cause.startswith("softmax_") and "mean" not in line.statement
+
+
+def _of_shape_alone(line: WrongLine) -> bool:
+    """Whether a line's mistake is one that changes the shape of a gradient."""
+    return CAUSES[line.cause].group in (BIASES, PRODUCTS)
 
 
 def _said(cause: str) -> str:

@@ -130,7 +130,7 @@ class FirstWrong:
         for ask in [*waiting] if len(waiting) > 1 else ():
             self.workshop.any_factor = not ask.of_factor and any(other.of_factor for other in waiting)
             some = chain(reach(suspects), reach(rest))
-            repair = self._first_of(self._likely([*some], before, right, ask, ask.wanted))
+            repair = self._first_of(self._likely([*some], before, right, ask, ask.wanted), _of_layer(ask) & wrong)
             if repair is not None:
                 waiting.remove(ask)
                 return replace(repair, ask=ask)
@@ -155,11 +155,15 @@ class FirstWrong:
         """The statements on which some of the wrong gradients depend, or all of them (`whole`), found on demand."""
         return Reached(self.workshop, statements, before, wrong, whole)
 
-    def _first_of(self, tries: Iterator[Repair]) -> Repair | None:
-        """The first repair that is exact, or failing that the first."""
+    def _first_of(self, tries: Iterator[Repair], layer: frozenset[Key]) -> Repair | None:
+        """The first repair that is exact, or failing that the first.
+
+        A repair that mends one of the wrong gradients of the mistake's `layer` must mend the other, too, or make the
+        array that is asked for.
+        """
         first: Repair | None = None
         for repair in tries:
-            if repair.exact:
+            if repair.exact and (repair.made or layer <= repair.right or not layer & repair.right):
                 return repair
             first = first or repair
         return first
@@ -393,6 +397,12 @@ class Program:
                     WrongLine(suspect.line, suspect.end_line, suspect.text, "", "", left, None, "", False, names)
                 )
         return found
+
+
+def _of_layer(ask: Ask) -> frozenset[Key]:
+    """The gradients of the layer whose dZ or dA a mistake makes wrong; none if it is a mistake of a gradient's own."""
+    layers = {int(name[2:]) for name in ask.wanted if name[:2] in ("dZ", "dA")}
+    return frozenset((kind, layer) for layer in layers for kind in "Wb")
 
 
 def _only_names(statement: Statement) -> bool:

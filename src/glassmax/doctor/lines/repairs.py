@@ -32,7 +32,8 @@ SMALLEST = 1e-9
 class Repair:
     """A statement, the change that mends it, and the gradients that are right with it (and with those before it).
 
-    `ask` is the mistake that was asked for; `exact` is False if anything is right up to a factor alone.
+    `ask` is the mistake that was asked for; `exact` is False if anything is right up to a factor alone,
+    `made` says whether the statement then makes the array that was asked for.
     """
 
     statement: Statement
@@ -41,6 +42,7 @@ class Repair:
     complete: bool
     ask: Ask | None = None
     exact: bool = True
+    made: bool = False
 
     @property
     def lines(self) -> tuple[int, int]:
@@ -163,9 +165,10 @@ class Workshop:
             return None
         right, exact = self.rerun.right_everywhere(codes, len(least))
         if right > least:
-            return Repair(statement, change, right, len(right) == len(self.rerun.keys), exact=exact)
+            complete = len(right) == len(self.rerun.keys)
+            return Repair(statement, change, right, complete, exact=exact, made=makes == EXACT)
         if makes and self._makes_everywhere(codes, shown, wanted):
-            return Repair(statement, change, least, False, exact=makes == EXACT)
+            return Repair(statement, change, least, False, exact=makes == EXACT, made=True)
         return None
 
     def _made(self, shown: Sequence[Any], name: str, probe: int) -> int:
