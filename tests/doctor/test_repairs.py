@@ -217,3 +217,30 @@ def test_an_array_is_known_as_it_is_turned_times_n_or_as_a_row():
     assert multiple_of(p.dZ[1], "dZ2", p, 1e-9, True) is None
     assert multiple_of("no array", "dZ2", p, 1e-9, False) is None
     assert multiple_of([[1.0], [1.0, 2.0]], "dZ2", p, 1e-9, False) is None
+
+
+def test_what_ends_a_while_loop_is_not_changed():
+    unit = only_unit(
+        "def f(a, n):\n    i = 0\n    total = 0\n    while i < n:\n        total += a[i]\n        i += 1\n"
+        "    while True:\n        total = -total\n        break\n    return total\n"
+    )
+    assert [statement.text for statement in unit.statements] == ["total = 0", "total += a[i]", "return total"]
+
+
+def test_a_wrong_line_beside_a_while_loop_is_found():
+    text = """
+import numpy as np
+
+def gradients(p, X, y):
+    E = np.exp(X @ p["W1"] + p["b1"])
+    D = E / E.sum(axis=1, keepdims=True)
+    i = 0
+    while i != len(X):
+        D[i, y[i]] -= 1
+        i += 1
+    return {"W1": -X.T @ D / len(X), "b1": D.sum(axis=0) / len(X)}
+"""
+    X, y = np.random.default_rng(0).normal(size=(5, 4)), np.array([0, 1, 2, 1, 0])
+    finding = gm.diagnose(function(text, "gradients"), X, y, network=gm.Network([4, 3]), loss="network").findings[0]
+    assert (finding.cause, finding.line_number) == ("sign", 11)
+    assert finding.write == 'return {"W1": X.T @ D / len(X), "b1": D.sum(axis=0) / len(X)}'

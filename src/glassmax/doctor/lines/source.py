@@ -155,11 +155,16 @@ class Unit:
 
     @functools.cached_property
     def statements(self) -> tuple[Statement, ...]:
-        """The statements that compute something, in the order of the text, those of nested functions too."""
+        """The statements that compute something, in the order of the text, those of nested functions too.
+
+        What the end of a ``while`` loop depends on is left out: a change of it might never end.
+        """
         if isinstance(self.tree, ast.Lambda):
             node: Any = ast.copy_location(ast.Return(self.tree.body), self.tree.body)
             return (self._statement(node, ()),)
-        return tuple(self._walked(self.tree.body, ()))  # type: ignore[attr-defined]
+        counted = _names_of_ends(self.tree)
+        walked = self._walked(self.tree.body, ())  # type: ignore[attr-defined]
+        return tuple(s for s in walked if not _is_endless(s) and not counted & {*_written(s.node)})
 
     def _walked(self, body: Sequence[ast.stmt], loops: tuple[ast.stmt, ...]) -> Iterator[Statement]:
         for node in body:
@@ -175,6 +180,28 @@ class Unit:
         start, end = self.span(node.iter if isinstance(node, ast.For) else node)
         column = start - (self.source.rfind(b"\n", 0, start) + 1)
         return Statement(self, node, self.line_of(start), column, self.line_of(end), loops)
+
+
+def _names_of_ends(tree: ast.AST) -> set[str]:
+    """The variables that the end of some ``while`` loop depends on."""
+    tests = [node.test for node in ast.walk(tree) if isinstance(node, ast.While)]
+    return {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
+
+
+def _is_endless(statement: Statement) -> bool:
+    """Whether a statement stands in a ``while True``, which ends by a ``break``."""
+    return any(isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) for loop in statement.loops)
+
+
+def _written(node: ast.stmt) -> Iterator[str]:
+    """The variables that a statement binds or changes, also by a method, as in ``queue.pop()``."""
+    targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [getattr(node, "target", None)]
+    if isinstance(node, ast.Expr):
+        targets = [node.value]
+    for target in targets:
+        for each in ast.walk(target) if target is not None else ():
+            if isinstance(each, ast.Name):
+                yield each.id
 
 
 def _with_constant(code: types.CodeType, seen: Callable[[Any], Any]) -> types.CodeType:
