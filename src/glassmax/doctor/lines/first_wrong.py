@@ -249,8 +249,10 @@ class FirstWrong:
     def _changes(self, family: str, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         if family == ANEW:
             return self._written_anew(statement, wanted)
-        family = "operands" if family == ARGUMENTS else family
         scope = replace(self.scopes[statement.unit], target=self.known.shape_of(statement))
+        if family == ARGUMENTS:  # of arrays alone: of single numbers there are too many
+            arrays = tuple(name for name in scope.operands if scope.shapes.get(name))
+            return FAMILIES["operands"](statement, replace(scope, operands=arrays))
         return FAMILIES[family](statement, scope)
 
     def _written_anew(self, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
