@@ -8,12 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-__all__ = ["console", "hanging", "paint", "paint_checked", "rendered", "wrapped"]
+__all__ = ["columns_painted", "console", "hanging", "paint", "paint_checked", "rendered", "wrapped"]
 
 LABEL = "cyan"
 GOOD, BAD, ATTENTION, QUIET = "bold green", "bold red", "bold yellow", "dim"
@@ -80,6 +80,18 @@ def hanging(head: str, head_style: str, rest: "str | Text", style: str = "") -> 
     grid.add_column(overflow="fold")
     grid.add_row(Text(head, head_style), body)
     return grid
+
+
+def columns_painted(rows: "Iterable[Sequence[str]]") -> "Iterable[RenderableType]":
+    """Lay out rows of code, verdict and note; a row stays as wide as it is. Code after a plus sign is to be written."""
+    from rich.text import Text
+
+    for code, verdict, note in rows:
+        style = VERDICTS.get(verdict.strip(), "")
+        words = BAD if style == BAD else "" if style else QUIET
+        added = GOOD if code.lstrip().startswith("+ ") else ""
+        pieces = ((code, BAD if style == BAD else added), (verdict, style), (note, words))
+        yield Text.assemble(*pieces, no_wrap=True, overflow="ignore")
 
 
 def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
