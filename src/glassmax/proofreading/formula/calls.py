@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from .blocks import Blocks
 from .derivatives import is_constant
+from .numpy_calls import PREFIX, numpy_call
 from .scripts import Parts
 from .signs import FUNCTIONS, WITHOUT_BRACKETS
 from .tokens import Token
@@ -60,7 +61,7 @@ class Calls(Blocks):
             self.bars = bars
             parts.name = replace(name, typed_as=" ".join(parts.styles))
             style = "{" if opening.text == "\\{" else opening.text
-            parts.done = Call(parts.name, tuple(arguments), style=style)
+            parts.done = numpy_call(Call(parts.name, tuple(arguments), style=style))
         elif name.base in WITHOUT_BRACKETS and not name.primes:
             function = replace(name, typed_as=" ".join(parts.styles))
             if self.next_is("{"):
@@ -84,7 +85,7 @@ class Calls(Blocks):
         inside = self.tokens[self.at + 1 : self.partners[self.at]]
         if not inside:
             return False
-        if base in FUNCTIONS:
+        if base in FUNCTIONS or name.typed.startswith(PREFIX):
             return True
         if any(
             part.kind == "name" and part.text == base and after.text not in (*BRACKETS, "'")

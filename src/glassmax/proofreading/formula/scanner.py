@@ -10,6 +10,7 @@ import unicodedata
 
 from ...calculus.greek import GREEK
 from .commands import ARGUMENT, COMMAND, SPACES, Commands
+from .numpy_calls import AXIS, FUNCTION, KEEPDIMS, PREFIX
 from .signs import ABOVE, ACCENTS, BELOW, COMBINING, FILLERS, FONTS, LETTERS, MARKS, SUFFIXES, WITHOUT_BRACKETS, WORDS
 from .tokens import Token, grouped
 
@@ -67,6 +68,8 @@ class _Scanner(Commands):
             self.put("mark", found.group(1)[0], found.end())
         elif found := self.match(SPACE):
             self.at, self.spaced = found.end(), True
+        elif self.of_numpy():
+            pass
         elif found := self.match(FILLER):
             self.at = found.end()
         elif attached := self.match(ATTACHED):
@@ -90,6 +93,17 @@ class _Scanner(Commands):
             self.command(found.group(1), found.end())
         else:
             self.sign(character)
+
+    def of_numpy(self) -> bool:
+        """Read the name of a function of NumPy, or a keyword among its arguments; return whether one stands here."""
+        if found := self.match(FUNCTION):
+            name = {"maximum": "max", "minimum": "min"}.get(found.group(1), found.group(1))
+            self.put("name", name, found.end(), typed=PREFIX + found.group(1))
+        elif found := self.match(KEEPDIMS):
+            self.at, self.spaced = found.end(), True
+        elif found := self.match(AXIS):
+            self.put("mark", ",", found.end())
+        return found is not None
 
     def compares(self, at: int) -> bool:
         """Return whether the braces at a place hold a comparison."""
