@@ -24,7 +24,14 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"sign"},
     },
     "binary_with_logits.txt": {},
+    "bishop_activation_slip.tex": {
+        15: {"activation_of_a", "wrong_operand"},
+    },
     "bishop_backpropagation.md": {},
+    "bishop_layers_by_letter.md": {},
+    "bishop_layers_by_letter_slip.md": {
+        11: {"transposed", "wrong_index"},
+    },
     "bishop_softmax_regression.md": {},
     "bold_vectors.tex": {},
     "bold_vectors_slips.tex": {
@@ -79,6 +86,11 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"stray_sum", "summed_letter_free"},
     },
     "dense_layer_framework.md": {},
+    "delta_rule.md": {},
+    "delta_rule_slips.md": {
+        6: {"transposed", "wrong_index"},
+        8: {"wrong_index", "summed_letter_free"},
+    },
     "derivative_by_wrong_letter.md": {
         3: {"wrong_variable", "wrong_operand"},
     },
@@ -188,6 +200,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     },
     "mean_squared_error_layer.md": {},
     "missing_definitions.md": {},
+    "mitchell_backpropagation.md": {},
     "momentum_update.md": {
         7: {"sign"},
     },
@@ -352,6 +365,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
         4: {"reciprocal", "logarithm_half_done"},
         6: {"delta_missing", "jacobian_diagonal_only"},
     },
+    "units_of_layers.md": {},
+    "units_of_layers_slip.md": {
+        11: {"wrong_index", "transposed"},
+    },
     "weighted_least_squares.tex": {
         8: {"factor", "factor_missing"},
     },
@@ -361,6 +378,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"jacobian_diagonal_only", "not_diagonal", "term_missing"},
     },
     "wikipedia_backpropagation.md": {},
+    "wikipedia_deltas.md": {},
     "without_sum_to_one.txt": {},
     "word2vec.md": {},
 }

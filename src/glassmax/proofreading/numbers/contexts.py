@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Number
@@ -11,6 +11,7 @@ from .definitions import Definition, Definitions, Equation, collect
 from .dependence import ancestors, connected, open_functions, stacked
 from .derivative_names import readings_of_names
 from .implied import imply
+from .layers_by_letter import layers_by_letter
 from .names import Names, names_of, parts_of, walk
 from .ranks import quantities_of, readings
 from .vocabulary import SCALARS
@@ -19,6 +20,8 @@ __all__ = ["contexts"]
 
 MOST_READINGS = 6
 FEWER_READINGS = 3
+BY_LETTER = 0.3
+"""What it costs that letters tell the layer, if that isn't sure."""
 UNFIT = 2.5
 """A reading that costs so much leaves a definition with shapes that don't fit."""
 
@@ -31,7 +34,15 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
         other = _read(equations, split | {base})
         if _cost(other) <= _cost(found) - 1.5:
             found, split = other, split | {base}
-    return found
+    by_letter = layers_by_letter(equations)
+    if by_letter is None:
+        return found
+    layered = _read([*equations, *by_letter.inputs], split, by_letter.levels)
+    if by_letter.sure:
+        return layered
+    for context in layered[:FEWER_READINGS]:
+        context.reading.cost += BY_LETTER
+    return [*layered[:FEWER_READINGS], *found]
 
 
 def _cost(found: Sequence[Context]) -> float:
@@ -46,9 +57,9 @@ def _of_one_sample(equations: Sequence[Equation]) -> set[str]:
     return alone & {base for node in nodes for part in walk(node) for base in _summed_over(part)}
 
 
-def _read(equations: Sequence[Equation], split: set[str]) -> list[Context]:
+def _read(equations: Sequence[Equation], split: set[str], levels: Mapping[str, int] | None = None) -> list[Context]:
     trees = [node for equation in equations for node in equation.nodes]
-    names = Names(trees, split)
+    names = Names(trees, split, levels)
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]

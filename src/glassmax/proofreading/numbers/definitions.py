@@ -92,7 +92,7 @@ class Definitions:
             return self.derived.definition(family, layer, self)
         if key in self.found:
             return self.found[key]
-        if not layer.isdigit() or int(layer) < 1:
+        if not layer.isdigit() or int(layer) < 1 or (self.names.by_letter and int(layer) > self.names.layers["L"]):
             return None
         for definition in self.layered.get(family, ()):
             shift = self.names.shift(definition.name)
@@ -142,7 +142,8 @@ class Definitions:
             if self.names.shift(left) is not None and self.of(quantity.key) is not None:
                 return False
             self.found[quantity.key] = definition
-            if self.names.shift(left) is not None:
+            shift = self.names.shift(left)
+            if shift == 0 or (shift is not None and not self.names.by_letter):
                 self.layered.setdefault(quantity.family, []).append(definition)
         self.given.add(id(equation))
         return True
@@ -218,6 +219,8 @@ def collect(
             side = equation.sides[n]
             if isinstance(side, Name) and not equation.replaced and not definitions.defines(names.of(side).key):
                 definitions.add(Equation(equation.sides[n:], equation.condition), labels)
+            elif (inside := _inside(side, equation.sides[n + 1])) and not definitions.defines(names.of(inside[0]).key):
+                definitions.add(Equation(inside, equation.condition), labels)
     for key, definition in definitions.found.items():
         definitions.found[key] = _where_it_holds(definition, frozenset(labels))
     whole = {name.base for equation in equations for name in bare_names(equation.nodes)}
@@ -230,6 +233,15 @@ def collect(
             branches = ((function.body, None),)
             definitions.found[name] = Definition(Name(name), branches, names, (function.equation,))
     return definitions
+
+
+def _inside(one: Node | None, other: Node | None) -> tuple[Name, Node] | None:
+    """Return net and the sum of ``o = phi(net) = phi(sum_i w_i x_i)``, which defines net."""
+    if not isinstance(one, tree.Call) or not isinstance(other, tree.Call) or one.function != other.function:
+        return None
+    if len(one.arguments) != 1 or len(other.arguments) != 1 or not isinstance(one.arguments[0], Name):
+        return None
+    return one.arguments[0], other.arguments[0]
 
 
 def _where_it_holds(definition: Definition, labels: frozenset[str]) -> Definition:
