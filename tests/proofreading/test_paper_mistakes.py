@@ -1,7 +1,10 @@
 """The mistakes of paper: each is planted into a right line and named, and the right line stays right."""
 
+from importlib import import_module
+
 import pytest
 
+from glassmax import check_derivation
 from glassmax.doctor.mistakes import causes as programs
 from glassmax.proofreading.checked import ASSUMED, FOLLOWS, INDICES, WRONG
 from glassmax.proofreading.document import statements_of
@@ -10,10 +13,14 @@ from glassmax.proofreading.judging import judge
 from glassmax.proofreading.mistakes import chains, indices, products, quantities, rules, sums
 from glassmax.proofreading.mistakes.causes import CAUSES, SHARED, meaning
 from glassmax.proofreading.mistakes.correction import Equation, Setting
+from glassmax.proofreading.mistakes.effort import Effort
 from glassmax.proofreading.mistakes.places import places, with_part
 from glassmax.proofreading.mistakes.search import MISTAKES, explanation
 
 from .planted import PLANTED, SOFTMAX
+
+effort_module = import_module("glassmax.proofreading.mistakes.effort")
+judge_module = import_module("glassmax.proofreading.judging.judge")
 
 MODULES = (chains, indices, products, quantities, rules, sums)
 
@@ -104,10 +111,11 @@ def test_indices_and_names_of_functions_are_no_parts():
 
 def test_nothing_is_found_when_nothing_is_right():
     equation = Equation(parse("p_i"), parse("sum_k y_k p_k"))
-    assert explanation(equation, Setting(letters=("i", "k")), lambda candidate: False, seconds=5.0) is None
+    assert explanation(equation, Setting(letters=("i", "k")), lambda candidate: False, Effort(5000)) is None
 
 
-def test_the_search_ends_when_its_time_is_over():
+@pytest.mark.parametrize("steps", [0, 40, 400])
+def test_the_search_ends_with_its_steps(steps):
     equation = Equation(parse("p_i"), parse("sum_k y_k p_k"))
     tried = []
 
@@ -115,5 +123,34 @@ def test_the_search_ends_when_its_time_is_over():
         tried.append(candidate)
         return False
 
-    assert explanation(equation, Setting(letters=("i", "k")), never, seconds=0.0) is None
-    assert not tried
+    effort = Effort(steps)
+    assert explanation(equation, Setting(letters=("i", "k")), never, effort) is None
+    assert effort.left == 0
+    assert len(tried) <= steps // 8
+
+
+def test_the_clock_decides_nothing(monkeypatch):
+    text = "L = -sum_k y_k log p_k\np_i = exp(z_i) / sum_k exp(z_k)\ndp_i/dz_j = p_k (delta_ij + p_j)\n"
+    usual = check_derivation(text).to_json()
+    clock = iter(range(10**9))
+    monkeypatch.setattr(effort_module, "thread_time", lambda: next(clock) * 1e-4)  # a machine that is very slow
+    assert check_derivation(text).to_json() == usual
+
+
+def test_a_page_of_wrong_lines_takes_few_steps():
+    wrong = ["p_i (delta_ij + p_j)", "p_i - p_i p_j", "p_j (delta_ij - p_i) p_i^2 + 3", "sum_k p_k^3 p_i p_j"]
+    lines = ["p_i = exp(z_i) / sum_k exp(z_k)", *(f"dp_i/dz_j = {wrong[n % 4]} + {n}" for n in range(39))]
+    taken = []
+
+    class Counted(Effort):
+        def spend(self, steps):
+            taken.append(steps)
+            return super().spend(steps)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge_module, "Effort", Counted)
+        patch.setattr(effort_module, "Effort", Counted)
+        checked = check_derivation("\n".join(lines))
+    assert len(checked.wrong) == 39
+    assert sum(taken) <= 110_000
+    assert len(taken) > 39

@@ -9,6 +9,7 @@ from ..formula.tree import Condition, Derivative, Name, Node
 from ..formula.walk import free_letters
 from ..formula.write import write
 from ..mistakes.correction import Equation
+from ..mistakes.effort import Effort
 from ..mistakes.search import Explanation, explanation
 from ..numbers import Fault
 from .assumptions import Assumption, in_words
@@ -24,7 +25,7 @@ COMPONENT = "the left side is a whole array, the right side has the indices of a
 CONSTANTS = ("e", "pi", "delta", "N", "n", "m", "K", "M", "I", "1")
 """Names that need no definition."""
 FIRST_SHARE = 0.75
-"""The share of the time for the right side as arrays, before the right side as it stands is tried."""
+"""The share of the steps for the right side as arrays, before the right side as it stands is tried."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class _Trial:
         return f", if {in_words(self.assumption, self.document, used)}"
 
 
-def reason_of(step: Step, condition: Condition | None, document: Document, seconds: float) -> Verdict:
+def reason_of(step: Step, condition: Condition | None, document: Document, effort: Effort) -> Verdict:
     """Search the mistake of a step that is not right; a quantity that nothing else tells of makes it unreadable."""
     strange = _strange(step, document)
     if strange is not None:
@@ -77,11 +78,12 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
         if trial.holds(equation):
             notation = f"{COMPONENT}; as arrays {write(whole)}{trial.provided(equation)}"
             return Verdict(INDICES, "component_for_vector", COMPONENT, notation, equation)
-        why = _searched(equation, step, trial, seconds * FIRST_SHARE)
+        part = effort.share(int(effort.left * FIRST_SHARE))
+        why = _searched(equation, step, trial, part)
+        effort.give_back(part)
         if why is not None:
             return _explained(why, trial, f"; {COMPONENT}")
-        seconds *= 1 - FIRST_SHARE
-    why = _searched(Equation(step.left, step.right), step, trial, seconds)
+    why = _searched(Equation(step.left, step.right), step, trial, effort)
     return _unexplained(step, condition, document) if why is None else _explained(why, trial)
 
 
@@ -112,14 +114,12 @@ def _strange(step: Step, document: Document) -> Name | None:
     return None
 
 
-def _searched(equation: Equation, step: Step, trial: _Trial, seconds: float) -> Explanation | None:
-    if seconds <= 0:
-        return None
+def _searched(equation: Equation, step: Step, trial: _Trial, effort: Effort) -> Explanation | None:
     before = None if step.own_left else step.before
     setting = setting_of(equation, trial.document.formulas, trial.document.context, before)
     left, right = free_letters(equation.left), free_letters(equation.right) - setting.fixed
     fault = "bare" if right and not left else "letters" if not right <= left else trial.kind(equation, (0,))
-    return explanation(equation, setting, trial.holds, fault=fault, seconds=seconds, left_is_written=step.own_left)
+    return explanation(equation, setting, trial.holds, effort, fault=fault, left_is_written=step.own_left)
 
 
 def _explained(why: Explanation, trial: _Trial, also: str = "") -> Verdict:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..formula.tree import Add, Derivative, Negative, Node, Number, Product, Quotient
-from ..formula.write import write
 from .correction import Correction, Setting, with_factor
 
 __all__ = ["inner_derivative", "penalty_missing"]
@@ -19,7 +18,7 @@ def inner_derivative(node: Node, setting: Setting) -> Iterator[Correction]:
         return
     for inside in setting.insides:
         inner = Derivative(inside, (setting.variable,), "d", False)
-        says = f"the chain rule is half done: the derivative of {write(inside)} is missing as a factor"
+        says = f"the chain rule is half done: the derivative of {setting.write(inside)} is missing as a factor"
         yield Correction("chain_rule", with_factor(inner, node), says, 1.25)
 
 
@@ -38,5 +37,5 @@ def penalty_missing(node: Node, setting: Setting) -> Iterator[Correction]:
             Product((TWO, rate, setting.variable), ("", "")),
             *(Product((share, setting.variable), ("",)) for share in shares),
         ):
-            says = f"the derivative of the penalty, {write(penalty)}, is missing"
+            says = f"the derivative of the penalty, {setting.write(penalty)}, is missing"
             yield Correction("regulariser_missing", Add((*terms, penalty)), says, 1.05)

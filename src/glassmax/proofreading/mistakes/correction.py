@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from ..formula.tree import Call, Name, Node, Number, Product, Quotient
+from ..formula.write import write
 
 __all__ = ["Correction", "Equation", "Setting", "with_factor"]
 
@@ -56,6 +58,10 @@ class Setting:
         Those among `bound` that no term of their sum has.
     on_left : bool
         Whether the place stands on the left side.
+    dearest : float
+        The highest cost of a correction that is wanted.
+    write : callable
+        How a formula is spelled in the sentence of a correction; the search asks for the sentence of the one it takes.
     """
 
     letters: tuple[str, ...] = ()
@@ -75,6 +81,8 @@ class Setting:
     bound: frozenset[str] = frozenset()
     unused: frozenset[str] = frozenset()
     on_left: bool = False
+    dearest: float = inf
+    write: Callable[[Node], str] = write
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,11 @@ class Context:
         """Whether the one index of a matrix is that of its columns: ``dZ^{(i)}`` where samples are columns."""
         return samples_last(quantity, self.columns)
 
+    def numbers_samples(self, quantity: Quantity) -> bool:
+        """Whether a vector has a number for each sample: Z of ``Z = w^T X + b``, a row where samples are columns."""
+        family = self.definitions.target(quantity.family)
+        return family in self.names.samples.values() and self.rank(family) == 1
+
     def class_axes(self) -> list[object]:
         """Return the axes that a softmax runs along, written out or not."""
         found: list[object] = []
@@ -133,6 +138,7 @@ class Context:
         for span in range(len(SPANS)):
             draw.span = span
             draw.arrays.clear()
+            draw.values.clear()
             scene = self.scene(draw)
             finite = True
             for key, definition in self.definitions.found.items():
@@ -239,7 +245,7 @@ class Context:
         if quantity.key == "~samples":
             return Value(np.asarray(float(self._samples(scene.draw))))
         shape = scene.shape(quantity)
-        turned = ("column" if self.columns else "row") if len(shape) == 1 else ""
+        turned = ("column" if self.columns != self.numbers_samples(quantity) else "row") if len(shape) == 1 else ""
         axes = tuple(Axis() for _ in shape)
         on = self.open_of.get(quantity.key)
         if not on:

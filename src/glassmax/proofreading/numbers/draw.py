@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
+from ..formula.tree import Node
 from .names import Quantity
 from .shapes import Dims
 from .value import Array, UnknownFault, Value
@@ -42,6 +43,10 @@ class Draw:
     sizes: dict[object, int] = field(default_factory=dict)
     derivatives: dict[object, Value] = field(default_factory=dict)
     arrays: dict[str, Value] = field(default_factory=dict)
+    values: dict[tuple[object, ...], tuple[Node, Value]] = field(default_factory=dict)  # of parts of formulas
+    sizes_found: dict[int, tuple[object, dict[str, int], list[tuple[object, object, dict[str, int]]]]] = field(
+        default_factory=dict
+    )  # the sizes of the letters in parts of formulas, and what ties letters
 
     def size(self, dim: object) -> int:
         """Return the size of an axis: literal, or different from all others."""
