@@ -237,6 +237,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"wrong_index", "transposed"},
         7: {"wrong_layer"},
     },
+    "nielsen_sum_over_samples.md": {},
+    "nielsen_sum_over_samples_slip.md": {
+        7: {"factor_missing", "factor", "stray_factor"},
+    },
     "nielsen_two_slips.md": {
         3: {"transposed", "order_of_factors"},
         7: {"wrong_layer"},

@@ -14,6 +14,7 @@ from .implied import imply
 from .layers_by_letter import layers_by_letter
 from .names import Names, names_of, parts_of, walk
 from .ranks import quantities_of, readings
+from .silent_samples import own_parameters, silent_samples
 from .vocabulary import SCALARS
 
 __all__ = ["contexts"]
@@ -34,6 +35,8 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
         other = _read(equations, split | {base})
         if _cost(other) <= _cost(found) - 1.5:
             found, split = other, split | {base}
+    if silent := silent_samples(equations):
+        return [*_read(equations, split, silent=silent)[:FEWER_READINGS], *found[:FEWER_READINGS]]
     by_letter = layers_by_letter(equations)
     if by_letter is None:
         return found
@@ -57,14 +60,21 @@ def _of_one_sample(equations: Sequence[Equation]) -> set[str]:
     return alone & {base for node in nodes for part in walk(node) for base in _summed_over(part)}
 
 
-def _read(equations: Sequence[Equation], split: set[str], levels: Mapping[str, int] | None = None) -> list[Context]:
+def _read(
+    equations: Sequence[Equation],
+    split: set[str],
+    levels: Mapping[str, int] | None = None,
+    silent: Mapping[str, str] | None = None,
+) -> list[Context]:
     trees = [node for equation in equations for node in equation.nodes]
     names = Names(trees, split, levels)
+    names.silent = dict(silent or {})
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
     plain = collect(defining, names, labels)
     imply(plain, defining)
+    own_parameters(plain)
     _primes(plain, trees)
     fixed = labels | _fixed(plain)
     found: list[Context] = []
@@ -74,6 +84,7 @@ def _read(equations: Sequence[Equation], split: set[str], levels: Mapping[str, i
     for derived in readings_of:
         definitions = collect(defining, names, labels, derived)
         imply(definitions, defining)
+        own_parameters(definitions)
         _primes(definitions, trees)
         found += _contexts(equations, trees, names, fixed, kronecker, definitions, FEWER_READINGS)
     return found

@@ -95,6 +95,7 @@ class Names:
     ) -> None:
         trees = list(trees)
         self.by_letter = dict(by_letter or {})  # the layer of each letter, if letters tell the layer
+        self.silent: dict[str, str] = {}  # the letter of the samples, for names that have it though it isn't written
         self.split = frozenset(split)  # names such as L that stand for two things: L, and L_i of one sample
         self._known: dict[int, tuple[Name, Quantity]] = {}
         self.layers = {"L": 3, "l": 2, "ell": 2} if self.by_letter else _layers(trees)
@@ -149,6 +150,8 @@ class Names:
                 samples.append(above)
         if key == family and family in self._layered and self.layers:
             key = f"{family}^{self.layers['L']}"
+        if name.base in self.silent:
+            samples.insert(0, Name(self.silent[name.base]))
         indices = (*samples, *below)
         if indices and name.base in self.split:
             return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices, len(samples))
