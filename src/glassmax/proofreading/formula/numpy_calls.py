@@ -1,4 +1,4 @@
-"""Calls of NumPy inside mathematics, ``\\frac{1}{m} np.sum(dZ, axis=1, keepdims=True)``: their signs and their meaning."""
+"""Calls of NumPy inside mathematics, ``1/m np.sum(dZ, axis=1, keepdims=True)``: their signs and their meaning."""
 
 import re
 

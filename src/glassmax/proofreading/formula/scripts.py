@@ -256,6 +256,9 @@ class Scripts(Cursor):
             rest = re.sub(r"\^\{?([^{}]*)\}?$", r"\1", rest)  # A^{[1]^T}
             if not rest:
                 return
+            if rest.isdigit():  # A^{[1]2} is the square of A^{[1]}
+                parts.around.append(("power", Number(Fraction(rest), rest), ""))
+                return
             if not TRANSPOSED.match(rest) and not re.fullmatch(r"(?:\\prime|['′]|\s)+", rest):
                 self.fail("what stands above this name can't be read", token)
         if not labels and len(rest) > 1 and TRANSPOSED.match(rest[-1:]) and LAYER.match(rest[:-1].strip()):

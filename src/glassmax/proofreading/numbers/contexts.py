@@ -8,12 +8,14 @@ from ..formula import tree
 from ..formula.tree import Condition, Name, Number
 from .context import Context
 from .definitions import Definition, Definitions, Equation, collect
-from .dependence import ancestors, connected, open_functions, stacked
+from .dependence import ancestors, connected, open_functions, open_loss, stacked
 from .derivative_names import readings_of_names
 from .implied import imply
 from .layers_by_letter import layers_by_letter
 from .names import Names, names_of, parts_of, walk
+from .names_of_code import letters_of_code
 from .ranks import quantities_of, readings
+from .samples_in_columns import samples_of
 from .silent_samples import own_parameters, silent_samples
 from .vocabulary import SCALARS
 
@@ -69,6 +71,7 @@ def _read(
     trees = [node for equation in equations for node in equation.nodes]
     names = Names(trees, split, levels)
     names.silent = dict(silent or {})
+    names.samples, names.letters = samples_of(equations), letters_of_code(equations)
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
@@ -112,6 +115,7 @@ def _contexts(
     )
     definitions.stacked = stacked(trees, names, definitions)
     opened = open_functions(trees, names, definitions)
+    opened |= open_loss(trees, names, definitions)
     spoken_of = connected(definitions, opened)
     found = readings(equations, names, definitions, labels, scalars, kronecker)
     return [

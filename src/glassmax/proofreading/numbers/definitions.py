@@ -10,6 +10,7 @@ from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
 from .names import Names, names_of, parts_of, standing, walk
 from .value import Fault
+from .vocabulary import LOSSES
 
 if TYPE_CHECKING:
     from .derivative_names import Derived
@@ -224,6 +225,7 @@ def collect(
     for key, definition in definitions.found.items():
         definitions.found[key] = _where_it_holds(definition, frozenset(labels))
     whole = {name.base for equation in equations for name in bare_names(equation.nodes)}
+    whole |= _losses(definitions, equations)
     if derived is not None and derived.anchor is not None:
         key = names.of(derived.loss).key
         branches: tuple[tuple[Node, Condition | None], ...] = ((tree.Call(Name("~anchored"), ()), None),)
@@ -242,6 +244,23 @@ def _inside(one: Node | None, other: Node | None) -> tuple[Name, Node] | None:
     if len(one.arguments) != 1 or len(other.arguments) != 1 or not isinstance(one.arguments[0], Name):
         return None
     return one.arguments[0], other.arguments[0]
+
+
+def _losses(definitions: Definitions, equations: Sequence[Equation]) -> set[str]:
+    """The losses that are written with what they depend on, ``L(a, y) = ...``, and never called with anything else."""
+    called = {
+        part.function.base
+        for equation in equations
+        for side in equation.sides[1:]
+        for part in walk(side)
+        if isinstance(part, tree.Call)
+    }
+    known = set(definitions.found)
+    return {
+        name
+        for name, function in definitions.functions.items()
+        if name in LOSSES - called and known & {one.base for one in names_of([*function.parameters, function.body])}
+    }
 
 
 def _where_it_holds(definition: Definition, labels: frozenset[str]) -> Definition:

@@ -97,6 +97,8 @@ class Names:
         self.by_letter = dict(by_letter or {})  # the layer of each letter, if letters tell the layer
         self.silent: dict[str, str] = {}  # the letter of the samples, for names that have it though it isn't written
         self.split = frozenset(split)  # names such as L that stand for two things: L, and L_i of one sample
+        self.samples: dict[str, str] = {}  # the matrix of all samples: A of a^{(i)}
+        self.letters: dict[str, str] = {}  # of names of a program: lambda of lam
         self._known: dict[int, tuple[Name, Quantity]] = {}
         self.layers = {"L": 3, "l": 2, "ell": 2} if self.by_letter else _layers(trees)
         self.summed = {
@@ -121,6 +123,10 @@ class Names:
         return known[1]
 
     def _of(self, name: Name) -> Quantity:
+        if name.base in self.samples and not all(self._is_layer(name, one) for one in name.above):
+            name = replace(name, base=self.samples[name.base])
+        if name.base in self.letters:
+            name = replace(name, base=self.letters[name.base])
         family, below = name.base, name.below
         if name.base in self._marks and below:
             letters = [one.base for one in below if isinstance(one, Name)]
