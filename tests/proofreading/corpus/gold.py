@@ -65,6 +65,21 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "coursera_regularized.md": {
         3: {"factor", "factor_missing", "regulariser_factor", "regulariser_scaled", "penalty_not_divided"},
     },
+    "course_code_names.md": {},
+    "course_code_names_slip.md": {
+        9: {"factor", "regulariser_factor", "regulariser_scaled"},
+    },
+    "course_general_layer.md": {},
+    "course_general_layer_slips.md": {
+        7: {"matrix_product_for_elementwise", "shapes"},
+        10: {"transposed", "shapes"},
+    },
+    "course_logistic_vectorized.md": {},
+    "course_two_layers_cost.md": {},
+    "course_two_layers_cost_slips.md": {
+        7: {"sign"},
+        11: {"factor", "factor_missing"},
+    },
     "cross_entropy_logits.md": {},
     "cross_entropy_two_slips.md": {
         7: {"logarithm_half_done"},

@@ -18,7 +18,7 @@ def samples_of(equations: Sequence[Equation]) -> dict[str, str]:
     whole = {name.base for name in names if _without_letters(name)}
     single = {name.base for name in names if "^(" in name.typed_as and _by_letter(name)}
     lefts = {left.base for one in equations if isinstance(left := one.sides[0], Name) and _without_letters(left)}
-    small = (letter for letter in single if len(letter.removeprefix("d")) == 1 and letter[-1].islower())
+    small = (letter for letter in sorted(single) if len(letter.removeprefix("d")) == 1 and letter[-1].islower())
     found = {letter: letter[:-1] + letter[-1].upper() for letter in small}
     found = {letter: matrix for letter, matrix in found.items() if matrix in whole}
     return found if lefts & set(found.values()) else {}
