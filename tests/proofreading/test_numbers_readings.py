@@ -291,7 +291,9 @@ def test_the_same_draw_gives_the_same_numbers():
 BISHOP = "a_j = sum_i w_{ji} z_i\nz_j = h(a_j)\nE = 1/2 sum_k (y_k - t_k)^2\ny_k = a_k\ndelta_k = dE/da_k\n"
 BISHOP += "delta_j = sum_k dE/da_k da_k/da_j\n"
 WIKIPEDIA = "o_j = phi(n_j) = phi(sum_i w_{ij} o_i)\ndelta_j = dE/dn_j\ndn_k/do_j = w_{jk}\n"
-INPUTS = "s_j = sum_i w_{ji} x_i\no_j = f(s_j)\ndE/ds_j = sum_k dE/ds_k ds_k/ds_j\ndelta_j = dE/ds_j\nds_k/do_j = w_{kj}\n"
+INPUTS = (
+    "s_j = sum_i w_{ji} x_i\no_j = f(s_j)\ndE/ds_j = sum_k dE/ds_k ds_k/ds_j\ndelta_j = dE/ds_j\nds_k/do_j = w_{kj}\n"
+)
 EACH_INPUT = INPUTS.replace("x_i", "x_{ji}")
 
 
@@ -338,7 +340,7 @@ def test_exchanged_letters_of_weights_between_layers_do_not_fit():
     "text",
     [
         SOFTMAX,
-        "z_j = sum_i w_{ji} x_i\np_k = e^{z_k} / sum_j e^{z_j}\nL = -sum_k y_k log p_k\ndp_k/dz_j = p_k (delta_{kj} - p_j)",
+        "z_j = sum_i w_{ji} x_i\np_k = e^{z_k} / sum_j e^{z_j}\ndp_k/dz_j = p_k (delta_{kj} - p_j)",
         "z_j = sum_i w_{ji} x_i\na_j = f(z_j)\nL = sum_j (a_j - y_j)^2\ndL/dw_{ji} = 2 (a_j - y_j) f'(z_j) x_i",
     ],
 )

@@ -43,6 +43,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         4: {"sum_missing", "index_on_one_side", "summed_letter_free"},
         5: {"factor_missing", "stray_factor", "factor"},
     },
+    "case_in_brackets.md": {},
     "chain_by_entries.md": {
         7: {"stray_sum", "summed_letter_free"},
         9: {"two_letters_for_one", "summed_letter_free", "index_on_one_side", "wrong_index"},
@@ -170,6 +171,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"transposed", "order_of_factors", "shapes"},
         11: {"factor"},
     },
+    "letters_k_and_l.md": {},
     "linear_regression_lost_mean.md": {
         7: {"factor", "factor_missing"},
     },
@@ -286,6 +288,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "quadratic_form_slip.md": {},
     "question_and_answer.md": {
         3: {"jacobian_diagonal_only", "sum_missing", "case_missing", "term_missing", "not_in_catalogue"},
+    },
+    "recurrent_biases.md": {},
+    "recurrent_biases_slip.md": {
+        9: {"wrong_layer", "wrong_operand", "wrong_index", "not_in_catalogue"},
     },
     "recurrent_step.md": {},
     "relu_by_cases.md": {},

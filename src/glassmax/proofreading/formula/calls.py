@@ -96,6 +96,8 @@ class Calls(Blocks):
             return True
         if self.next_is("\\{"):
             return False
+        if name.below and base in ("y", "t", "w") and any(part.kind == "below" for part in inside):
+            return False  # y_k (p_i) is a product
         alone = inside[0].kind == "name" and all(part.kind in ("below", "above") for part in inside[1:])
         if name.primes:
             return alone or not base[:1].isupper() or len(base) > 1
@@ -132,6 +134,8 @@ class Calls(Blocks):
         factors: list[Node] = [self.factor() if bracketed else self.divided()]
         signs: list[str] = []
         if bracketed and not is_constant(factors[0]):
+            if self.next_is("("):
+                self.fail("expected brackets around all that is differentiated: d/dx [(x + 1) (x + 2)]")
             return factors[0]
         while True:
             if self.token.kind == "mark" and self.token.text in SIGNS and self.factor_follows():

@@ -160,10 +160,10 @@ class _Scanner(Commands):
         )
 
     def fraction_digit(self) -> bool:
-        r"""Return whether a digit here is an argument of its own: both of \frac12."""
+        r"""Return whether a digit here is an argument of its own: both of \frac12, 2 in \frac n2."""
         last = [(token.kind, token.text) for token in self.tokens[-2:]]
         fraction = ("command", "frac")
-        return last[-1:] == [fraction] or (last[:1] == [fraction] and last[1][0] == "number")
+        return last[-1:] == [fraction] or (last[:1] == [fraction] and last[1][0] in ("number", "name"))
 
     def named(self, name: str, end: int) -> None:
         """Append a name, with the accent that follows it as a combining character."""
@@ -179,7 +179,7 @@ class _Scanner(Commands):
         """Split a word into names: what is known is one, a short other one is a product of letters."""
         end = self.at + len(word)
         if self.index:
-            for letter in [word] if word in SUFFIXES or word in GREEK else word:
+            for letter in [word] if word != "kl" and (word in SUFFIXES or word in GREEK) else word:
                 self.put("name", letter, self.at + len(letter))
             return
         if not self.latex and (
@@ -193,6 +193,8 @@ class _Scanner(Commands):
             self.put("words", word, end)
         elif accented := HATTED.fullmatch(word):
             self.put("name", f"{accented[1]}_{accented[2]}", end)
+        elif word == "Tr":
+            self.put("name", "tr", end, typed="tr")
         elif word in WORDS or (word in ("sum", "prod")):
             self.named(word, end)
         elif word == "d" or (differential and (len(rest) == 1 or rest in WORDS or rest == "softmax")):

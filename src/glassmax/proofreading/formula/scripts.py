@@ -132,7 +132,7 @@ class Scripts(Cursor):
         if content in ("\\max", "\\min"):
             return content[1:]
         if content in SUFFIXES and not (content == "in" and self.known.latex and token.text.strip() == "in"):
-            return content
+            return "" if content == "kl" and base[:1] not in "DLJCE" else content  # w_kl has two letters
         if base == "Sigma" and len(content) == 1 and content.isupper():
             return content
         if (SPELLED_OUT.match(content) and content not in GREEK) or (

@@ -95,6 +95,8 @@ class Definitions:
             return self.found[key]
         if not layer.isdigit() or int(layer) < 1 or (self.names.by_letter and int(layer) > self.names.layers["L"]):
             return None
+        if self.names.times and int(layer) < self.names.layers["l"]:
+            return None  # one step of a recurrent network: what an earlier step gave is an input
         for definition in self.layered.get(family, ()):
             shift = self.names.shift(definition.name)
             if shift is not None:
