@@ -76,6 +76,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         10: {"transposed", "shapes"},
     },
     "course_logistic_vectorized.md": {},
+    "course_one_example.md": {},
     "course_two_layers_cost.md": {},
     "course_two_layers_cost_slips.md": {
         7: {"sign"},

@@ -226,12 +226,20 @@ class Search:
         """Whether a function stands for a quantity, too: J of ``J(w) = ...``."""
         return function in self.uses or function in LOSSES & set(self.definitions.found)
 
+    def _is_argument(self, family: str) -> bool:
+        """Whether a loss is written as a function of a name."""
+        functions = (self.definitions.functions.get(name) for name in LOSSES & set(self.definitions.found))
+        return any(family == one.base for function in functions if function for one in function.parameters)
+
     def _options(self, family: str, state: Reading) -> list[tuple[int, float]]:
         definition = self.definitions.of(family)
         value = definition.branches[0][0] if definition is not None else None
         if isinstance(value, tree.Matrix):
             return [(2 if min(len(value.rows), len(value.rows[0])) > 1 else 1, 0.0)]
         found = candidates(family, self.uses[family], is_scalar(family, self.scalars), state.scalars)
+        uses = self.uses[family]
+        if self._is_argument(family) and uses.counts == {0} and not uses.turned:  # a and y of L(a, y), one sample
+            return [(rank, cost if rank else 0.0) for rank, cost in found]
         if not state.scalars and family in self.in_code:
             return [(rank, min(cost, 0.3) if rank == 2 else cost) for rank, cost in found]
         return found
