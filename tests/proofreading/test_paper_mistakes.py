@@ -6,11 +6,11 @@ import pytest
 
 from glassmax import check_derivation
 from glassmax.doctor.mistakes import causes as programs
-from glassmax.proofreading.checked import ASSUMED, FOLLOWS, INDICES, WRONG
+from glassmax.proofreading.checked import ASSUMED, FOLLOWS, INDICES, LUCK, WRONG
 from glassmax.proofreading.document import statements_of
 from glassmax.proofreading.formula.parse import parse
 from glassmax.proofreading.judging import judge
-from glassmax.proofreading.mistakes import chains, indices, products, quantities, rules, sums
+from glassmax.proofreading.mistakes import brackets, chains, indices, products, quantities, rules, sums
 from glassmax.proofreading.mistakes.causes import CAUSES, SHARED, meaning
 from glassmax.proofreading.mistakes.correction import Equation, Setting
 from glassmax.proofreading.mistakes.effort import Effort
@@ -22,7 +22,7 @@ from .planted import PLANTED, SOFTMAX
 effort_module = import_module("glassmax.proofreading.mistakes.effort")
 judge_module = import_module("glassmax.proofreading.judging.judge")
 
-MODULES = (chains, indices, products, quantities, rules, sums)
+MODULES = (brackets, chains, indices, products, quantities, rules, sums)
 
 
 def last_line(text):
@@ -154,3 +154,48 @@ def test_a_page_of_wrong_lines_takes_few_steps():
     assert len(checked.wrong) == 39
     assert sum(taken) <= 110_000
     assert len(taken) > 39
+
+
+SUMS = "L = 1/N sum_n (y_n - t_n)^2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("p_i = exp(z_i)/sum_k exp(z_k)\nsum_k p_k^2 = 1 - 2 p_1 p_2\n", "p has two entries"),
+        ("p_i = exp(z_i)/sum_k exp(z_k)\nsum_i p_i (1 - p_i) = 2 prod_i p_i\n", "p has two entries"),
+        (SUMS + "dL/dy_n = 2 (y_n - t_n) N^2 + N - 1\n", "N = 1"),
+    ],
+)
+def test_a_line_that_is_right_for_special_sizes_alone_is_right_by_luck(text, sizes):
+    line = last_line(text)
+    assert (line.verdict, line.cause, line.write) == (LUCK, "right_for_sizes", "")
+    assert line.says == f"the two sides are equal only if {sizes}"
+
+
+def test_a_line_that_is_wrong_for_every_size_is_no_luck():
+    assert last_line(SUMS + "dL/dy_n = 7 (y_n - t_n)^3 / N + y_n^2 t_n\n").verdict == WRONG
+
+
+@pytest.mark.parametrize(
+    ("definitions", "right", "wrong"),
+    [
+        ("z = w x + b\na = max(0, z)\n", "da/db = 1{z > 0}", "da/db = 1"),
+        ("z = w x + b\na = |z|\n", "da/db = z/|z|", "da/db = 1"),
+        ("l = max(0, 1 - y s)\nL = 3 l\n", "dL/ds = -3 y 1{1 - y s > 0}", "dL/ds = -3 y"),
+    ],
+)
+def test_a_number_is_seen_on_each_side_of_a_kink(definitions, right, wrong):
+    assert last_line(definitions + right).verdict == FOLLOWS
+    assert last_line(definitions + wrong).verdict == WRONG
+
+
+def test_a_lost_factor_of_a_penalty_is_said_to_be_one():
+    line = last_line("L = 1/2 (w x - y)^2 + lambda w^2\ndL/dw = (w x - y) x + lambda w\n")
+    assert line.says == "the factor 2 is missing in the derivative of the penalty, λ w"
+    assert line.write == "dL/dw = (w x - y) x + 2 λ w"
+
+
+def test_a_missing_number_is_multiplied_into_the_one_that_stands_there():
+    line = last_line("f = x^4\ndf/dx = 2 x^3\n")
+    assert line.write == "df/dx = 4 x³"

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from ..checked import FOLLOWS, GIVEN, INDICES, NOT_READ, WRONG, CheckedLine
 from ..document import Statement
-from ..formula.tree import Node
+from ..formula.tree import Derivative, Node, Number
 from ..formula.write import write
 from ..mistakes.effort import Effort
 from ..numbers import Context
@@ -113,6 +114,8 @@ def _worst(
                 return faulty, step
             worst = Verdict(GIVEN)
             continue
+        if at and isinstance(step.left, Derivative) and step.right == Number(Fraction(0)):
+            continue  # the gradient is set to zero: a condition, no claim
         condition, before = line.equation.condition, wrong.get(step.before_line, 0)
         found = update_of(step.left, step.right, document) if step.own_left else None
         found = found or verdict_of(step, condition, document, before)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checked import INDICES, NOT_READ, WRONG
+from ..checked import INDICES, LUCK, NOT_READ, WRONG
 from ..formula.tree import Condition, Derivative, Name, Node
 from ..formula.walk import free_letters
 from ..formula.write import write
@@ -15,6 +15,7 @@ from ..numbers import Fault
 from .assumptions import Assumption, in_words
 from .chains import Step
 from .document import Document, family_of
+from .luck import lucky_sizes
 from .surroundings import quantities_in, setting_of
 from .unknown_functions import unknown_function
 from .verdict import Verdict, as_arrays, few_axes
@@ -84,7 +85,12 @@ def reason_of(step: Step, condition: Condition | None, document: Document, effor
         if why is not None:
             return _explained(why, trial, f"; {COMPONENT}")
     why = _searched(Equation(step.left, step.right), step, trial, effort)
-    return _unexplained(step, condition, document) if why is None else _explained(why, trial)
+    if why is not None:
+        return _explained(why, trial)
+    sizes = lucky_sizes(step.left, step.right, condition, document, assumption)
+    if sizes:
+        return Verdict(LUCK, "right_for_sizes", f"the two sides are equal only if {sizes}")
+    return _unexplained(step, condition, document)
 
 
 def _is_undefined(left: Node, document: Document) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..formula.tree import Add, Derivative, Negative, Node, Number, Product, Quotient
+from ..formula.walk import nodes_in
 from .correction import Correction, Setting, with_factor
 
 __all__ = ["inner_derivative", "penalty_missing"]
@@ -27,9 +28,10 @@ def penalty_missing(node: Node, setting: Setting) -> Iterator[Correction]:
     if setting.variable is None or isinstance(node, (Number, Negative)):
         return
     terms = node.terms if isinstance(node, Add) else (node,)
+    there = set(nodes_in(setting.right or node))
     for rate in setting.quantities:
-        if rate.base not in RATES or rate.below:
-            continue
+        if rate.base not in RATES or rate.below or rate in there:
+            continue  # a penalty that stands there lacks a factor at most
         term: Node = Product((rate, setting.variable), ("",))
         shares = [Quotient(rate, size, True) for size in setting.sizes]
         for penalty in (

@@ -58,6 +58,8 @@ class Setting:
         Those among `bound` that no term of their sum has.
     on_left : bool
         Whether the place stands on the left side.
+    right : Node or None
+        The right side as a whole.
     dearest : float
         The highest cost of a correction that is wanted.
     write : callable
@@ -81,6 +83,7 @@ class Setting:
     bound: frozenset[str] = frozenset()
     unused: frozenset[str] = frozenset()
     on_left: bool = False
+    right: Node | None = None
     dearest: float = inf
     write: Callable[[Node], str] = write
 
@@ -111,6 +114,12 @@ def with_factor(factor: Node, node: Node) -> Node:
     """Return `factor` times `node`, with the sign between the other factors of the product."""
     if isinstance(node, Quotient) and node.above == Number(1):  # type: ignore[arg-type]
         return Quotient(factor, node.below, node.barred)
+    if isinstance(node, Product) and isinstance(node.factors[0], Number):
+        number, *rest = node.factors
+        if isinstance(factor, Number):
+            return Product((Number(factor.value * number.value), *rest), node.signs)
+        if not isinstance(factor, Quotient):
+            return Product((number, factor, *rest), ("", *node.signs))
     if isinstance(node, Product):
         sign = node.signs[0] if node.signs[0] in ("", "*", "cdot", "times", ".") else ""
         return Product((factor, *node.factors), (sign, *node.signs))

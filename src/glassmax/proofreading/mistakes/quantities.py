@@ -13,6 +13,8 @@ __all__ = ["constant", "factor_missing", "factor_too_many", "minus", "other_laye
 __all__ += ["other_everywhere", "term_of_before", "term_too_many"]
 
 CONSTANTS = (Number(Fraction(2)), Quotient(Number(Fraction(1)), Number(Fraction(2)), True))
+RATES = ("lambda", "reg")
+"""What a penalty is weighted by."""
 BIASES = ("b", "bias", "c", "beta")
 
 
@@ -48,8 +50,11 @@ def constant(node: Node, setting: Setting) -> Iterator[Correction]:
         shares = (Quotient(Number(Fraction(1)), size, True), size)
         for share in shares:
             yield Correction("factor", with_factor(share, node), f"the factor {setting.write(share)} is missing", 1.1)
+    penalty = isinstance(node, Product) and any(isinstance(one, Name) and one.base in RATES for one in node.factors)
     for share in CONSTANTS:
-        yield Correction("factor", with_factor(share, node), f"the factor {setting.write(share)} is missing", 1.15)
+        says = f"the factor {setting.write(share)} is missing"
+        says += f" in the derivative of the penalty, {setting.write(node)}" if penalty else ""
+        yield Correction("factor", with_factor(share, node), says, 1.15)
 
 
 def factor_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -223,7 +228,7 @@ def _exchanged(node: Node, names: dict[Name, Name]) -> Node:
 
 
 def other_layer(node: Node, setting: Setting) -> Iterator[Correction]:
-    """The quantity of another layer: a^l for a^{l-1}, W_1 for W_2."""
+    """The quantity of another layer or step: a^l for a^{l-1}, W_1 for W_2, h_t for h_{t-1}."""
     if not isinstance(node, Name):
         return
     others = [replace(node, above=other.above) for other in setting.quantities if node.above and other.above]
@@ -231,6 +236,11 @@ def other_layer(node: Node, setting: Setting) -> Iterator[Correction]:
         numbers = [isinstance(at, Number) for at in other.below]
         if other.base == node.base and any(numbers) and numbers == [isinstance(at, Number) for at in node.below]:
             others.append(other)
+    for other in setting.quantities:
+        steps = any(isinstance(at, Add) for at in (*other.below, *node.below)) and len(other.below) == len(node.below)
+        if other.base == node.base and steps and other != node:
+            says = f"{setting.write(node)} is of another step: {setting.write(other)} belongs here"
+            yield Correction("wrong_layer", other, says, 1.0)
     for other in dict.fromkeys(others):
         if other != node:
             says = f"{setting.write(node)} is of another layer: {setting.write(other)} belongs here"

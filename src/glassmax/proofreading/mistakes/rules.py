@@ -93,17 +93,23 @@ def exponent(node: Node, setting: Setting) -> Iterator[Correction]:
         yield Correction("exponent", node.base, f"{setting.write(node.base)} must not have the power here", 1.5)
     elif isinstance(node, (Name, Call)):
         instead = Power(node, TWO)
-        yield Correction("exponent", instead, f"the square is missing: {setting.write(instead)} belongs here", 1.6)
+        yield Correction("exponent", instead, f"the square is missing: {setting.write(instead)} belongs here", 1.28)
 
 
 def _number(node: Node) -> Fraction | None:
-    if isinstance(node, Negative) and isinstance(node.of, Number):
-        return -node.of.value
+    if isinstance(node, Negative):
+        of = _number(node.of)
+        return None if of is None else -of
+    if isinstance(node, Quotient) and isinstance(node.above, Number) and isinstance(node.below, Number):
+        return node.above.value / node.below.value if node.below.value else None
     return node.value if isinstance(node, Number) else None
 
 
 def _as_node(value: Fraction) -> Node:
-    return Number(value) if value >= 0 else Negative(Number(-value))
+    whole: Node = Number(abs(value))
+    if value.denominator != 1:
+        whole = Quotient(Number(Fraction(abs(value.numerator))), Number(Fraction(value.denominator)))
+    return whole if value >= 0 else Negative(whole)
 
 
 def function_or_derivative(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -153,7 +159,13 @@ def of_another_variable(node: Node, setting: Setting) -> Iterator[Correction]:
 
 def activation_missing(node: Node, setting: Setting) -> Iterator[Correction]:
     """The derivative of an activation is left out: W^T delta for W^T delta odot sigma'(z), or a (1 - a)."""
-    if isinstance(node, (Number, Derivative)):
+    if isinstance(node, Derivative) or (isinstance(node, Number) and node != ONE):
+        return
+    if node == ONE:
+        for kink in setting.kinks:
+            where = Indicator(Condition(kink, ">", Number(Fraction(0))))
+            says = f"the derivative of the activation, {setting.write(where)}, is missing"
+            yield Correction("activation_missing", where, says, 1.0)
         return
     factors, signs = (node.factors, node.signs) if isinstance(node, Product) else ((node,), ())
     for call in setting.calls:

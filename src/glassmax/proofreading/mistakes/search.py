@@ -14,7 +14,7 @@ from math import inf
 from ..formula.tree import Node, Summation
 from ..formula.walk import free_letters, nodes_in
 from ..formula.write import write
-from . import chains, indices, products, quantities, rules, sums
+from . import brackets, chains, indices, products, quantities, rules, sums
 from .correction import Correction, Equation, Setting
 from .effort import Effort
 from .places import Place, places, with_part
@@ -41,6 +41,9 @@ MISTAKES: tuple[Mistake, ...] = (
     sums.row_summed,
     chains.inner_derivative,
     chains.penalty_missing,
+    brackets.power_of_sum,
+    brackets.power_of_product,
+    brackets.brackets_of_product,
     rules.logarithm,
     rules.quotient_rule,
     rules.exponent,
@@ -259,7 +262,7 @@ def _attempts(
     """Yield the equation with each correction at each place."""
     left, right = frozenset(free_letters(equation.left)), frozenset(free_letters(equation.right))
     twice = frozenset(letter for letter in left if indices.count_of(equation.left, letter) > 1)
-    setting = replace(setting, left_letters=left, right_letters=right, left_twice=twice)
+    setting = replace(setting, left_letters=left, right_letters=right, left_twice=twice, right=equation.right)
     for place in places(equation.right):
         here = replace(setting, bound=place.bound, unused=_unused(place))
         for correction, origin in _corrections(place.node, here, mistakes):

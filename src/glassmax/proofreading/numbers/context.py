@@ -81,6 +81,11 @@ class Context:
             for part in parts
         )
 
+    @property
+    def turns(self) -> int:
+        """How many draws a statement is compared on."""
+        return TURNS_OF_KINKS if self.has_kinks else TURNS
+
     def class_axes(self) -> list[object]:
         """Return the axes that a softmax runs along, written out or not."""
         found: list[object] = []
@@ -153,6 +158,7 @@ class Context:
         for span in range(len(SPANS)):
             draw.span = span
             draw.arrays.clear()
+            draw.values.clear()
             scene = self.scene(draw)
             finite = True
             for key, definition in self.definitions.found.items():
@@ -206,7 +212,7 @@ class Context:
         stands, an `UnknownFault` if numbers can't be found.
         """
         if turns is None:
-            turns = range(TURNS_OF_KINKS if self.has_kinks else TURNS)
+            turns = range(self.turns)
         found = self._agreement(left, right, condition, tuple(adjusted), turns)
         if found or not self.definitions.solutions or not self._solved_side(left, right, turns):
             return found
