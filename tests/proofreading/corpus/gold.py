@@ -133,6 +133,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "gelu_sigmoid.txt": {},
     "generalized_softmax_right.tex": {},
     "gradient_notes_vectors.md": {},
+    "gradient_set_to_zero.md": {},
     "grouped_braces.md": {},
     "hadamard_for_product.md": {
         5: {"elementwise_product", "shapes"},

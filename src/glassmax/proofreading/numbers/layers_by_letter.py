@@ -136,9 +136,9 @@ def _units(equations: Sequence[Equation], units: Collection[str]) -> Iterator[tu
         if isinstance(part, tree.Derivative) and isinstance(part.of, Name) and part.of.base in units:
             for by in part.by:
                 if isinstance(by, Name) and by.base in units and len(_letters(part.of)) == len(_letters(by)) == 1:
-                    pair = (*_letters(part.of), *_letters(by))
-                    if pair[0] != pair[1]:
-                        yield pair
+                    (upper,), (lower,) = _letters(part.of), _letters(by)
+                    if upper != lower:
+                        yield upper, lower
 
 
 def _parts(equations: Sequence[Equation]) -> Iterator[object]:
