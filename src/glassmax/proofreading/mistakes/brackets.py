@@ -83,7 +83,7 @@ def brackets_of_product(node: Node, setting: Setting) -> Iterator[Correction]:
             product = Product((bare, *node.factors[1:]), node.signs)
             end = Negative(product) if isinstance(first.terms[-1], Negative) else product
             found.append((Add((*first.terms[:-1], end)), "one pair too many"))
-        if isinstance(last, Add):
+        if isinstance(last, Add) and not isinstance(last.terms[0], Number):  # t (1 - y) is meant so
             start = Product((*node.factors[:-1], last.terms[0]), node.signs)
             found.append((Add((start, *last.terms[1:])), "one pair too many"))
     for instead, what in found:

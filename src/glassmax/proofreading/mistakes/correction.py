@@ -114,8 +114,9 @@ def with_factor(factor: Node, node: Node) -> Node:
     """Return `factor` times `node`, with the sign between the other factors of the product."""
     if isinstance(node, Quotient) and node.above == Number(1):  # type: ignore[arg-type]
         return Quotient(factor, node.below, node.barred)
-    if isinstance(node, Product) and isinstance(node.factors[0], Number):
-        number, *rest = node.factors
+    number = node.factors[0] if isinstance(node, Product) else None
+    if isinstance(node, Product) and isinstance(number, Number):
+        rest = node.factors[1:]
         if isinstance(factor, Number):
             return Product((Number(factor.value * number.value), *rest), node.signs)
         if not isinstance(factor, Quotient):
