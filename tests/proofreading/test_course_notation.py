@@ -87,3 +87,17 @@ def test_a_loss_that_nothing_defines_is_open_and_wrong_lines_are_found():
     wrong = check_derivation(text + r"$$dA^{[l-1]} = W^{[l]} dZ^{[l]}$$")
     assert [line.verdict for line in right.lines] == ["given", "given", "follows", "follows"]
     assert (wrong.lines[-1].verdict, wrong.lines[-1].cause) == ("wrong", "transposed")
+
+
+ONE_EXAMPLE = r"""
+$$g(z) = \frac{1}{1 + e^{-z}}$$ $$h_\theta(x) = g(\theta^T x)$$
+$$\ell(\theta) = \sum_{i=1}^m y^{(i)} \log h_\theta(x^{(i)}) + (1 - y^{(i)}) \log (1 - h_\theta(x^{(i)}))$$
+$$\frac{\partial}{\partial \theta_j} \ell(\theta) = (y - h_\theta(x)) x_j$$
+"""
+
+
+def test_a_sum_over_examples_may_be_differentiated_for_one_of_them_and_that_is_said():
+    checked = check_derivation(ONE_EXAMPLE)
+    assert checked.lines[-1].verdict == "follows"
+    assert any("for one example" in note for note in checked.notes)
+    assert check_derivation(ONE_EXAMPLE.replace("(y -", "(y +")).lines[-1].verdict != "follows"

@@ -70,6 +70,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "course_code_names_slip.md": {
         9: {"factor", "regulariser_factor", "regulariser_scaled"},
     },
+    "course_for_one_example.md": {},
+    "course_for_one_example_slip.md": {
+        8: {"sign"},
+    },
     "course_general_layer.md": {},
     "course_general_layer_slips.md": {
         7: {"matrix_product_for_elementwise", "shapes"},

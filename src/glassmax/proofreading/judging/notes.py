@@ -29,7 +29,7 @@ def notes_of(formulas: Sequence[Node], context: Context) -> tuple[str, ...]:
     whole = [name for name, rank in ranks.items() if rank and name not in context.indexed]
     if whole and 2 in ranks.values():
         notes.append("vectors are columns, as in W x + b" if context.columns else "vectors are rows, as in X W + b")
-    return (*notes, *_samples(context), *_letters(context), *_unspecified(formulas, context))
+    return (*notes, *_samples(context), *_example(context), *_letters(context), *_unspecified(formulas, context))
 
 
 def _samples(context: Context) -> Iterator[str]:
@@ -41,6 +41,12 @@ def _samples(context: Context) -> Iterator[str]:
             for names, end in ((samples, "^(i)"), (samples.values(), ""))
         )
         yield f"{small} {'is one of the' if len(samples) == 1 else 'are'} {lying} of {large}"
+
+
+def _example(context: Context) -> Iterator[str]:
+    """Yield that a sum over examples is read for one of them."""
+    if letter := context.definitions.one_example:
+        yield f"for one example: the lines have no index {letter}, so the sum over {letter} is left out"
 
 
 def _letters(context: Context) -> Iterator[str]:

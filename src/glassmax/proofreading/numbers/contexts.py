@@ -14,6 +14,7 @@ from .implied import imply
 from .layers_by_letter import layers_by_letter
 from .names import Names, names_of, parts_of, walk
 from .names_of_code import letters_of_code
+from .one_example import for_one_example
 from .ranks import quantities_of, readings
 from .samples_in_columns import samples_of
 from .silent_samples import own_parameters, silent_samples
@@ -77,6 +78,7 @@ def _read(
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
     plain = collect(defining, names, labels)
     imply(plain, defining)
+    for_one_example(plain, defining)
     own_parameters(plain)
     _primes(plain, trees)
     fixed = labels | _fixed(plain)

@@ -67,6 +67,7 @@ class Definitions:
     components: dict[str, dict[tuple[int, ...], Definition]] = field(default_factory=dict)
     given: set[int] = field(default_factory=set)  # id() of the equations that define something
     derived: Derived | None = None
+    one_example: str = ""  # the letter of a sum over examples that is left out, since the text goes on for one
     solved: Sequence[Equation] = ()  # equations that solve one that was set to zero
     solutions: dict[str, Definition] = field(default_factory=dict)  # of an equation that was set to zero
     stacked: dict[str, tuple[Name, bool]] = field(default_factory=dict)  # X of the x_i; whether they are its columns
@@ -227,7 +228,8 @@ def collect(
     for key, definition in definitions.found.items():
         definitions.found[key] = _where_it_holds(definition, frozenset(labels))
     whole = {name.base for equation in equations for name in bare_names(equation.nodes)}
-    whole |= _losses(definitions, equations)
+    if any(isinstance(one.sides[0], Name) and one.sides[0].base[:1] == "d" != one.sides[0].base for one in equations):
+        whole |= _losses(definitions, equations)  # dz is the derivative of L
     if derived is not None and derived.anchor is not None:
         key = names.of(derived.loss).key
         branches: tuple[tuple[Node, Condition | None], ...] = ((tree.Call(Name("~anchored"), ()), None),)
