@@ -28,9 +28,8 @@ def penalty_missing(node: Node, setting: Setting) -> Iterator[Correction]:
     if setting.variable is None or isinstance(node, (Number, Negative)):
         return
     terms = node.terms if isinstance(node, Add) else (node,)
-    there = set(nodes_in(setting.right or node))
     for rate in setting.quantities:
-        if rate.base not in RATES or rate.below or rate in there:
+        if rate.base not in RATES or rate.below or rate in nodes_in(setting.right or node):
             continue  # a penalty that stands there lacks a factor at most
         term: Node = Product((rate, setting.variable), ("",))
         shares = [Quotient(rate, size, True) for size in setting.sizes]
