@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checked import INDICES, LUCK, NOT_READ, WRONG
-from ..formula.tree import Condition, Derivative, Name, Node
-from ..formula.walk import free_letters
+from ..formula.tree import Call, Condition, Derivative, Entry, Name, Node, Transpose
+from ..formula.walk import free_letters, nodes_in
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.effort import Effort
@@ -25,6 +25,10 @@ __all__ = ["reason_of"]
 COMPONENT = "the left side is a whole array, the right side has the indices of a component"
 CONSTANTS = ("e", "pi", "delta", "N", "n", "m", "K", "M", "I", "1")
 """Names that need no definition."""
+UNEXPLAINED = (
+    "the two sides are different numbers, and no known mistake explains why; the line may be a condition, or use a "
+    "definition that was not read"
+)
 FIRST_SHARE = 0.75
 """The share of the steps for the right side as arrays, before the right side as it stands is tried."""
 
@@ -149,7 +153,48 @@ def _unexplained(step: Step, condition: Condition | None, document: Document) ->
     if shapes[0] != shapes[1]:
         says = f"the left side is read as {_shown(shapes[0])}, the right side as {_shown(shapes[1])}"
         return Verdict(NOT_READ, says=says)
+    if not _names_a_derivative(step.left, document) or _is_loose(step, document):
+        return Verdict(NOT_READ, says=UNEXPLAINED)
     return Verdict(WRONG, "not_in_catalogue", "the two sides are different numbers")
+
+
+def _names_a_derivative(left: Node, document: Document) -> bool:
+    """Return whether a left side is the derivative of something known: dL/dz, h'(x), dW, delta."""
+    if isinstance(left, Entry | Transpose):
+        left = left.of
+    if isinstance(left, Call):
+        return left.function.primes > 0
+    if isinstance(left, Derivative):
+        return not isinstance(left.of, Name) or not _is_undefined(left.of, document)
+    return isinstance(left, Name) and left.base.startswith(("d", "grad"))
+
+
+def _is_loose(step: Step, document: Document) -> bool:
+    """Return whether a right side has a name that no other formula has, or delta of letters of two ranges.
+
+    Such a line may use what the text defines in words: a matrix of all rows, errors that are called delta.
+    """
+    elsewhere = {
+        part.base
+        for formula in document.formulas
+        if formula not in (step.left, step.right, step.before)
+        for part in nodes_in(formula)
+        if isinstance(part, Name)
+    }
+    names = [part for part in nodes_in(step.right) if isinstance(part, Name)]
+    if any(name.base not in {*elsewhere, *CONSTANTS} for name in quantities_in([step.right], document.context)):
+        return True
+    pairs = [name for name in names if name.base == "delta" and len(name.below) == 2]
+    return any(not _same_range(name, document) for name in pairs)
+
+
+def _same_range(delta: Name, document: Document) -> bool:
+    """Return whether the two letters of a delta run over the same range."""
+    try:
+        value = document.context.value(delta, document.context.draw(0))
+    except Fault:
+        return False
+    return len(set(value.array.shape)) <= 1
 
 
 def _shape(node: Node, document: Document) -> tuple[int, ...]:
