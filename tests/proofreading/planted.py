@@ -23,7 +23,23 @@ QUOTIENT = "dp_i/dz_j = delta_ij exp(z_i)/sum_k exp(z_k) - exp(z_i) exp(z_j) / (
 LINE = "dL/dw = 2/N sum_{n=1}^N (w x_n + b - y_n) x_n"
 ERROR = "delta^l = ((W^{l+1})^T delta^{l+1}) ⊙ sigma'(z^l)"
 
+TANH = "h = tanh(v x)\no = u h\nE = 1/2 (o - t)^2\n"
+SLOPE = "dE/dv = (o - t) u (1 - h^2) x"
+RIDGE = "L = 1/2 (w x - y)^2 + lambda w^2\n"
+PENALTY = "dL/dw = (w x - y) x + 2 lambda w"
+ROOT = "u = (v + 1)^{-1/2}\n"
+RELU = "z = w x + b\na = max(0, z)\n"
+
 PLANTED = [
+    (TANH, SLOPE, "dE/dv = (o - t) u (1 - h)^2 x", "sum_of_squares"),
+    (TANH, SLOPE, "dE/dv = (o - t) u (1 - h) x", "exponent"),
+    (TANH, SLOPE, "dE/dv = o - t u (1 - h^2) x", "brackets"),
+    (RIDGE, PENALTY, "dL/dw = (w x - y) x + lambda w", "factor"),
+    (RIDGE, PENALTY, "dL/dw = (w x - y) x", "regulariser_missing"),
+    (ROOT, "du/dv = -1/2 (v + 1)^{-3/2}", "du/dv = -1/2 (v + 1)^{-1/2}", "exponent"),
+    ("f = (w x)^2 + y\n", "f = w^2 x^2 + y", "f = w x^2 + y", "brackets"),
+    ("g = (a - b)^2 c\n", "g = (a^2 - 2 a b + b^2) c", "g = (a^2 - b^2) c", "sum_of_squares"),
+    (RELU, "da/dw = 1{z > 0} x", "da/dw = x", "activation_missing"),
     (SOFTMAX, JACOBIAN, "dp_i/dz_i = p_i (delta_ij - p_j)", "index_on_one_side"),
     (SOFTMAX, JACOBIAN, "dp_i/dz_j = p_i (delta_ij - p_i)", "wrong_index"),
     (SOFTMAX, JACOBIAN, "dp_i/dz_j = p_i (delta_ik - p_j)", "delta_wrong_pair"),

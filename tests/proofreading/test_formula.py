@@ -486,3 +486,24 @@ def test_reading_is_quick_whatever_the_formula():
     tree = parse(long)
     assert isinstance(tree, Add)
     assert parse(write(tree, latex=True), latex=True) == tree
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (r"\frac1n", "1/n"),
+        (r"\frac n2 x", "n/2 x"),
+        (r"\frac n2\log x", "n/2 log x"),
+        (r"w_{kl}", "w_{k,l}"),
+        (r"\sum_k y_k(p_i)", "sum_k y_k p_i"),
+        (r"\frac{\partial}{\partial a} -[y a + 1]", "-d/da (y a + 1)"),
+        (r"\mathrm{Tr}(X A)", "tr(X A)"),
+    ],
+)
+def test_habits_of_latex(typed, meant):
+    assert parse(typed) == parse(meant)
+
+
+def test_a_derivative_of_brackets_side_by_side_is_not_guessed():
+    with pytest.raises(ExpressionError, match="expected brackets around all that is differentiated"):
+        parse(r"\frac{d}{dx}(x + 1)(x + 2)")

@@ -286,3 +286,82 @@ def test_the_same_draw_gives_the_same_numbers():
     for turn in range(2):
         one, other = (context.value(parse("L"), context.draw(turn)) for context in (first, second))
         np.testing.assert_array_equal(one.array, other.array)
+
+
+BISHOP = "a_j = sum_i w_{ji} z_i\nz_j = h(a_j)\nE = 1/2 sum_k (y_k - t_k)^2\ny_k = a_k\ndelta_k = dE/da_k\n"
+BISHOP += "delta_j = sum_k dE/da_k da_k/da_j\n"
+WIKIPEDIA = "o_j = phi(n_j) = phi(sum_i w_{ij} o_i)\ndelta_j = dE/dn_j\ndn_k/do_j = w_{jk}\n"
+INPUTS = (
+    "s_j = sum_i w_{ji} x_i\no_j = f(s_j)\ndE/ds_j = sum_k dE/ds_k ds_k/ds_j\ndelta_j = dE/ds_j\nds_k/do_j = w_{kj}\n"
+)
+EACH_INPUT = INPUTS.replace("x_i", "x_{ji}")
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        (BISHOP, "delta_j", "h'(a_j) sum_k w_{kj} delta_k"),
+        (BISHOP, "dE/dw_{ji}", "delta_j z_i"),
+        (BISHOP, "dE/dw_{kj}", "delta_k z_j"),
+        (WIKIPEDIA, "delta_j", "phi'(n_j) sum_k w_{jk} delta_k"),
+        (WIKIPEDIA, "dE/dw_{ij}", "o_i delta_j"),
+        (INPUTS, "delta_j", "f'(s_j) sum_k w_{kj} delta_k"),
+        (INPUTS, "dE/dw_{kj}", "delta_k o_j"),
+        (INPUTS, "dE/dw_{ji}", "delta_j x_i"),
+        (EACH_INPUT, "delta_j", "f'(s_j) sum_k w_{kj} delta_k"),
+        (EACH_INPUT, "dE/dw_{ji}", "delta_j x_{ji}"),
+    ],
+)
+def test_letters_tell_the_layer(text, left, right):
+    context = context_of(text)
+    assert context.names.by_letter["k"] == context.names.by_letter["j"] + 1
+    assert kind(context, left, right) == "same"
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        (BISHOP, "delta_j", "h'(z_j) sum_k w_{kj} delta_k"),
+        (BISHOP, "dE/dw_{kj}", "delta_k h(z_j)"),
+        (WIKIPEDIA, "delta_j", "sum_k w_{jk} delta_k"),
+        (INPUTS, "dE/dw_{ji}", "delta_j"),
+    ],
+)
+def test_a_wrong_formula_is_wrong_where_letters_tell_the_layer(text, left, right):
+    assert kind(context_of(text), left, right) == ""
+
+
+def test_exchanged_letters_of_weights_between_layers_do_not_fit():
+    with pytest.raises(ShapeFault):
+        kind(context_of(BISHOP), "delta_j", "h'(a_j) sum_k w_{jk} delta_k")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOFTMAX,
+        "z_j = sum_i w_{ji} x_i\np_k = e^{z_k} / sum_j e^{z_j}\ndp_k/dz_j = p_k (delta_{kj} - p_j)",
+        "z_j = sum_i w_{ji} x_i\na_j = f(z_j)\nL = sum_j (a_j - y_j)^2\ndL/dw_{ji} = 2 (a_j - y_j) f'(z_j) x_i",
+    ],
+)
+def test_letters_of_one_layer_tell_no_layer(text):
+    assert not context_of(text).names.by_letter
+
+
+NIELSEN = "a = sigma(z)\nz = sum_j w_j x_j + b\nsigma(z) = 1/(1 + e^{-z})\n"
+NIELSEN += "C = -1/n sum_x (y log a + (1 - y) log(1 - a))\n"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "found"),
+    [
+        ("dC/dw_j", "1/n sum_x x_j (sigma(z) - y)", "same"),
+        ("dC/db", "1/n sum_x (a - y)", "same"),
+        ("dC/dw_j", "-1/n sum_x (y/sigma(z) - (1 - y)/(1 - sigma(z))) sigma'(z) x_j", "same"),
+        ("dC/dw_j", "sum_x x_j (sigma(z) - y)", ""),
+        ("dC/dw_j", "1/n sum_x x_j (sigma(z) + y)", ""),
+        ("dC/db", "1/n sum_x (a - y) a", ""),
+    ],
+)
+def test_a_sum_over_samples_whose_index_nobody_writes(left, right, found):
+    assert kind(context_of(NIELSEN), left, right) == found

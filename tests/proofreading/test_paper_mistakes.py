@@ -1,21 +1,28 @@
 """The mistakes of paper: each is planted into a right line and named, and the right line stays right."""
 
+from importlib import import_module
+
 import pytest
 
+from glassmax import check_derivation
 from glassmax.doctor.mistakes import causes as programs
-from glassmax.proofreading.checked import ASSUMED, FOLLOWS, INDICES, WRONG
+from glassmax.proofreading.checked import ASSUMED, FOLLOWS, INDICES, LUCK, WRONG
 from glassmax.proofreading.document import statements_of
 from glassmax.proofreading.formula.parse import parse
 from glassmax.proofreading.judging import judge
-from glassmax.proofreading.mistakes import chains, indices, products, quantities, rules, sums
+from glassmax.proofreading.mistakes import brackets, chains, indices, products, quantities, rules, sums
 from glassmax.proofreading.mistakes.causes import CAUSES, SHARED, meaning
 from glassmax.proofreading.mistakes.correction import Equation, Setting
+from glassmax.proofreading.mistakes.effort import Effort
 from glassmax.proofreading.mistakes.places import places, with_part
 from glassmax.proofreading.mistakes.search import MISTAKES, explanation
 
 from .planted import PLANTED, SOFTMAX
 
-MODULES = (chains, indices, products, quantities, rules, sums)
+effort_module = import_module("glassmax.proofreading.mistakes.effort")
+judge_module = import_module("glassmax.proofreading.judging.judge")
+
+MODULES = (brackets, chains, indices, products, quantities, rules, sums)
 
 
 def last_line(text):
@@ -104,10 +111,11 @@ def test_indices_and_names_of_functions_are_no_parts():
 
 def test_nothing_is_found_when_nothing_is_right():
     equation = Equation(parse("p_i"), parse("sum_k y_k p_k"))
-    assert explanation(equation, Setting(letters=("i", "k")), lambda candidate: False, seconds=5.0) is None
+    assert explanation(equation, Setting(letters=("i", "k")), lambda candidate: False, Effort(5000)) is None
 
 
-def test_the_search_ends_when_its_time_is_over():
+@pytest.mark.parametrize("steps", [0, 40, 400])
+def test_the_search_ends_with_its_steps(steps):
     equation = Equation(parse("p_i"), parse("sum_k y_k p_k"))
     tried = []
 
@@ -115,5 +123,79 @@ def test_the_search_ends_when_its_time_is_over():
         tried.append(candidate)
         return False
 
-    assert explanation(equation, Setting(letters=("i", "k")), never, seconds=0.0) is None
-    assert not tried
+    effort = Effort(steps)
+    assert explanation(equation, Setting(letters=("i", "k")), never, effort) is None
+    assert effort.left == 0
+    assert len(tried) <= steps // 8
+
+
+def test_the_clock_decides_nothing(monkeypatch):
+    text = "L = -sum_k y_k log p_k\np_i = exp(z_i) / sum_k exp(z_k)\ndp_i/dz_j = p_k (delta_ij + p_j)\n"
+    usual = check_derivation(text).to_json()
+    clock = iter(range(10**9))
+    monkeypatch.setattr(effort_module, "thread_time", lambda: next(clock) * 1e-4)  # a machine that is very slow
+    assert check_derivation(text).to_json() == usual
+
+
+def test_a_page_of_wrong_lines_takes_few_steps():
+    wrong = ["p_i (delta_ij + p_j)", "p_i - p_i p_j", "p_j (delta_ij - p_i) p_i^2 + 3", "sum_k p_k^3 p_i p_j"]
+    lines = ["p_i = exp(z_i) / sum_k exp(z_k)", *(f"dp_i/dz_j = {wrong[n % 4]} + {n}" for n in range(39))]
+    taken = []
+
+    class Counted(Effort):
+        def spend(self, steps):
+            taken.append(steps)
+            return super().spend(steps)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge_module, "Effort", Counted)
+        patch.setattr(effort_module, "Effort", Counted)
+        checked = check_derivation("\n".join(lines))
+    assert len(checked.wrong) == 39
+    assert sum(taken) <= 110_000
+    assert len(taken) > 39
+
+
+SUMS = "L = 1/N sum_n (y_n - t_n)^2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("p_i = exp(z_i)/sum_k exp(z_k)\nsum_k p_k^2 = 1 - 2 p_1 p_2\n", "p has two entries"),
+        ("p_i = exp(z_i)/sum_k exp(z_k)\nsum_i p_i (1 - p_i) = 2 prod_i p_i\n", "p has two entries"),
+        (SUMS + "dL/dy_n = 2 (y_n - t_n) N^2 + N - 1\n", "N = 1"),
+    ],
+)
+def test_a_line_that_is_right_for_special_sizes_alone_is_right_by_luck(text, sizes):
+    line = last_line(text)
+    assert (line.verdict, line.cause, line.write) == (LUCK, "right_for_sizes", "")
+    assert line.says == f"the two sides are equal only if {sizes}"
+
+
+def test_a_line_that_is_wrong_for_every_size_is_no_luck():
+    assert last_line(SUMS + "dL/dy_n = 7 (y_n - t_n)^3 / N + y_n^2 t_n\n").verdict == WRONG
+
+
+@pytest.mark.parametrize(
+    ("definitions", "right", "wrong"),
+    [
+        ("z = w x + b\na = max(0, z)\n", "da/db = 1{z > 0}", "da/db = 1"),
+        ("z = w x + b\na = |z|\n", "da/db = z/|z|", "da/db = 1"),
+        ("l = max(0, 1 - y s)\nL = 3 l\n", "dL/ds = -3 y 1{1 - y s > 0}", "dL/ds = -3 y"),
+    ],
+)
+def test_a_number_is_seen_on_each_side_of_a_kink(definitions, right, wrong):
+    assert last_line(definitions + right).verdict == FOLLOWS
+    assert last_line(definitions + wrong).verdict == WRONG
+
+
+def test_a_lost_factor_of_a_penalty_is_said_to_be_one():
+    line = last_line("L = 1/2 (w x - y)^2 + lambda w^2\ndL/dw = (w x - y) x + lambda w\n")
+    assert line.says == "the factor 2 is missing in the derivative of the penalty, λ w"
+    assert line.write == "dL/dw = (w x - y) x + 2 λ w"
+
+
+def test_a_missing_number_is_multiplied_into_the_one_that_stands_there():
+    line = last_line("f = x^4\ndf/dx = 2 x^3\n")
+    assert line.write == "df/dx = 4 x³"

@@ -9,8 +9,9 @@ __all__ = ["ASSUMED", "FOLLOWS", "GIVEN", "INDICES", "LUCK", "NOT_READ", "WRONG"
 FOLLOWS = "follows"
 ASSUMED = "follows, if"
 LUCK = "right by luck"
+"""Right only because a Jacobian is symmetric, or only for special sizes: `says` tells which."""
 INDICES = "indices only"
-"""Right for the entries, but not as the matrices or vectors that the line writes: `notation` says what is meant."""
+"""Right for the entries, but not as the matrices or vectors that the line has: `notation` says what is meant."""
 WRONG = "wrong"
 NOT_READ = "not read"
 GIVEN = "given"
@@ -32,8 +33,8 @@ class CheckedLine:
     verdict : str
         One of the seven words of this module.
     cause : str
-        Stable name of the mistake (`mistakes.causes`), empty unless the verdict is "wrong", "indices only" or
-        "right by luck".
+        Stable name of the mistake (`mistakes.causes`) if the verdict is "wrong", "indices only" or "right by luck".
+        A line of a program that follows has the cause "in_place" if it overwrites an array. Otherwise empty.
     says : str
         The verdict in words, what follows it included: ``the left side has the index i twice and no j``; for "follows,
         if" the assumption: ``sum_k y_k = 1``; for "not read" why.
@@ -46,7 +47,8 @@ class CheckedLine:
     follows_before : bool or None
         After a wrong line: whether this line follows from its predecessor; None if there is no predecessor.
     notation : str
-        For the verdict "indices only": ``as matrices an outer product, (p - y) aᵀ``. Empty otherwise.
+        For the verdict "indices only": what the line means as a formula of arrays, such as ``as matrices an outer
+        product, (p - y) aᵀ``, or which side is a component of the other. Empty otherwise.
     ours : str
         The derivation of this line by `glassmax.derive`, as HTML; empty if there is none.
     sides : tuple of Node or None

@@ -24,7 +24,14 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"sign"},
     },
     "binary_with_logits.txt": {},
+    "bishop_activation_slip.tex": {
+        15: {"activation_of_a", "wrong_operand"},
+    },
     "bishop_backpropagation.md": {},
+    "bishop_layers_by_letter.md": {},
+    "bishop_layers_by_letter_slip.md": {
+        11: {"transposed", "wrong_index"},
+    },
     "bishop_softmax_regression.md": {},
     "bold_vectors.tex": {},
     "bold_vectors_slips.tex": {
@@ -36,6 +43,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         4: {"sum_missing", "index_on_one_side", "summed_letter_free"},
         5: {"factor_missing", "stray_factor", "factor"},
     },
+    "case_in_brackets.md": {},
     "chain_by_entries.md": {
         7: {"stray_sum", "summed_letter_free"},
         9: {"two_letters_for_one", "summed_letter_free", "index_on_one_side", "wrong_index"},
@@ -58,6 +66,26 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "coursera_regularized.md": {
         3: {"factor", "factor_missing", "regulariser_factor", "regulariser_scaled", "penalty_not_divided"},
     },
+    "course_code_names.md": {},
+    "course_code_names_slip.md": {
+        9: {"factor", "regulariser_factor", "regulariser_scaled"},
+    },
+    "course_for_one_example.md": {},
+    "course_for_one_example_slip.md": {
+        8: {"sign"},
+    },
+    "course_general_layer.md": {},
+    "course_general_layer_slips.md": {
+        7: {"matrix_product_for_elementwise", "shapes"},
+        10: {"transposed", "shapes"},
+    },
+    "course_logistic_vectorized.md": {},
+    "course_one_example.md": {},
+    "course_two_layers_cost.md": {},
+    "course_two_layers_cost_slips.md": {
+        7: {"sign"},
+        11: {"factor", "factor_missing"},
+    },
     "cross_entropy_logits.md": {},
     "cross_entropy_two_slips.md": {
         7: {"logarithm_half_done"},
@@ -79,6 +107,11 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"stray_sum", "summed_letter_free"},
     },
     "dense_layer_framework.md": {},
+    "delta_rule.md": {},
+    "delta_rule_slips.md": {
+        6: {"transposed", "wrong_index"},
+        8: {"wrong_index", "summed_letter_free"},
+    },
     "derivative_by_wrong_letter.md": {
         3: {"wrong_variable", "wrong_operand"},
     },
@@ -104,6 +137,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "gelu_sigmoid.txt": {},
     "generalized_softmax_right.tex": {},
     "gradient_notes_vectors.md": {},
+    "gradient_set_to_zero.md": {},
     "grouped_braces.md": {},
     "hadamard_for_product.md": {
         5: {"elementwise_product", "shapes"},
@@ -143,6 +177,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"transposed", "order_of_factors", "shapes"},
         11: {"factor"},
     },
+    "letters_k_and_l.md": {},
     "linear_regression_lost_mean.md": {
         7: {"factor", "factor_missing"},
     },
@@ -188,6 +223,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     },
     "mean_squared_error_layer.md": {},
     "missing_definitions.md": {},
+    "mitchell_backpropagation.md": {},
     "momentum_update.md": {
         7: {"sign"},
     },
@@ -224,6 +260,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"wrong_index", "transposed"},
         7: {"wrong_layer"},
     },
+    "nielsen_sum_over_samples.md": {},
+    "nielsen_sum_over_samples_slip.md": {
+        7: {"factor_missing", "factor", "stray_factor"},
+    },
     "nielsen_two_slips.md": {
         3: {"transposed", "order_of_factors"},
         7: {"wrong_layer"},
@@ -254,6 +294,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "quadratic_form_slip.md": {},
     "question_and_answer.md": {
         3: {"jacobian_diagonal_only", "sum_missing", "case_missing", "term_missing", "not_in_catalogue"},
+    },
+    "recurrent_biases.md": {},
+    "recurrent_biases_slip.md": {
+        9: {"wrong_layer", "wrong_operand", "wrong_index", "not_in_catalogue"},
     },
     "recurrent_step.md": {},
     "relu_by_cases.md": {},
@@ -352,6 +396,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
         4: {"reciprocal", "logarithm_half_done"},
         6: {"delta_missing", "jacobian_diagonal_only"},
     },
+    "units_of_layers.md": {},
+    "units_of_layers_slip.md": {
+        11: {"wrong_index", "transposed"},
+    },
     "weighted_least_squares.tex": {
         8: {"factor", "factor_missing"},
     },
@@ -361,6 +409,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"jacobian_diagonal_only", "not_diagonal", "term_missing"},
     },
     "wikipedia_backpropagation.md": {},
+    "wikipedia_deltas.md": {},
     "without_sum_to_one.txt": {},
     "word2vec.md": {},
 }

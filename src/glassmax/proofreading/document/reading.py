@@ -4,6 +4,7 @@ import re
 
 from .assembling import assembled
 from .macros import macros_of
+from .numpy_names import without_text
 from .passages import passages
 from .statement import Statement
 
@@ -42,7 +43,7 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
         page = _body(COMMENT.sub(_blank, page))
     elif kind == "markdown":
         page = _without_comments(page)
-    return assembled(passages(page, kind), text, macros.expanded)
+    return assembled(passages(without_text(page), kind), text, macros.expanded)
 
 
 def _body(text: str) -> str:

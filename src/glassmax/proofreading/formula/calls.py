@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from .blocks import Blocks
 from .derivatives import is_constant
+from .numpy_calls import PREFIX, numpy_call
 from .scripts import Parts
 from .signs import FUNCTIONS, WITHOUT_BRACKETS
 from .tokens import Token
@@ -60,7 +61,7 @@ class Calls(Blocks):
             self.bars = bars
             parts.name = replace(name, typed_as=" ".join(parts.styles))
             style = "{" if opening.text == "\\{" else opening.text
-            parts.done = Call(parts.name, tuple(arguments), style=style)
+            parts.done = numpy_call(Call(parts.name, tuple(arguments), style=style))
         elif name.base in WITHOUT_BRACKETS and not name.primes:
             function = replace(name, typed_as=" ".join(parts.styles))
             if self.next_is("{"):
@@ -84,7 +85,7 @@ class Calls(Blocks):
         inside = self.tokens[self.at + 1 : self.partners[self.at]]
         if not inside:
             return False
-        if base in FUNCTIONS:
+        if base in FUNCTIONS or name.typed.startswith(PREFIX):
             return True
         if any(
             part.kind == "name" and part.text == base and after.text not in (*BRACKETS, "'")
@@ -95,6 +96,8 @@ class Calls(Blocks):
             return True
         if self.next_is("\\{"):
             return False
+        if name.below and base in ("y", "t", "w") and any(part.kind == "below" for part in inside):
+            return False  # y_k (p_i) is a product
         alone = inside[0].kind == "name" and all(part.kind in ("below", "above") for part in inside[1:])
         if name.primes:
             return alone or not base[:1].isupper() or len(base) > 1
@@ -131,6 +134,8 @@ class Calls(Blocks):
         factors: list[Node] = [self.factor() if bracketed else self.divided()]
         signs: list[str] = []
         if bracketed and not is_constant(factors[0]):
+            if self.next_is("("):
+                self.fail("expected brackets around all that is differentiated: d/dx [(x + 1) (x + 2)]")
             return factors[0]
         while True:
             if self.token.kind == "mark" and self.token.text in SIGNS and self.factor_follows():

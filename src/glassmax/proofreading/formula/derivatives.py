@@ -67,6 +67,9 @@ class Derivatives(Scripts):
         """Return a derivative; without a function it is that of what follows."""
         if of is not None:
             return Derivative(of, tuple(by), mark, barred)
+        if self.next_is("-") and self.tokens[self.at + 1].text in ("(", "["):  # d/da -[y log a + ...]
+            self.take()
+            return Negative(Derivative(self.operand(), tuple(by), mark, barred, before=True))
         if not self.starts_factor():
             self.fail(f"expected what is differentiated, got {self.shown()}")
         return Derivative(self.operand(), tuple(by), mark, barred, before=True)

@@ -10,6 +10,7 @@ import unicodedata
 
 from ...calculus.greek import GREEK
 from .commands import ARGUMENT, COMMAND, SPACES, Commands
+from .numpy_calls import AXIS, FUNCTION, KEEPDIMS, PREFIX
 from .signs import ABOVE, ACCENTS, BELOW, COMBINING, FILLERS, FONTS, LETTERS, MARKS, SUFFIXES, WITHOUT_BRACKETS, WORDS
 from .tokens import Token, grouped
 
@@ -67,6 +68,8 @@ class _Scanner(Commands):
             self.put("mark", found.group(1)[0], found.end())
         elif found := self.match(SPACE):
             self.at, self.spaced = found.end(), True
+        elif self.of_numpy():
+            pass
         elif found := self.match(FILLER):
             self.at = found.end()
         elif attached := self.match(ATTACHED):
@@ -90,6 +93,17 @@ class _Scanner(Commands):
             self.command(found.group(1), found.end())
         else:
             self.sign(character)
+
+    def of_numpy(self) -> bool:
+        """Read the name of a function of NumPy, or a keyword among its arguments; return whether one stands here."""
+        if found := self.match(FUNCTION):
+            name = {"maximum": "max", "minimum": "min"}.get(found.group(1), found.group(1))
+            self.put("name", name, found.end(), typed=PREFIX + found.group(1))
+        elif found := self.match(KEEPDIMS):
+            self.at, self.spaced = found.end(), True
+        elif found := self.match(AXIS):
+            self.put("mark", ",", found.end())
+        return found is not None
 
     def compares(self, at: int) -> bool:
         """Return whether the braces at a place hold a comparison."""
@@ -146,10 +160,10 @@ class _Scanner(Commands):
         )
 
     def fraction_digit(self) -> bool:
-        r"""Return whether a digit here is an argument of its own: both of \frac12."""
+        r"""Return whether a digit here is an argument of its own: both of \frac12, 2 in \frac n2."""
         last = [(token.kind, token.text) for token in self.tokens[-2:]]
         fraction = ("command", "frac")
-        return last[-1:] == [fraction] or (last[:1] == [fraction] and last[1][0] == "number")
+        return last[-1:] == [fraction] or (last[:1] == [fraction] and last[1][0] in ("number", "name"))
 
     def named(self, name: str, end: int) -> None:
         """Append a name, with the accent that follows it as a combining character."""
@@ -165,7 +179,7 @@ class _Scanner(Commands):
         """Split a word into names: what is known is one, a short other one is a product of letters."""
         end = self.at + len(word)
         if self.index:
-            for letter in [word] if word in SUFFIXES or word in GREEK else word:
+            for letter in [word] if word != "kl" and (word in SUFFIXES or word in GREEK) else word:
                 self.put("name", letter, self.at + len(letter))
             return
         if not self.latex and (
@@ -179,6 +193,8 @@ class _Scanner(Commands):
             self.put("words", word, end)
         elif accented := HATTED.fullmatch(word):
             self.put("name", f"{accented[1]}_{accented[2]}", end)
+        elif word == "Tr":
+            self.put("name", "tr", end, typed="tr")
         elif word in WORDS or (word in ("sum", "prod")):
             self.named(word, end)
         elif word == "d" or (differential and (len(rest) == 1 or rest in WORDS or rest == "softmax")):

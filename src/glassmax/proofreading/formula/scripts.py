@@ -132,7 +132,7 @@ class Scripts(Cursor):
         if content in ("\\max", "\\min"):
             return content[1:]
         if content in SUFFIXES and not (content == "in" and self.known.latex and token.text.strip() == "in"):
-            return content
+            return "" if content == "kl" and base[:1] not in "DLJCE" else content  # w_kl has two letters
         if base == "Sigma" and len(content) == 1 and content.isupper():
             return content
         if (SPELLED_OUT.match(content) and content not in GREEK) or (
@@ -255,6 +255,9 @@ class Scripts(Cursor):
             rest = re.sub(r"\\[,;:! ]", "", rest).strip()
             rest = re.sub(r"\^\{?([^{}]*)\}?$", r"\1", rest)  # A^{[1]^T}
             if not rest:
+                return
+            if rest.isdigit():  # A^{[1]2} is the square of A^{[1]}
+                parts.around.append(("power", Number(Fraction(rest), rest), ""))
                 return
             if not TRANSPOSED.match(rest) and not re.fullmatch(r"(?:\\prime|['′]|\s)+", rest):
                 self.fail("what stands above this name can't be read", token)

@@ -34,7 +34,7 @@ PROSE_WORDS = frozenset({"if", "else", "otherwise", "when", "and", "or", "for", 
 _WORDS = """
 loss Loss cost Cost error Error net Net out Out target Target label logits score scores input output
 MSE BCE NLL KL CE SSE RSS MAE mse bce nll mae rss sse ell grad reg bias err pred true hidden data weight weights
-yhat xhat phat zhat Yhat ybar xbar abar zbar ytilde xtilde varepsilon vartheta varphi
+yhat xhat phat zhat Yhat ybar xbar abar zbar ytilde xtilde lam lamb lmbda lambd varepsilon vartheta varphi
 """
 WORDS = FUNCTIONS | frozenset(GREEK) | frozenset(_WORDS.split())
 """Words that are one name; other words are products of their letters if they are short."""

@@ -164,7 +164,14 @@ def free_letters(node: Node | Condition) -> set[str]:
     >>> sorted(free_letters(parse("p_i (delta_ij - sum_k p_k W_{k,y_n})")))
     ['i', 'j', 'n']
     """
-    return _free(node, False)
+    kept = vars(node).get(FREE)
+    if kept is None:
+        kept = frozenset(_free(node, False))
+        object.__setattr__(node, FREE, kept)  # a node never changes: what was found of it is kept with it
+    return set(kept)
+
+
+FREE = "_free_letters"
 
 
 def _free(node: Node | Condition, is_index: bool) -> set[str]:
@@ -182,7 +189,8 @@ def _free(node: Node | Condition, is_index: bool) -> set[str]:
     if isinstance(node, Cases):
         values = (_free(value, is_index) for value, _ in node.branches)
         return set().union(*values, *(_free(case, True) for _, case in node.branches if case))
-    letters = set().union(*(_free(part, is_index) for part in children(node)))
+    parts = children(node)
+    letters = set().union(*(_free(part, True) if is_index else free_letters(part) for part in parts))
     if isinstance(node, Summation):
         letters |= _free(node.condition, True) if node.condition else set()
         letters -= set(node.letters)

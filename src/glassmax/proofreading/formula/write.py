@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ...errors import ExpressionError
+from .numpy_calls import axis_of
 from .parse import parse
 from .scripts import INDEX, LAYER
 from .signs import FUNCTIONS, WITHOUT_BRACKETS
@@ -288,6 +289,9 @@ class _Writer(BlockWriter):
             if self.goes_without(node.arguments[0]) and not argument.startswith(("(", "[", "\\left", "\\{")):
                 return f"{name} {argument}"
         style = node.style if node.style in OPENING and function.base in FUNCTIONS else "("
+        if (axis := axis_of(node)) is not None:
+            of, along = (self.expression(part) for part in (node.arguments[0], axis))
+            return name + self.around(f"{of}, axis={along}", style)
         return name + self.around(", ".join(self.expression(argument) for argument in node.arguments), style)
 
     def goes_without(self, argument: Node) -> bool:

@@ -100,7 +100,8 @@ def _possible(step: "Step", document: "Document") -> list[tuple[Assumption, ...]
     targets = [family for family in families if family in TARGETS]
     tried += [(("sum to one", family),) for family in targets]
     tried += [(("one-hot", family),) for family in targets]
-    tried += [(("symmetric", family),) for family in families if context.rank(family) == 2]
+    if not context.names.by_letter:  # the weights between two layers are not symmetric
+        tried += [(("symmetric", family),) for family in families if context.rank(family) == 2]
     return list(dict.fromkeys(tried))
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from time import thread_time
+from fractions import Fraction
 from typing import NamedTuple
 
 from ..checked import FOLLOWS, GIVEN, INDICES, NOT_READ, WRONG, CheckedLine
 from ..document import Statement
-from ..formula.tree import Node
+from ..formula.tree import Derivative, Node, Number
 from ..formula.write import write
+from ..mistakes.effort import Effort
 from ..numbers import Context
 from .assumptions import is_assumption, stated_assumptions, usual_assumptions
 from .chains import Step, steps_of
@@ -25,9 +26,12 @@ from .verdict import Verdict, verdict_of
 
 __all__ = ["Judgement", "judge"]
 
-SECONDS = 2.5
-"""The time for all searches of one document."""
-SECONDS_A_LINE = 1.0
+STEPS = 60_000
+"""The steps of all searches of one set of definitions: two to three seconds of processor time."""
+STEPS_A_LINE = 16_000
+"""The most steps for one line."""
+STEPS_KEPT = 1_000
+"""The steps that are kept for each line that is still to come."""
 
 
 class Judgement(NamedTuple):
@@ -63,7 +67,7 @@ def _judged(statements: Sequence[Statement]) -> Judgement:
     lines, context = best_reading(lines_of(statements))
     if context is None:
         return Judgement([_unread(line, line.fault) for line in lines])
-    end = thread_time() + SECONDS
+    effort = Effort(STEPS)
     equations = [line.equation for line in lines if line.equation is not None]
     formulas = tuple(side for equation in equations for side in equation.sides if side is not None)
     document = Document(
@@ -81,7 +85,10 @@ def _judged(statements: Sequence[Statement]) -> Judgement:
         if line.equation is None:
             checked.append(_unread(line, line.fault))
             continue
-        found, step = _worst(line, steps, document, wrong, end)
+        kept = STEPS_KEPT * (len(lines) - at - 1)
+        part = effort.share(min(STEPS_A_LINE, max(STEPS_KEPT, effort.left - kept)))
+        found, step = _worst(line, steps, document, wrong, part)
+        effort.give_back(part)
         found = _with_remark(found, remarks.get(at))
         if found.verdict == WRONG or (found.verdict == FOLLOWS and "which is wrong" in found.says):
             wrong[at] = line.statement.line
@@ -90,7 +97,7 @@ def _judged(statements: Sequence[Statement]) -> Judgement:
 
 
 def _worst(
-    line: Line, steps: Sequence[Step], document: Document, wrong: dict[int, int], end: float
+    line: Line, steps: Sequence[Step], document: Document, wrong: dict[int, int], effort: Effort
 ) -> tuple[Verdict, Step | None]:
     """Judge the steps of a line up to the first that is wrong."""
     assert line.equation is not None
@@ -107,11 +114,13 @@ def _worst(
                 return faulty, step
             worst = Verdict(GIVEN)
             continue
+        if at and isinstance(step.left, Derivative) and step.right == Number(Fraction(0)):
+            continue  # the gradient is set to zero: a condition, no claim
         condition, before = line.equation.condition, wrong.get(step.before_line, 0)
         found = update_of(step.left, step.right, document) if step.own_left else None
         found = found or verdict_of(step, condition, document, before)
         if found is None:
-            found = reason_of(step, condition, document, min(SECONDS_A_LINE, end - thread_time()))
+            found = reason_of(step, condition, document, effort)
             if before:
                 follows = document.agrees(step.before, step.right, condition)
                 found = replace(found, follows_before=follows)

@@ -1,15 +1,70 @@
-"""Lines that are right by luck: a transposed Jacobian that happens to be symmetric."""
+"""Lines that are right by luck: a transposed Jacobian that happens to be symmetric, and special sizes."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ..formula.tree import Derivative, Name, Node, Product
+from ..formula.tree import Condition, Derivative, Name, Node, Product
 from ..formula.walk import letter_of, nodes_in, rename_index
 from ..formula.write import write
 from ..mistakes.places import places, with_part
 from ..numbers import Context, Equation, Fault, contexts
 from .agreement import agreement
 
-__all__ = ["lucky"]
+if TYPE_CHECKING:
+    from .assumptions import Assumption
+    from .document import Document
+
+__all__ = ["lucky", "lucky_sizes"]
+
+COUNTS = {"size one": ("1", "one entry"), "size two": ("2", "two entries")}
+
+
+def lucky_sizes(
+    left: Node, right: Node, condition: Condition | None, document: "Document", assumption: tuple["Assumption", ...]
+) -> str:
+    """Return the sizes, in words, for which a wrong line is right all the same: N = 1; "" if there are none."""
+    context = document.context
+    axes = [dim for dim in context.draw(0).sizes if dim not in context.reading.dims.literal]
+    special = [(what, str(dim), dim) for dim in axes for what in COUNTS] if len(axes) <= MOST_AXES else []
+    for what, name, dim in [*special, ("all sizes equal", "", None)]:
+        adjusted = (*assumption, (what, name))
+        if document.compare(left, right, condition, adjusted, (0,)).kind != "same" or _is_zero(left, adjusted, context):
+            continue
+        if document.compare(left, right, condition, adjusted).kind == "same":
+            return "all sizes are equal, so that each matrix is square" if dim is None else _sized(dim, what, context)
+    return ""
+
+
+MOST_AXES = 8
+
+
+def _is_zero(left: Node, adjusted: tuple["Assumption", ...], context: Context) -> bool:
+    """Return whether there is nothing to compare: the derivative of the softmax of one score is 0."""
+    try:
+        return not bool(abs(context.value(left, context.draw(0, adjusted)).array).max(initial=0) > ZERO)
+    except Fault:
+        return True
+
+
+ZERO = 1e-9
+
+
+def _sized(dim: object, what: str, context: Context) -> str:
+    """Return a size in words: N = 1, or: p has two entries."""
+    number, entries = COUNTS[what]
+    dims = context.reading.dims
+    same = [one for one in dims.parent if isinstance(one, tuple) and dims.find(one) == dims.find(dim)]
+    for kind, key, *_ in same:
+        if kind == "count":
+            return f"{write(Name(str(key)))} = {number}"
+    for kind, key, *_ in sorted(same, key=lambda one: context.rank(str(one[1])) or 9):
+        if kind == "axis":
+            return (
+                f"{write(Name(str(key).partition('^')[0]))} has {entries} along one of its axes"
+                if (context.rank(str(key).partition("^")[0]) or 0) > 1
+                else f"{write(Name(str(key).partition('^')[0]))} has {entries}"
+            )
+    return f"there is only {entries}"
 
 
 def lucky(left: Node, right: Node, equations: list[Equation], context: Context) -> tuple[str, Node] | None:

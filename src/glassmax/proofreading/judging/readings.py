@@ -15,7 +15,7 @@ __all__ = ["best_reading"]
 WORTH = {"same": 1.0, "implied": 0.6, "component": 0.5, "transposed": 0.3, "": 0.0, "letters": -0.2}
 UNLIKELY = 2.2
 """How many right steps outweigh a reading that costs 1."""
-SPLIT = 1.5
+SPLIT = 1.0
 """How many right steps outweigh that the letters of indices tell the layer."""
 WORTH |= {"shapes": -0.3, "unknown": -0.3}
 

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checked import INDICES, NOT_READ, WRONG
-from ..formula.tree import Condition, Derivative, Name, Node
-from ..formula.walk import free_letters
+from ..checked import INDICES, LUCK, NOT_READ, WRONG
+from ..formula.tree import Call, Condition, Derivative, Entry, Name, Node, Transpose
+from ..formula.walk import free_letters, nodes_in
 from ..formula.write import write
 from ..mistakes.correction import Equation
+from ..mistakes.effort import Effort
 from ..mistakes.search import Explanation, explanation
 from ..numbers import Fault
 from .assumptions import Assumption, in_words
 from .chains import Step
 from .document import Document, family_of
+from .luck import lucky_sizes
 from .surroundings import quantities_in, setting_of
 from .unknown_functions import unknown_function
 from .verdict import Verdict, as_arrays, few_axes
@@ -23,8 +25,12 @@ __all__ = ["reason_of"]
 COMPONENT = "the left side is a whole array, the right side has the indices of a component"
 CONSTANTS = ("e", "pi", "delta", "N", "n", "m", "K", "M", "I", "1")
 """Names that need no definition."""
+UNEXPLAINED = (
+    "the two sides are different numbers, and no known mistake explains why; the line may be a condition, or use a "
+    "definition that was not read"
+)
 FIRST_SHARE = 0.75
-"""The share of the time for the right side as arrays, before the right side as it stands is tried."""
+"""The share of the steps for the right side as arrays, before the right side as it stands is tried."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class _Trial:
         return f", if {in_words(self.assumption, self.document, used)}"
 
 
-def reason_of(step: Step, condition: Condition | None, document: Document, seconds: float) -> Verdict:
+def reason_of(step: Step, condition: Condition | None, document: Document, effort: Effort) -> Verdict:
     """Search the mistake of a step that is not right; a quantity that nothing else tells of makes it unreadable."""
     strange = _strange(step, document)
     if strange is not None:
@@ -77,12 +83,18 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
         if trial.holds(equation):
             notation = f"{COMPONENT}; as arrays {write(whole)}{trial.provided(equation)}"
             return Verdict(INDICES, "component_for_vector", COMPONENT, notation, equation)
-        why = _searched(equation, step, trial, seconds * FIRST_SHARE)
+        part = effort.share(int(effort.left * FIRST_SHARE))
+        why = _searched(equation, step, trial, part)
+        effort.give_back(part)
         if why is not None:
             return _explained(why, trial, f"; {COMPONENT}")
-        seconds *= 1 - FIRST_SHARE
-    why = _searched(Equation(step.left, step.right), step, trial, seconds)
-    return _unexplained(step, condition, document) if why is None else _explained(why, trial)
+    why = _searched(Equation(step.left, step.right), step, trial, effort)
+    if why is not None:
+        return _explained(why, trial)
+    sizes = lucky_sizes(step.left, step.right, condition, document, assumption)
+    if sizes:
+        return Verdict(LUCK, "right_for_sizes", f"the two sides are equal only if {sizes}")
+    return _unexplained(step, condition, document)
 
 
 def _is_undefined(left: Node, document: Document) -> bool:
@@ -112,14 +124,12 @@ def _strange(step: Step, document: Document) -> Name | None:
     return None
 
 
-def _searched(equation: Equation, step: Step, trial: _Trial, seconds: float) -> Explanation | None:
-    if seconds <= 0:
-        return None
+def _searched(equation: Equation, step: Step, trial: _Trial, effort: Effort) -> Explanation | None:
     before = None if step.own_left else step.before
     setting = setting_of(equation, trial.document.formulas, trial.document.context, before)
     left, right = free_letters(equation.left), free_letters(equation.right) - setting.fixed
     fault = "bare" if right and not left else "letters" if not right <= left else trial.kind(equation, (0,))
-    return explanation(equation, setting, trial.holds, fault=fault, seconds=seconds, left_is_written=step.own_left)
+    return explanation(equation, setting, trial.holds, effort, fault=fault, left_is_written=step.own_left)
 
 
 def _explained(why: Explanation, trial: _Trial, also: str = "") -> Verdict:
@@ -143,7 +153,48 @@ def _unexplained(step: Step, condition: Condition | None, document: Document) ->
     if shapes[0] != shapes[1]:
         says = f"the left side is read as {_shown(shapes[0])}, the right side as {_shown(shapes[1])}"
         return Verdict(NOT_READ, says=says)
+    if not _names_a_derivative(step.left, document) or _is_loose(step, document):
+        return Verdict(NOT_READ, says=UNEXPLAINED)
     return Verdict(WRONG, "not_in_catalogue", "the two sides are different numbers")
+
+
+def _names_a_derivative(left: Node, document: Document) -> bool:
+    """Return whether a left side is the derivative of something known: dL/dz, h'(x), dW, delta."""
+    if isinstance(left, Entry | Transpose):
+        left = left.of
+    if isinstance(left, Call):
+        return left.function.primes > 0
+    if isinstance(left, Derivative):
+        return not isinstance(left.of, Name) or not _is_undefined(left.of, document)
+    return isinstance(left, Name) and left.base.startswith(("d", "grad"))
+
+
+def _is_loose(step: Step, document: Document) -> bool:
+    """Return whether a right side has a name that no other formula has, or delta of letters of two ranges.
+
+    Such a line may use what the text defines in words: a matrix of all rows, errors that are called delta.
+    """
+    elsewhere = {
+        part.base
+        for formula in document.formulas
+        if formula not in (step.left, step.right, step.before)
+        for part in nodes_in(formula)
+        if isinstance(part, Name)
+    }
+    names = [part for part in nodes_in(step.right) if isinstance(part, Name)]
+    if any(name.base not in {*elsewhere, *CONSTANTS} for name in quantities_in([step.right], document.context)):
+        return True
+    pairs = [name for name in names if name.base == "delta" and len(name.below) == 2]
+    return any(not _same_range(name, document) for name in pairs)
+
+
+def _same_range(delta: Name, document: Document) -> bool:
+    """Return whether the two letters of a delta run over the same range."""
+    try:
+        value = document.context.value(delta, document.context.draw(0))
+    except Fault:
+        return False
+    return len(set(value.array.shape)) <= 1
 
 
 def _shape(node: Node, document: Document) -> tuple[int, ...]:

@@ -67,15 +67,18 @@ def _is_zero(node: Node) -> bool:
 
 def _is_constant(step: Step, document: Document) -> bool:
     """Return whether each entry of the left side is the number on the right side: dz/db = 1."""
-    value = _value(step.left, document)
-    if not isinstance(step.right, Number) or value is None or value.size == 0:
+    if not isinstance(step.right, Number):
         return False
-    return bool(abs(value - float(step.right.value)).max() < 1e-9)
+    values = [_value(step.left, document, turn) for turn in range(document.context.turns)]
+    return all(
+        value is not None and value.size > 0 and bool(abs(value - float(step.right.value)).max() < 1e-9)
+        for value in values
+    )
 
 
-def _value(node: Node, document: Document) -> Array | None:
+def _value(node: Node, document: Document, turn: int = 0) -> Array | None:
     try:
-        return document.context.value(node, document.context.draw(0)).array
+        return document.context.value(node, document.context.draw(turn)).array
     except Fault:
         return None
 

@@ -28,6 +28,7 @@ CAUSES = {
     "chain_rule": "The chain rule is half done: the derivative of what is inside is missing.",
     "quotient_rule": "The denominator of the quotient rule has the wrong power.",
     "exponent": "A power has the wrong exponent.",
+    "brackets": "Brackets are missing, or stand where none belong.",
     "function_for_derivative": "A function stands where its derivative belongs.",
     "derivative_for_function": "The derivative of a function stands where the function belongs.",
     "wrong_variable": "The derivative is taken with respect to the wrong variable.",
@@ -44,6 +45,7 @@ CAUSES = {
     "shapes": "The shapes of two arrays do not fit.",
     "not_diagonal": "A vector stands where a diagonal matrix belongs.",
     "right_by_symmetry": "The letters of a derivative are exchanged, and only the symmetry of the Jacobian hides it.",
+    "right_for_sizes": "The line holds only for special sizes: a square matrix, one sample, two classes.",
 }
 """Each further cause with one sentence, in the order of the documentation."""
 

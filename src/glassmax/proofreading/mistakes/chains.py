@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..formula.tree import Add, Derivative, Negative, Node, Number, Product, Quotient
-from ..formula.write import write
+from ..formula.walk import nodes_in
 from .correction import Correction, Setting, with_factor
 
 __all__ = ["inner_derivative", "penalty_missing"]
@@ -19,7 +19,7 @@ def inner_derivative(node: Node, setting: Setting) -> Iterator[Correction]:
         return
     for inside in setting.insides:
         inner = Derivative(inside, (setting.variable,), "d", False)
-        says = f"the chain rule is half done: the derivative of {write(inside)} is missing as a factor"
+        says = f"the chain rule is half done: the derivative of {setting.write(inside)} is missing as a factor"
         yield Correction("chain_rule", with_factor(inner, node), says, 1.25)
 
 
@@ -29,8 +29,8 @@ def penalty_missing(node: Node, setting: Setting) -> Iterator[Correction]:
         return
     terms = node.terms if isinstance(node, Add) else (node,)
     for rate in setting.quantities:
-        if rate.base not in RATES or rate.below:
-            continue
+        if rate.base not in RATES or rate.below or rate in nodes_in(setting.right or node):
+            continue  # a penalty that stands there lacks a factor at most
         term: Node = Product((rate, setting.variable), ("",))
         shares = [Quotient(rate, size, True) for size in setting.sizes]
         for penalty in (
@@ -38,5 +38,5 @@ def penalty_missing(node: Node, setting: Setting) -> Iterator[Correction]:
             Product((TWO, rate, setting.variable), ("", "")),
             *(Product((share, setting.variable), ("",)) for share in shares),
         ):
-            says = f"the derivative of the penalty, {write(penalty)}, is missing"
+            says = f"the derivative of the penalty, {setting.write(penalty)}, is missing"
             yield Correction("regulariser_missing", Add((*terms, penalty)), says, 1.05)

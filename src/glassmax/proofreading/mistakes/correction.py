@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from ..formula.tree import Call, Name, Node, Number, Product, Quotient
+from ..formula.write import write
 
 __all__ = ["Correction", "Equation", "Setting", "with_factor"]
 
@@ -56,6 +58,12 @@ class Setting:
         Those among `bound` that no term of their sum has.
     on_left : bool
         Whether the place stands on the left side.
+    right : Node or None
+        The right side as a whole.
+    dearest : float
+        The highest cost of a correction that is wanted.
+    write : callable
+        How a formula is spelled in the sentence of a correction; the search asks for the sentence of the one it takes.
     """
 
     letters: tuple[str, ...] = ()
@@ -75,6 +83,9 @@ class Setting:
     bound: frozenset[str] = frozenset()
     unused: frozenset[str] = frozenset()
     on_left: bool = False
+    right: Node | None = None
+    dearest: float = inf
+    write: Callable[[Node], str] = write
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,13 @@ def with_factor(factor: Node, node: Node) -> Node:
     """Return `factor` times `node`, with the sign between the other factors of the product."""
     if isinstance(node, Quotient) and node.above == Number(1):  # type: ignore[arg-type]
         return Quotient(factor, node.below, node.barred)
+    number = node.factors[0] if isinstance(node, Product) else None
+    if isinstance(node, Product) and isinstance(number, Number):
+        rest = node.factors[1:]
+        if isinstance(factor, Number):
+            return Product((Number(factor.value * number.value), *rest), node.signs)
+        if not isinstance(factor, Quotient):
+            return Product((number, factor, *rest), ("", *node.signs))
     if isinstance(node, Product):
         sign = node.signs[0] if node.signs[0] in ("", "*", "cdot", "times", ".") else ""
         return Product((factor, *node.factors), (sign, *node.signs))

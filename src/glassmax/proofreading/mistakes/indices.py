@@ -6,13 +6,14 @@ from itertools import combinations, permutations, product
 
 from ..formula.tree import Add, Call, Derivative, Entry, Indicator, Name, Node, Product, Quotient, Summation
 from ..formula.walk import free_letters, letter_of, map_children, rename_index
-from ..formula.write import write
 from .correction import Correction, Setting
 
 __all__ = ["count_of", "index_left_out", "index_too_many", "letters_exchanged", "summed_letter_as_free", "sums_letter"]
 __all__ += ["without_letter"]
 
 DELTAS = ("delta", "Indicator")
+TWO_LETTERS = 1.5
+"""The cost of two letters that are others at once."""
 WITH_LETTERS = (Name, Product, Quotient, Derivative, Call, Entry, Add, Summation, Indicator)
 
 
@@ -28,7 +29,7 @@ def letters_exchanged(node: Node, setting: Setting) -> Iterator[Correction]:
         for new in setting.letters:
             if new != old and not _is_constant(node, {old: new}):
                 yield _renamed(node, {old: new}, setting)
-    for olds in combinations(free, 2):
+    for olds in combinations(free, 2) if setting.dearest >= TWO_LETTERS else ():
         for news in permutations(setting.letters, 2):
             if all(old != new for old, new in zip(olds, news, strict=True)):
                 yield _renamed(node, dict(zip(olds, news, strict=True)), setting)
@@ -45,7 +46,7 @@ def _is_constant(node: Node, letters: Mapping[str, str]) -> bool:
 def _renamed(node: Node, letters: Mapping[str, str], setting: Setting) -> Correction:
     instead = rename_index(node, dict(letters))
     cause, says = _reason(node, instead, letters, setting)
-    cost = 1.0 if len(letters) == 1 else 1.5
+    cost = 1.0 if len(letters) == 1 else TWO_LETTERS
     cost += 0.4 / len(letters) * (cause == "wrong_index")
     sure = setting.on_left and bool(set(letters) & setting.left_twice)
     return Correction(cause, instead, says, cost - 0.3 * sure)
@@ -54,11 +55,17 @@ def _renamed(node: Node, letters: Mapping[str, str], setting: Setting) -> Correc
 def _reason(node: Node, instead: Node, letters: Mapping[str, str], setting: Setting) -> tuple[str, str]:
     old, new = next(iter(letters.items()))
     if (isinstance(node, Name) and node.base == "delta") or isinstance(node, Indicator):
-        return "delta_wrong_pair", f"{write(node)} has the wrong pair of letters: it must be {write(instead)}"
+        return (
+            "delta_wrong_pair",
+            f"{setting.write(node)} has the wrong pair of letters: it must be {setting.write(instead)}",
+        )
     if len(letters) == 2 and set(letters) == set(letters.values()):
         if isinstance(node, Name):
-            return "transposed", f"{write(node)} is an entry of the transpose: {write(instead)} belongs here"
-        return "wrong_index", f"the letters {old} and {new} are exchanged in {write(node)}"
+            return (
+                "transposed",
+                f"{setting.write(node)} is an entry of the transpose: {setting.write(instead)} belongs here",
+            )
+        return "wrong_index", f"the letters {old} and {new} are exchanged in {setting.write(node)}"
     if set(letters.values()) & setting.unused:
         unused = next(name for name in letters.values() if name in setting.unused)
         was = next(name for name, to in letters.items() if to == unused)
@@ -72,10 +79,16 @@ def _reason(node: Node, instead: Node, letters: Mapping[str, str], setting: Sett
     if setting.on_left:
         return _reason_left(node, letters, setting)
     if old in setting.left_letters and new in setting.bound:
-        return "summed_letter_free", f"{write(node)} has the free letter {old} where the summed letter {new} belongs"
+        return (
+            "summed_letter_free",
+            f"{setting.write(node)} has the free letter {old} where the summed letter {new} belongs",
+        )
     if old in setting.bound and new in setting.left_letters:
-        return "summed_letter_free", f"{write(node)} has the summed letter {old} where the free letter {new} belongs"
-    return "wrong_index", f"{write(node)} has the letter {old} where {new} belongs"
+        return (
+            "summed_letter_free",
+            f"{setting.write(node)} has the summed letter {old} where the free letter {new} belongs",
+        )
+    return "wrong_index", f"{setting.write(node)} has the letter {old} where {new} belongs"
 
 
 def _reason_left(node: Node, letters: Mapping[str, str], setting: Setting) -> tuple[str, str]:
@@ -171,7 +184,12 @@ def index_left_out(node: Node, setting: Setting) -> Iterator[Correction]:
     present = sorted(setting.left_letters | setting.right_letters | setting.bound)
     for letters in product(present, repeat=axes) if axes in (1, 2) else ():
         instead = replace(node, below=tuple(Name(name) for name in letters), typed_as=node.typed_as or "_")
-        yield Correction("index_missing", instead, f"{write(node)} has no index where it must be {write(instead)}", 1.2)
+        yield Correction(
+            "index_missing",
+            instead,
+            f"{setting.write(node)} has no index where it must be {setting.write(instead)}",
+            1.2,
+        )
 
 
 def index_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -179,7 +197,7 @@ def index_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
     free = free_letters(node) & set(setting.letters) if isinstance(node, WITH_LETTERS) else frozenset()
     for mine in sorted(free - setting.left_letters - setting.bound):
         instead = without_letter(node, mine)
-        says = f"{write(node)} has the index {mine}, which the left side does not have"
+        says = f"{setting.write(node)} has the index {mine}, which the left side does not have"
         yield Correction("component_for_vector", instead, says, 1.3)
 
 

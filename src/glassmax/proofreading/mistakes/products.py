@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from ..formula.tree import Name, Node, Number, Product, Quotient, Transpose
-from ..formula.write import write
 from .correction import Correction, Setting
 
 __all__ = ["factors_reordered", "other_product", "transposed", "turned_pair"]
@@ -22,7 +21,7 @@ def factors_reordered(node: Node, setting: Setting) -> Iterator[Correction]:
     for order in permutations(range(count)) if count <= LONGEST else _neighbors(count):
         if list(order) != list(range(count)):
             instead = Product(tuple(node.factors[at] for at in order), node.signs)
-            says = f"the factors of {write(node)} stand in the wrong order"
+            says = f"the factors of {setting.write(node)} stand in the wrong order"
             yield Correction("order_of_factors", instead, says, 1.0)
 
 
@@ -38,13 +37,13 @@ def _neighbors(count: int) -> Iterator[tuple[int, ...]]:
 def transposed(node: Node, setting: Setting) -> Iterator[Correction]:
     """A transpose is missing, or one too many."""
     if isinstance(node, Transpose):
-        says = f"{write(node)} must not be transposed"
+        says = f"{setting.write(node)} must not be transposed"
         yield Correction("transposed", node.of, says, 0.9)
     elif not isinstance(node, SCALAR):
         instead = Transpose(node)
         if isinstance(node, (Name, Product)):
             vector = isinstance(node, Name) and setting.axes(node) == 1
-            says = f"{write(node)} must be transposed: {write(instead)}"
+            says = f"{setting.write(node)} must be transposed: {setting.write(instead)}"
             yield Correction("transposed", instead, says, 1.3 if vector else 1.0)
 
 
@@ -69,8 +68,8 @@ def turned_pair(node: Node, setting: Setting) -> Iterator[Correction]:
             )
             outer = kind.startswith("outer")
             cause = "outer_product" if outer and _vectors(first, second, setting) else "order_of_factors"
-            wanted = write(Product(pair, ("",)))
-            says = f"{write(Product((first, second), (node.signs[at],)))} must be "
+            wanted = setting.write(Product(pair, ("",)))
+            says = f"{setting.write(Product((first, second), (node.signs[at],)))} must be "
             says += f"the outer product {wanted}" if cause == "outer_product" else wanted
             yield Correction(cause, instead, says, 1.05)
 
@@ -102,5 +101,5 @@ def other_product(node: Node, setting: Setting) -> Iterator[Correction]:
             if new == sign or {new, sign} == {"", "@"}:
                 continue
             instead = Product(node.factors, (*node.signs[:at], new, *node.signs[at + 1 :]))
-            says = f"the product {write(pair)} must be {words}"
+            says = f"the product {setting.write(pair)} must be {words}"
             yield Correction(cause, instead, says, 1.0 if new != "outer" else 1.2)

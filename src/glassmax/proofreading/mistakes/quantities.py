@@ -7,32 +7,33 @@ from itertools import permutations
 
 from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient, Summation, Transpose
 from ..formula.walk import letter_of, map_children, nodes_in
-from ..formula.write import write
 from .correction import Correction, Setting, with_factor
 
 __all__ = ["constant", "factor_missing", "factor_too_many", "minus", "other_layer", "other_quantity", "term_missing"]
 __all__ += ["other_everywhere", "term_of_before", "term_too_many"]
 
 CONSTANTS = (Number(Fraction(2)), Quotient(Number(Fraction(1)), Number(Fraction(2)), True))
+RATES = ("lambda", "reg")
+"""What a penalty is weighted by."""
 BIASES = ("b", "bias", "c", "beta")
 
 
 def minus(node: Node, setting: Setting) -> Iterator[Correction]:
     """A sign is reversed."""
     if isinstance(node, Negative):
-        yield Correction("sign", node.of, f"the minus sign of {write(node)} must not stand here", 0.8)
+        yield Correction("sign", node.of, f"the minus sign of {setting.write(node)} must not stand here", 0.8)
     elif isinstance(node, Add):
         for at, term in enumerate(node.terms):
             turned = term.of if isinstance(term, Negative) else Negative(term)
             terms = (*node.terms[:at], turned, *node.terms[at + 1 :])
-            yield Correction("sign", Add(terms), f"the term {write(term)} has the wrong sign", 0.9)
+            yield Correction("sign", Add(terms), f"the term {setting.write(term)} has the wrong sign", 0.9)
         turned_all = tuple(term.of if isinstance(term, Negative) else Negative(term) for term in node.terms)
         ordered = sorted(turned_all, key=lambda term: isinstance(term, Negative))
-        yield Correction("sign", Add(tuple(ordered)), f"{write(node)} has the wrong sign", 0.8)
+        yield Correction("sign", Add(tuple(ordered)), f"{setting.write(node)} has the wrong sign", 0.8)
     elif isinstance(node, Number) and node.value < 0:
-        yield Correction("sign", Number(-node.value), f"{write(node)} has the wrong sign", 0.9)
+        yield Correction("sign", Number(-node.value), f"{setting.write(node)} has the wrong sign", 0.9)
     elif not isinstance(node, Number):
-        yield Correction("sign", Negative(node), f"the minus sign in front of {write(node)} is missing", 0.85)
+        yield Correction("sign", Negative(node), f"the minus sign in front of {setting.write(node)} is missing", 0.85)
 
 
 def constant(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -41,14 +42,19 @@ def constant(node: Node, setting: Setting) -> Iterator[Correction]:
         for value in (node.value * 2, node.value / 2, 1 / node.value if node.value else node.value):
             if value != node.value:
                 instead = Number(value)
-                yield Correction("factor", instead, f"{write(node)} stands where {write(instead)} belongs", 1.2)
+                yield Correction(
+                    "factor", instead, f"{setting.write(node)} stands where {setting.write(instead)} belongs", 1.2
+                )
         return
     for size in setting.sizes:
         shares = (Quotient(Number(Fraction(1)), size, True), size)
         for share in shares:
-            yield Correction("factor", with_factor(share, node), f"the factor {write(share)} is missing", 1.1)
+            yield Correction("factor", with_factor(share, node), f"the factor {setting.write(share)} is missing", 1.1)
+    penalty = isinstance(node, Product) and any(isinstance(one, Name) and one.base in RATES for one in node.factors)
     for share in CONSTANTS:
-        yield Correction("factor", with_factor(share, node), f"the factor {write(share)} is missing", 1.15)
+        says = f"the factor {setting.write(share)} is missing"
+        says += f" in the derivative of the penalty, {setting.write(node)}" if penalty else ""
+        yield Correction("factor", with_factor(share, node), says, 1.15)
 
 
 def factor_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -57,19 +63,19 @@ def factor_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
         if isinstance(node.above, Product):
             for kept, lost in _without_one(node.above):
                 instead: Node = replace(node, above=kept)
-                yield _too_many(instead, lost, node.above.factors.count(lost) > 1)
-        yield _too_many(node.above, Quotient(Number(Fraction(1)), node.below), False)
+                yield _too_many(setting, instead, lost, node.above.factors.count(lost) > 1)
+        yield _too_many(setting, node.above, Quotient(Number(Fraction(1)), node.below), False)
         if isinstance(node.below, Product):
             for kept, lost in _without_one(node.below):
-                yield _too_many(replace(node, below=kept), lost, node.below.factors.count(lost) > 1)
+                yield _too_many(setting, replace(node, below=kept), lost, node.below.factors.count(lost) > 1)
     if not isinstance(node, Product):
         return
     for kept, lost in _without_one(node):
-        yield _too_many(kept, lost, node.factors.count(lost) > 1)
+        yield _too_many(setting, kept, lost, node.factors.count(lost) > 1)
 
 
-def _too_many(instead: Node, lost: Node, twice: bool) -> Correction:
-    says = f"the factor {write(lost)} is {'multiplied in twice' if twice else 'one too many'}"
+def _too_many(setting: Setting, instead: Node, lost: Node, twice: bool) -> Correction:
+    says = f"the factor {setting.write(lost)} is {'multiplied in twice' if twice else 'one too many'}"
     if _is_constant(lost):
         return Correction("factor", instead, says, 1.0)
     return Correction("factor_twice" if twice else "stray_factor", instead, says, 1.1 if twice else 1.3)
@@ -93,16 +99,16 @@ def factor_missing(node: Node, setting: Setting) -> Iterator[Correction]:
     if isinstance(node, (Number, Negative)):
         return
     for call in setting.calls:
-        yield Correction("factor_missing", with_factor(call, node), f"the factor {write(call)} is missing", 1.3)
+        yield Correction("factor_missing", with_factor(call, node), f"the factor {setting.write(call)} is missing", 1.3)
     for other in setting.quantities:
         if other.base == "delta":
             continue
         for named in _indexed(other, setting):
-            says = f"the factor {write(named)} is missing"
+            says = f"the factor {setting.write(named)} is missing"
             yield Correction("factor_missing", with_factor(named, node), says, 1.3)
             if not setting.axes(named) and not named.below:
                 share = Quotient(Number(Fraction(1)), named, True)
-                says = f"the factor {write(share)} is missing"
+                says = f"the factor {setting.write(share)} is missing"
                 yield Correction("factor_missing", with_factor(share, node), says, 1.35)
             if setting.axes(named):
                 yield from _turned_factor(named, node, setting)
@@ -111,7 +117,7 @@ def factor_missing(node: Node, setting: Setting) -> Iterator[Correction]:
 def _turned_factor(named: Name, node: Node, setting: Setting) -> Iterator[Correction]:
     """Yield a product with a transposed array: X^T in front, or x^T behind."""
     turned = Transpose(named)
-    says = f"the factor {write(turned)} is missing"
+    says = f"the factor {setting.write(turned)} is missing"
     factors, signs = (node.factors, node.signs) if isinstance(node, Product) else ((node,), ())
     if setting.axes(named) == 2:
         yield Correction("factor_missing", Product((turned, *factors), ("", *signs)), says, 1.3)
@@ -136,7 +142,7 @@ def term_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
     for at, lost in enumerate(node.terms):
         terms = (*node.terms[:at], *node.terms[at + 1 :])
         instead = terms[0] if len(terms) == 1 else Add(terms)
-        yield Correction("stray_term", instead, f"the term {write(lost)} is one too many", 1.3)
+        yield Correction("stray_term", instead, f"the term {setting.write(lost)} is one too many", 1.3)
 
 
 def term_missing(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -146,16 +152,20 @@ def term_missing(node: Node, setting: Setting) -> Iterator[Correction]:
     terms = node.terms if isinstance(node, Add) else (node,)
     one = Number(Fraction(1))
     if not isinstance(node, Add):
-        yield Correction("term_missing", Add((one, node)), f"the term 1 is missing in front of {write(node)}", 1.3)
-        yield Correction("term_missing", Add((one, Negative(node))), f"1 minus {write(node)} belongs here", 1.4)
+        yield Correction(
+            "term_missing", Add((one, node)), f"the term 1 is missing in front of {setting.write(node)}", 1.3
+        )
+        yield Correction("term_missing", Add((one, Negative(node))), f"1 minus {setting.write(node)} belongs here", 1.4)
     for other in setting.quantities:
         for named in _indexed(other, setting):
             bias = other.base in BIASES
-            says = f"the bias {write(named)} is missing" if bias else f"the term {write(named)} is missing"
+            says = (
+                f"the bias {setting.write(named)} is missing" if bias else f"the term {setting.write(named)} is missing"
+            )
             cause = "bias_missing" if bias else "term_missing"
             yield Correction(cause, Add((*terms, named)), says, 1.1 if bias else 1.5)
             yield Correction(
-                "term_missing", Add((*terms, Negative(named))), f"the term -{write(named)} is missing", 1.5
+                "term_missing", Add((*terms, Negative(named))), f"the term -{setting.write(named)} is missing", 1.5
             )
 
 
@@ -168,7 +178,7 @@ def term_of_before(node: Node, setting: Setting) -> Iterator[Correction]:
         if term not in terms:
             body = term.of if isinstance(term, Negative) else term
             case = isinstance(body, Summation) and body.condition is not None
-            says = f"the term {write(term)} of the line before is lost"
+            says = f"the term {setting.write(term)} of the line before is lost"
             yield Correction("case_missing" if case else "term_missing", Add((*terms, term)), says, 1.0)
 
 
@@ -187,7 +197,7 @@ def other_quantity(node: Node, setting: Setting) -> Iterator[Correction]:
         for instead in named:
             if instead not in seen:
                 seen.add(instead)
-                says = f"{write(node)} stands where {write(instead)} belongs"
+                says = f"{setting.write(node)} stands where {setting.write(instead)} belongs"
                 yield Correction("wrong_operand", instead, says, 1.2 if len(named) == 1 else 1.3)
 
 
@@ -203,10 +213,10 @@ def other_everywhere(node: Node, setting: Setting) -> Iterator[Correction]:
                 continue
             instead = replace(other, below=name.below)
             if count > 1 and instead not in used:
-                says = f"{write(name)} stands where {write(instead)} belongs"
+                says = f"{setting.write(name)} stands where {setting.write(instead)} belongs"
                 yield Correction("wrong_operand", _exchanged(node, {name: instead}), says, 1.25)
             elif instead in used:
-                says = f"{write(name)} and {write(instead)} are exchanged"
+                says = f"{setting.write(name)} and {setting.write(instead)} are exchanged"
                 yield Correction("wrong_operand", _exchanged(node, {name: instead, instead: name}), says, 1.25)
 
 
@@ -218,7 +228,7 @@ def _exchanged(node: Node, names: dict[Name, Name]) -> Node:
 
 
 def other_layer(node: Node, setting: Setting) -> Iterator[Correction]:
-    """The quantity of another layer: a^l for a^{l-1}, W_1 for W_2."""
+    """The quantity of another layer or step: a^l for a^{l-1}, W_1 for W_2, h_t for h_{t-1}."""
     if not isinstance(node, Name):
         return
     others = [replace(node, above=other.above) for other in setting.quantities if node.above and other.above]
@@ -226,7 +236,12 @@ def other_layer(node: Node, setting: Setting) -> Iterator[Correction]:
         numbers = [isinstance(at, Number) for at in other.below]
         if other.base == node.base and any(numbers) and numbers == [isinstance(at, Number) for at in node.below]:
             others.append(other)
+    for other in setting.quantities:
+        steps = any(isinstance(at, Add) for at in (*other.below, *node.below)) and len(other.below) == len(node.below)
+        if other.base == node.base and steps and other != node:
+            says = f"{setting.write(node)} is of another step: {setting.write(other)} belongs here"
+            yield Correction("wrong_layer", other, says, 1.0)
     for other in dict.fromkeys(others):
         if other != node:
-            says = f"{write(node)} is of another layer: {write(other)} belongs here"
+            says = f"{setting.write(node)} is of another layer: {setting.write(other)} belongs here"
             yield Correction("wrong_layer", other, says, 1.0)

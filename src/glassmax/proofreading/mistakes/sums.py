@@ -20,7 +20,6 @@ from ..formula.tree import (
     Transpose,
 )
 from ..formula.walk import free_letters, letter_of, rename_index
-from ..formula.write import write
 from .correction import Correction, Setting
 
 __all__ = ["case_counted", "cases_exchanged", "jacobian_diagonal", "jacobian_summed", "lost_delta", "lost_sum"]
@@ -34,7 +33,7 @@ def stray_sum(node: Node, setting: Setting) -> Iterator[Correction]:
     if not isinstance(node, Summation) or node.kind != "sum":
         return
     which = ", ".join(node.letters)
-    says = f"a stray sum over {which}: {write(node.body)} is one term"
+    says = f"a stray sum over {which}: {setting.write(node.body)} is one term"
     yield Correction("stray_sum", node.body, says, 1.0)
     for mine in node.letters:
         for free in sorted(setting.left_letters - {mine}):
@@ -54,7 +53,7 @@ def lost_sum(node: Node, setting: Setting) -> Iterator[Correction]:
             continue
         body = node if loose else rename_index(node, {mine: new})
         instead = Summation((new,), body)
-        says = f"the sum over {new} is missing in front of {write(body)}"
+        says = f"the sum over {new} is missing in front of {setting.write(body)}"
         yield Correction("sum_missing", instead, says, 1.0 if loose else 1.5)
 
 
@@ -75,7 +74,7 @@ def sum_ends_early(node: Node, setting: Setting) -> Iterator[Correction]:
         if not moved:
             continue
         which = ", ".join(part.letters)
-        says = f"{write(parts[moved[0]])} has the summed letter {which}, but stands outside of its sum"
+        says = f"{setting.write(parts[moved[0]])} has the summed letter {which}, but stands outside of its sum"
         kept = [one for n, one in enumerate(parts) if n != at and n not in moved]
         inside = [*(parts[n] for n in moved if n < at), part.body, *(parts[n] for n in moved if n > at)]
         if isinstance(node, Add):
@@ -98,7 +97,7 @@ def case_counted(node: Node, setting: Setting) -> Iterator[Correction]:
         return
     mine = node.letters[0]
     if node.condition is not None:
-        without = f"{write(node.condition.left)} = {write(node.condition.right)}"
+        without = f"{setting.write(node.condition.left)} = {setting.write(node.condition.right)}"
         says = f"the case {without} is left out of the sum, and stands nowhere else"
         yield Correction("case_missing", replace(node, condition=None), says, 1.2)
         return
@@ -115,31 +114,31 @@ def of_the_sum(node: Node, setting: Setting) -> Iterator[Correction]:
         body = node.body
         if isinstance(body, Power):
             instead: Node = Power(replace(node, body=body.base), body.exponent)
-            says = f"{write(node)} is the sum of the powers; the power of the sum is {write(instead)}"
+            says = f"{setting.write(node)} is the sum of the powers; the power of the sum is {setting.write(instead)}"
             yield Correction("sum_of_squares", instead, says, 1.0)
         if isinstance(body, Power) and isinstance(body.exponent, Number) and body.exponent.value in (4, 6, 8):
             half = Number(body.exponent.value / 2)
             instead = Power(replace(node, body=Power(body.base, half)), Number(body.exponent.value / half.value))
-            says = f"{write(node)} is the sum of the squares; the square of the sum is {write(instead)}"
+            says = f"{setting.write(node)} is the sum of the squares; the square of the sum is {setting.write(instead)}"
             yield Correction("sum_of_squares", instead, says, 1.05)
         if isinstance(body, Call) and len(body.arguments) == 1:
             instead = Call(body.function, (replace(node, body=body.arguments[0]),))
-            name = write(body.function)
-            says = f"{write(node)} is the sum of {name}; {name} of the sum is {write(instead)}"
+            name = setting.write(body.function)
+            says = f"{setting.write(node)} is the sum of {name}; {name} of the sum is {setting.write(instead)}"
             yield Correction("function_of_sum", instead, says, 1.1)
         if isinstance(body, Quotient):
             instead = Quotient(replace(node, body=body.above), replace(node, body=body.below), body.barred)
-            says = f"{write(node)} is a sum of quotients; the quotient of the sums is {write(instead)}"
+            says = f"{setting.write(node)} is a sum of quotients; the quotient of the sums is {setting.write(instead)}"
             yield Correction("function_of_sum", instead, says, 1.4)
     inner = node.base if isinstance(node, Power) else None
     if isinstance(node, Power) and isinstance(inner, Summation):
         instead = replace(inner, body=Power(inner.body, node.exponent))
-        says = f"{write(node)} is the power of the sum; the sum of the powers is {write(instead)}"
+        says = f"{setting.write(node)} is the power of the sum; the sum of the powers is {setting.write(instead)}"
         yield Correction("sum_of_squares", instead, says, 1.1)
     if isinstance(node, Call) and len(node.arguments) == 1 and isinstance(node.arguments[0], Summation):
         total = node.arguments[0]
         instead = replace(total, body=Call(node.function, (total.body,)))
-        says = f"{write(node)} is a function of the sum; the sum of the function is {write(instead)}"
+        says = f"{setting.write(node)} is a function of the sum; the sum of the function is {setting.write(instead)}"
         yield Correction("function_of_sum", instead, says, 1.2)
 
 
@@ -150,10 +149,10 @@ def lost_delta(node: Node, setting: Setting) -> Iterator[Correction]:
         for at, first in enumerate(letters):
             for second in letters[at + 1 :]:
                 instead = Name("delta", below=(Name(first), Name(second)), typed_as="_")
-                says = f"1 stands where {write(instead)} belongs: only the case {first} = {second} has the 1"
+                says = f"1 stands where {setting.write(instead)} belongs: only the case {first} = {second} has the 1"
                 yield Correction("delta_missing", instead, says, 1.2)
     if isinstance(node, Name) and node.base == "delta" and len(node.below) == 2:
-        yield Correction("stray_delta", ONE, f"{write(node)} stands where 1 belongs", 1.4)
+        yield Correction("stray_delta", ONE, f"{setting.write(node)} stands where 1 belongs", 1.4)
 
 
 def jacobian_diagonal(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -163,7 +162,7 @@ def jacobian_diagonal(node: Node, setting: Setting) -> Iterator[Correction]:
     first, second = node.factors
     if not (isinstance(first, Name) and second == Add((ONE, Negative(first)))):
         return
-    says = f"{write(node)} is only the diagonal of the Jacobian"
+    says = f"{setting.write(node)} is only the diagonal of the Jacobian"
     if not first.below and setting.axes(first) == 1:
         whole = Add((Call(Name("diag"), (first,)), Negative(Product((first, Transpose(first)), ("",)))))
         yield Correction("jacobian_diagonal_only", whole, says, 0.8)
@@ -195,7 +194,7 @@ def row_summed(node: Node, setting: Setting) -> Iterator[Correction]:
     if not isinstance(node, Add) or len(node.terms) < 3 or setting.variable is None or not setting.variable.below:
         return
     for term in node.terms:
-        says = f"the entries of a row of the Jacobian were summed; this one is {write(term)}"
+        says = f"the entries of a row of the Jacobian were summed; this one is {setting.write(term)}"
         yield Correction("jacobian_rows_summed", term, says, 0.8)
 
 
@@ -204,5 +203,5 @@ def cases_exchanged(node: Node, setting: Setting) -> Iterator[Correction]:
     if not isinstance(node, Cases) or len(node.branches) < 2:
         return
     (first, one), (second, other), *rest = node.branches
-    says = f"the values of the cases are exchanged: {write(first)} and {write(second)}"
+    says = f"the values of the cases are exchanged: {setting.write(first)} and {setting.write(second)}"
     yield Correction("cases_exchanged", Cases(((second, one), (first, other), *rest)), says, 0.9)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["call"]
 
+COMPLEX_STEP = 1e-60
+
 
 def call(node: tree.Call, scene: "Scene") -> Value:
     """Return a function of its arguments, and the entry of it that its indices name."""
@@ -81,7 +83,15 @@ def _derived(function: Callable[[Array], Array], order: int) -> Callable[[Array]
         found: Callable[[Array], Array] = exact(order)
         return found
     lower = _derived(function, order - 1)
-    return lambda x: difference_quotient(lambda step: lower(x + step))
+
+    def slope(x: Array) -> Array:
+        if order == 1 and not np.iscomplexobj(x):
+            exact_slope: Array = np.imag(function(x + COMPLEX_STEP * 1j)) / COMPLEX_STEP
+            return exact_slope  # near a kink, differences would reach over it
+        quotient: Array = difference_quotient(lambda step: lower(x + step))
+        return quotient
+
+    return slope
 
 
 def _open(node: tree.Call, scene: "Scene") -> Value:

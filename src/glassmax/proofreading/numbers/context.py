@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from zlib import crc32
 
@@ -30,6 +31,9 @@ _NO_NUMBERS = (ValueError, IndexError, ArithmeticError, RecursionError, MemoryEr
 """What NumPy and Python raise where numbers are too large, or too many."""
 TURNS = 3
 """How many draws a statement is compared on, each with other sizes and numbers."""
+TURNS_OF_KINKS = 10
+"""The same for a document with max(0, z), |x| or cases of numbers: a number has to lie on each side."""
+KINKS = ("max", "min", "relu", "ReLU", "Relu", "abs", "sign", "sgn", "step")
 
 
 @dataclass
@@ -60,6 +64,27 @@ class Context:
     def samples_last(self, quantity: Quantity) -> bool:
         """Whether the one index of a matrix is that of its columns: ``dZ^{(i)}`` where samples are columns."""
         return samples_last(quantity, self.columns)
+
+    def numbers_samples(self, quantity: Quantity) -> bool:
+        """Whether a vector has a number for each sample: Z of ``Z = w^T X + b``, a row where samples are columns."""
+        family = self.definitions.target(quantity.family)
+        return family in self.names.samples.values() and self.rank(family) == 1
+
+    @cached_property
+    def has_kinks(self) -> bool:
+        """Whether the document has a function with a kink, or cases that compare numbers."""
+        parts = [part for equation in self.equations for node in equation.nodes for part in walk(node)]
+        return any(
+            isinstance(part, tree.Absolute)
+            or (isinstance(part, tree.Call) and part.function.base in KINKS)
+            or (isinstance(part, Condition) and part.relation in ("<", ">", "<=", ">="))
+            for part in parts
+        )
+
+    @property
+    def turns(self) -> int:
+        """How many draws a statement is compared on."""
+        return TURNS_OF_KINKS if self.has_kinks else TURNS
 
     def class_axes(self) -> list[object]:
         """Return the axes that a softmax runs along, written out or not."""
@@ -133,6 +158,7 @@ class Context:
         for span in range(len(SPANS)):
             draw.span = span
             draw.arrays.clear()
+            draw.values.clear()
             scene = self.scene(draw)
             finite = True
             for key, definition in self.definitions.found.items():
@@ -178,13 +204,15 @@ class Context:
         condition: Condition | None = None,
         *,
         adjusted: Iterable[Adjustment] = (),
-        turns: Sequence[int] = range(TURNS),
+        turns: Sequence[int] | None = None,
     ) -> str:
         """Return how two trees agree on every draw: "same", "component", "implied", "transposed", or "".
 
         Raise a `Fault` if a side has no value: a `ShapeFault` or a `CountFault` if the formula can't be right as it
         stands, an `UnknownFault` if numbers can't be found.
         """
+        if turns is None:
+            turns = range(self.turns)
         found = self._agreement(left, right, condition, tuple(adjusted), turns)
         if found or not self.definitions.solutions or not self._solved_side(left, right, turns):
             return found
@@ -239,7 +267,7 @@ class Context:
         if quantity.key == "~samples":
             return Value(np.asarray(float(self._samples(scene.draw))))
         shape = scene.shape(quantity)
-        turned = ("column" if self.columns else "row") if len(shape) == 1 else ""
+        turned = ("column" if self.columns != self.numbers_samples(quantity) else "row") if len(shape) == 1 else ""
         axes = tuple(Axis() for _ in shape)
         on = self.open_of.get(quantity.key)
         if not on:
@@ -276,6 +304,8 @@ class Context:
             array = np.sin(mixed + rng.uniform(0, 1)) + 0.3 * mixed * mixed
             from .value import elementwise
 
+            if self.has_kinks and scene.draw.turn % 2:
+                array = -array  # each side of a kink is seen
             total = elementwise(total, Value(array, argument.letters, axes, turned), np.add)
         return total
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Number
 from .context import Context
 from .definitions import Definition, Definitions, Equation, collect
-from .dependence import ancestors, connected, open_functions, stacked
+from .dependence import ancestors, connected, open_functions, open_loss, stacked
 from .derivative_names import readings_of_names
 from .implied import imply
+from .layers_by_letter import layers_by_letter
 from .names import Names, names_of, parts_of, walk
+from .names_of_code import letters_of_code
+from .one_example import for_one_example
 from .ranks import quantities_of, readings
+from .samples_in_columns import samples_of
+from .silent_samples import own_parameters, silent_samples
 from .vocabulary import SCALARS
 
 __all__ = ["contexts"]
 
 MOST_READINGS = 6
 FEWER_READINGS = 3
+BY_LETTER = 0.3
+"""What it costs that letters tell the layer, if that isn't sure."""
 UNFIT = 2.5
 """A reading that costs so much leaves a definition with shapes that don't fit."""
 
@@ -31,7 +38,17 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
         other = _read(equations, split | {base})
         if _cost(other) <= _cost(found) - 1.5:
             found, split = other, split | {base}
-    return found
+    if silent := silent_samples(equations):
+        return [*_read(equations, split, silent=silent)[:FEWER_READINGS], *found[:FEWER_READINGS]]
+    by_letter = layers_by_letter(equations)
+    if by_letter is None:
+        return found
+    layered = _read([*equations, *by_letter.inputs], split, by_letter.levels)
+    if by_letter.sure:
+        return layered
+    for context in layered[:FEWER_READINGS]:
+        context.reading.cost += BY_LETTER
+    return [*layered[:FEWER_READINGS], *found]
 
 
 def _cost(found: Sequence[Context]) -> float:
@@ -46,14 +63,23 @@ def _of_one_sample(equations: Sequence[Equation]) -> set[str]:
     return alone & {base for node in nodes for part in walk(node) for base in _summed_over(part)}
 
 
-def _read(equations: Sequence[Equation], split: set[str]) -> list[Context]:
+def _read(
+    equations: Sequence[Equation],
+    split: set[str],
+    levels: Mapping[str, int] | None = None,
+    silent: Mapping[str, str] | None = None,
+) -> list[Context]:
     trees = [node for equation in equations for node in equation.nodes]
-    names = Names(trees, split)
+    names = Names(trees, split, levels)
+    names.silent = dict(silent or {})
+    names.samples, names.letters = samples_of(equations), letters_of_code(equations)
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
     plain = collect(defining, names, labels)
     imply(plain, defining)
+    for_one_example(plain, defining)
+    own_parameters(plain)
     _primes(plain, trees)
     fixed = labels | _fixed(plain)
     found: list[Context] = []
@@ -63,6 +89,7 @@ def _read(equations: Sequence[Equation], split: set[str]) -> list[Context]:
     for derived in readings_of:
         definitions = collect(defining, names, labels, derived)
         imply(definitions, defining)
+        own_parameters(definitions)
         _primes(definitions, trees)
         found += _contexts(equations, trees, names, fixed, kronecker, definitions, FEWER_READINGS)
     return found
@@ -90,6 +117,7 @@ def _contexts(
     )
     definitions.stacked = stacked(trees, names, definitions)
     opened = open_functions(trees, names, definitions)
+    opened |= open_loss(trees, names, definitions)
     spoken_of = connected(definitions, opened)
     found = readings(equations, names, definitions, labels, scalars, kronecker)
     return [

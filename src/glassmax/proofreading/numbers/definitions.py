@@ -10,6 +10,7 @@ from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
 from .names import Names, names_of, parts_of, standing, walk
 from .value import Fault
+from .vocabulary import LOSSES
 
 if TYPE_CHECKING:
     from .derivative_names import Derived
@@ -66,6 +67,7 @@ class Definitions:
     components: dict[str, dict[tuple[int, ...], Definition]] = field(default_factory=dict)
     given: set[int] = field(default_factory=set)  # id() of the equations that define something
     derived: Derived | None = None
+    one_example: str = ""  # the letter of a sum over examples that is left out, since the text goes on for one
     solved: Sequence[Equation] = ()  # equations that solve one that was set to zero
     solutions: dict[str, Definition] = field(default_factory=dict)  # of an equation that was set to zero
     stacked: dict[str, tuple[Name, bool]] = field(default_factory=dict)  # X of the x_i; whether they are its columns
@@ -92,8 +94,10 @@ class Definitions:
             return self.derived.definition(family, layer, self)
         if key in self.found:
             return self.found[key]
-        if not layer.isdigit() or int(layer) < 1:
+        if not layer.isdigit() or int(layer) < 1 or (self.names.by_letter and int(layer) > self.names.layers["L"]):
             return None
+        if self.names.times and int(layer) < self.names.layers["l"]:
+            return None  # one step of a recurrent network: what an earlier step gave is an input
         for definition in self.layered.get(family, ()):
             shift = self.names.shift(definition.name)
             if shift is not None:
@@ -142,7 +146,8 @@ class Definitions:
             if self.names.shift(left) is not None and self.of(quantity.key) is not None:
                 return False
             self.found[quantity.key] = definition
-            if self.names.shift(left) is not None:
+            shift = self.names.shift(left)
+            if shift == 0 or (shift is not None and not self.names.by_letter):
                 self.layered.setdefault(quantity.family, []).append(definition)
         self.given.add(id(equation))
         return True
@@ -218,9 +223,13 @@ def collect(
             side = equation.sides[n]
             if isinstance(side, Name) and not equation.replaced and not definitions.defines(names.of(side).key):
                 definitions.add(Equation(equation.sides[n:], equation.condition), labels)
+            elif (inside := _inside(side, equation.sides[n + 1])) and not definitions.defines(names.of(inside[0]).key):
+                definitions.add(Equation(inside, equation.condition), labels)
     for key, definition in definitions.found.items():
         definitions.found[key] = _where_it_holds(definition, frozenset(labels))
     whole = {name.base for equation in equations for name in bare_names(equation.nodes)}
+    if any(isinstance(one.sides[0], Name) and one.sides[0].base[:1] == "d" != one.sides[0].base for one in equations):
+        whole |= _losses(definitions, equations)  # dz is the derivative of L
     if derived is not None and derived.anchor is not None:
         key = names.of(derived.loss).key
         branches: tuple[tuple[Node, Condition | None], ...] = ((tree.Call(Name("~anchored"), ()), None),)
@@ -230,6 +239,32 @@ def collect(
             branches = ((function.body, None),)
             definitions.found[name] = Definition(Name(name), branches, names, (function.equation,))
     return definitions
+
+
+def _inside(one: Node | None, other: Node | None) -> tuple[Name, Node] | None:
+    """Return net and the sum of ``o = phi(net) = phi(sum_i w_i x_i)``, which defines net."""
+    if not isinstance(one, tree.Call) or not isinstance(other, tree.Call) or one.function != other.function:
+        return None
+    if len(one.arguments) != 1 or len(other.arguments) != 1 or not isinstance(one.arguments[0], Name):
+        return None
+    return one.arguments[0], other.arguments[0]
+
+
+def _losses(definitions: Definitions, equations: Sequence[Equation]) -> set[str]:
+    """The losses that are written with what they depend on, ``L(a, y) = ...``, and never called with anything else."""
+    called = {
+        part.function.base
+        for equation in equations
+        for side in equation.sides[1:]
+        for part in walk(side)
+        if isinstance(part, tree.Call)
+    }
+    known = set(definitions.found)
+    return {
+        name
+        for name, function in definitions.functions.items()
+        if name in LOSSES - called and known & {one.base for one in names_of([*function.parameters, function.body])}
+    }
 
 
 def _where_it_holds(definition: Definition, labels: frozenset[str]) -> Definition:

@@ -9,9 +9,9 @@ from ..formula.tree import Name
 from .definitions import Definitions
 from .names import Names, walk
 from .ranks import quantities_of, uses_of
-from .vocabulary import WEIGHTS
+from .vocabulary import OPEN_LOSS, WEIGHTS
 
-__all__ = ["ancestors", "connected", "open_functions", "stacked"]
+__all__ = ["ancestors", "connected", "open_functions", "open_loss", "stacked"]
 
 
 def open_functions(trees: Iterable[object], names: Names, definitions: Definitions) -> dict[str, tuple[str, ...]]:
@@ -35,6 +35,17 @@ def open_functions(trees: Iterable[object], names: Names, definitions: Definitio
         if last:
             found[key] = tuple(sorted({_in_last_layer(one, definitions) for one in last}))
     return found | _inputs_that_depend(pairs, found, definitions)
+
+
+def open_loss(trees: Iterable[object], names: Names, definitions: Definitions) -> dict[str, tuple[str, ...]]:
+    """The loss of names such as dZ, if nothing is known of it: an open function of the last of their arrays."""
+    derived = definitions.derived
+    if derived is None or derived.loss.base != OPEN_LOSS or derived.anchor is not None:
+        return {}
+    keys = {names.of(name).key for name, _ in quantities_of(trees)}
+    arrays = {definitions.target(key) for key in keys if definitions.target(key) != key}
+    last = [one for one in arrays if not any(one in ancestors(o, definitions, {}) for o in arrays - {one})]
+    return {OPEN_LOSS: tuple(sorted({_in_last_layer(one, definitions) for one in last}))} if last else {}
 
 
 def _differentiated(trees: Iterable[object], names: Names, definitions: Definitions) -> list[tuple[str, str]]:

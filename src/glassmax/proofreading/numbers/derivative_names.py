@@ -13,7 +13,7 @@ from ..formula.tree import Name
 from .definitions import Definition, Definitions, Equation
 from .dependence import ancestors
 from .names import Names, names_of, walk
-from .vocabulary import LOSSES
+from .vocabulary import LOSSES, OPEN_LOSS
 
 __all__ = ["Derived", "loss_of", "targets_of"]
 
@@ -148,11 +148,9 @@ def _read(
     if known and loss is not None and anchor_of(equations, names, targets) is not None:
         reached = {key.partition("^")[0] for key in ancestors(names.of(loss).key, definitions, {})}
         if not reached & set(targets.values()):  # the loss is of other letters: a^{(i)} of A
-            known, loss = False, Name("~loss")
+            known, loss = False, Name(OPEN_LOSS)
     if not known:
         anchor = anchor_of(equations, names, targets)
-        if anchor is None and loss is None:
-            return []
-    loss = loss or Name("~loss")
+    loss = loss or Name(OPEN_LOSS)
     samples = count_of(equations, names) or Name("~samples")
     return [Derived(loss, targets, None, anchor), Derived(loss, targets, samples, anchor)]

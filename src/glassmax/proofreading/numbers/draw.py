@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
+from ..formula.tree import Node
 from .names import Quantity
 from .shapes import Dims
 from .value import Array, UnknownFault, Value
@@ -27,7 +28,7 @@ IDENTITIES = frozenset({"I", "mathbb_I", "Id"})
 
 Adjustment = tuple[str, str]
 """What a draw satisfies besides: ("sum to one", "y"), ("one-hot", "y"), ("symmetric", "M"), ("one", "N"),
-("all sizes equal", ""), ("every size one", "")."""
+("all sizes equal", ""), ("size one", axis), ("size two", axis)."""
 
 
 @dataclass
@@ -42,6 +43,10 @@ class Draw:
     sizes: dict[object, int] = field(default_factory=dict)
     derivatives: dict[object, Value] = field(default_factory=dict)
     arrays: dict[str, Value] = field(default_factory=dict)
+    values: dict[tuple[object, ...], tuple[Node, Value]] = field(default_factory=dict)  # of parts of formulas
+    sizes_found: dict[int, tuple[object, dict[str, int], list[tuple[object, object, dict[str, int]]]]] = field(
+        default_factory=dict
+    )  # the sizes of the letters in parts of formulas, and what ties letters
 
     def size(self, dim: object) -> int:
         """Return the size of an axis: literal, or different from all others."""
@@ -52,8 +57,9 @@ class Draw:
             order = SIZES[self.turn % 3 :] + SIZES[: self.turn % 3]
             if literal is None and ("all sizes equal", "") in self.adjusted:
                 literal = 3 + self.turn % 2
-            if literal is None and ("size one", str(root)) in self.adjusted:
-                literal = 1
+            for n, what in enumerate(("size one", "size two"), start=1):
+                if literal is None and (what, str(root)) in self.adjusted:
+                    literal = n
             least = max((n for dim, n in self.dims.least.items() if self.dims.find(dim) == root), default=0)
             self.sizes[root] = literal or next((n for n in order if n not in taken and n >= least), least or 3)
         return self.sizes[root]
@@ -96,6 +102,8 @@ class Draw:
             raise UnknownFault(f"{family} has too many entries")
         low, high = SPANS[self.span]
         array: Array = rng.uniform(low, high, shape) if shape or self.span else rng.uniform(0.3, 1.5, shape)
+        if self.turn and not shape and not self.span and self.context.has_kinks:
+            array = array * rng.choice((-2.0, -1.0, 1.0, 2.0))  # each side of a kink is seen
         return self._adjust(array, family, rng)
 
     def _classes_axis(self, family: str) -> int:

@@ -20,10 +20,26 @@ __all__ = ["evaluate", "pick", "summed"]
 
 MOST_NUMBERS = 300_000
 """Most numbers of one intermediate value."""
+MOST_KEPT = 20_000
+"""Most values of parts that are kept with a draw."""
 
 
 def evaluate(node: Node, scene: "Scene") -> Value:
-    """Return the value of a tree; raise a `Fault` if it has none."""
+    """Return the value of a tree; raise a `Fault` if it has none.
+
+    The values of parts are kept with the draw: corrections of a line share all of its parts but one.
+    """
+    if scene.depth or scene.moved:
+        return _evaluated(node, scene)
+    kept, at = scene.draw.values, (id(node), scene.dots, *scene.letters.items())
+    if at not in kept:
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[at] = (node, _evaluated(node, scene))  # the node is kept, so that no other has its identity
+    return kept[at][1]
+
+
+def _evaluated(node: Node, scene: "Scene") -> Value:
     value = _value(node, scene)
     if value.array.size > MOST_NUMBERS:
         raise UnknownFault("too many indices in one product to be compared on numbers")
@@ -86,7 +102,8 @@ def _name(name: Name, scene: "Scene") -> Value:
     if name.base == "pi" and not name.below and not scene.known("pi"):
         return Value(np.asarray(np.pi))
     quantity = scene.names.of(name)
-    if not name.below and not name.above and name.base in scene.letters and not scene.known(quantity.key):
+    counted = name.base in scene.letters and name.base not in scene.names.silent
+    if not name.below and not name.above and counted and not scene.known(quantity.key):
         return index_value(name, scene, counted=1)
     whole = scene.array(quantity)
     if scene.context.samples_last(quantity) and len(whole.axes) == 2:

@@ -121,6 +121,8 @@ def _size_of(node: object, scene: "Scene", found: dict[str, int]) -> int:
 
 
 _Tie = tuple[object, object, dict[str, int]]
+MOST_KEPT = 20_000
+"""Most parts of formulas whose letters are kept with a draw."""
 
 
 def _collect(
@@ -132,6 +134,31 @@ def _collect(
     known: dict[int, dict[str, int]],
 ) -> None:
     """Note the sizes of the free letters in a node, and what ties letters; `bound` letters belong to a sum."""
+    if bound or scene.depth or scene.moved or scene.letters:
+        _collect_parts(node, scene, bound, found, ties, known)
+        return
+    kept = scene.draw.sizes_found
+    if id(node) not in kept:
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        mine: dict[str, int] = {}
+        tied: list[_Tie] = []
+        _collect_parts(node, scene, bound, mine, tied, known)
+        kept[id(node)] = (node, mine, tied)  # the node is kept, so that no other has its identity
+    for letter, size in kept[id(node)][1].items():
+        if found.setdefault(letter, size) != size:
+            raise _different(letter, size, found[letter])
+    ties += kept[id(node)][2]
+
+
+def _collect_parts(
+    node: object,
+    scene: "Scene",
+    bound: dict[str, int],
+    found: dict[str, int],
+    ties: list[_Tie],
+    known: dict[int, dict[str, int]],
+) -> None:
     if isinstance(node, tree.Summation):
         if id(node.body) not in known:
             known[id(node.body)] = sizes_of_letters([node.body], scene, known=known)
@@ -179,4 +206,8 @@ def _note(index: Node, size: int, scene: "Scene", bound: dict[str, int], found: 
     if not isinstance(index, Name) or index.below or index.base in bound or scene.context.is_label(index.base):
         return
     if found.setdefault(index.base, size) != size:
-        raise ShapeFault(f"{index.base} runs over {size} in one place and over {found[index.base]} in another")
+        raise _different(index.base, size, found[index.base])
+
+
+def _different(letter: str, size: int, other: int) -> ShapeFault:
+    return ShapeFault(f"{letter} runs over {size} in one place and over {other} in another")

@@ -7,6 +7,7 @@ from ..formula.tree import Add, Call, Name, Negative, Node, Number, Product, Quo
 from ..formula.walk import nodes_in
 from .definitions import Definitions, Equation, Function
 from .functions import ELEMENTWISE, REDUCTIONS
+from .value import Fault
 
 __all__ = ["imply_logistic"]
 
@@ -25,14 +26,36 @@ def imply_logistic(definitions: Definitions, equations: Sequence[Equation]) -> N
     open_ones = called - set(definitions.functions) - set(ELEMENTWISE) - REDUCTIONS
     if not open_ones:
         return
-    values = [(one.name.base, value) for one in definitions.found.values() for value, _ in one.branches]
     for part in _complemented(nodes):
-        meant = [part, *(value for base, value in values if isinstance(part, Name) and base == part.base)]
+        meant = [
+            one
+            for whole in (part, *_arguments(part, nodes, definitions))
+            for one in (whole, *_values(whole, definitions))
+        ]
         names = {value.function.base for value in meant if isinstance(value, Call) and not value.function.primes}
         if isinstance(part, Name):
             names.add(part.base)  # σ (1 - σ)
         for name in names & open_ones:
             definitions.functions[name] = Function(name, (VARIABLE,), LOGISTIC)
+
+
+def _arguments(part: Node, nodes: Sequence[object], definitions: Definitions) -> list[Node]:
+    """What stands for a parameter where a function is called: a^{(i)} for a of ``L(a, y) = ... log(1 - a)``."""
+    found: list[Node] = []
+    for node in nodes:
+        function = definitions.functions.get(node.function.base) if isinstance(node, Call) else None
+        if isinstance(node, Call) and function is not None and part in function.parameters:
+            found += [one for name, one in zip(function.parameters, node.arguments, strict=False) if name == part]
+    return found
+
+
+def _values(part: Node, definitions: Definitions) -> list[Node]:
+    """The right sides of the definition of a name: of its own layer, not of another."""
+    try:
+        definition = definitions.of(definitions.names.of(part).key) if isinstance(part, Name) else None
+    except Fault:
+        return []
+    return [value for value, _ in definition.branches] if definition is not None else []
 
 
 def _complemented(nodes: Sequence[object]) -> Iterator[Node]:

@@ -4,7 +4,7 @@ The key of a quantity is its name with its digits and its layer: ``W_1`` is "W_1
 l is 3. Its indices are what is left: samples above come first, then the letters below.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
@@ -90,11 +90,17 @@ def standing(node: object) -> Iterator[Name]:
 class Names:
     """How this document uses digits and superscripts; `layers` are the numbers that stand for l and L."""
 
-    def __init__(self, trees: Iterable[object], split: Iterable[str] = ()) -> None:
+    def __init__(
+        self, trees: Iterable[object], split: Iterable[str] = (), by_letter: Mapping[str, int] | None = None
+    ) -> None:
         trees = list(trees)
+        self.by_letter = dict(by_letter or {})  # the layer of each letter, if letters tell the layer
+        self.silent: dict[str, str] = {}  # the letter of the samples, for names that have it though it isn't written
         self.split = frozenset(split)  # names such as L that stand for two things: L, and L_i of one sample
+        self.samples: dict[str, str] = {}  # the matrix of all samples: A of a^{(i)}
+        self.letters: dict[str, str] = {}  # of names of a program: lambda of lam
         self._known: dict[int, tuple[Name, Quantity]] = {}
-        self.layers = _layers(trees)
+        self.layers = {"L": 3, "l": 2, "ell": 2} if self.by_letter else _layers(trees)
         self.summed = {
             letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters
         }
@@ -117,6 +123,10 @@ class Names:
         return known[1]
 
     def _of(self, name: Name) -> Quantity:
+        if name.base in self.samples and not all(self._is_layer(name, one) for one in name.above):
+            name = replace(name, base=self.samples[name.base])
+        if name.base in self.letters:
+            name = replace(name, base=self.letters[name.base])
         family, below = name.base, name.below
         if name.base in self._marks and below:
             letters = [one.base for one in below if isinstance(one, Name)]
@@ -130,6 +140,8 @@ class Names:
         if name.primes:
             family += "'" * name.primes
         key, samples = family, []
+        if (level := self._level(name)) is not None:
+            key += f"^{self.layers['l'] + level}"
         if self.times:
             steps = [one for one in below if self._is_time(one)]
             if steps:
@@ -144,10 +156,20 @@ class Names:
                 samples.append(above)
         if key == family and family in self._layered and self.layers:
             key = f"{family}^{self.layers['L']}"
+        if name.base in self.silent:
+            samples.insert(0, Name(self.silent[name.base]))
         indices = (*samples, *below)
         if indices and name.base in self.split:
             return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices, len(samples))
         return Quantity(family, key, indices, len(samples))
+
+    def _level(self, name: Name) -> int | None:
+        """Return the layer that the letters of a name tell, the upper one of two."""
+        letters = [one.base for one in name.below if isinstance(one, Name) and not one.below and not one.above]
+        delta = name.base == "delta" and len(letters) == 2
+        if not letters or len(letters) < len(name.below) or delta or not set(letters) <= set(self.by_letter):
+            return None
+        return max(self.by_letter[letter] for letter in letters)
 
     def _is_time(self, index: Node) -> bool:
         if isinstance(index, tree.Add):
@@ -156,6 +178,8 @@ class Names:
 
     def shift(self, name: Name) -> int | None:
         """Return -1 for a name with the layer l - 1, or the time t - 1; 0 for l; None for one without either."""
+        if self.by_letter:
+            return self._level(name)
         general = (LAYERS - {"L"}) | self.times
         for index in (*name.above, *(one for one in name.below if self._is_time(one))):
             match index:

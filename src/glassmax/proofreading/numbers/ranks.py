@@ -32,6 +32,7 @@ class Uses:
     layered: bool = False
     bold: bool = False
     by_numbers: bool = False
+    sampled: bool = False  # a small letter stands for a column: a^{(i)} of A
 
 
 @dataclass
@@ -87,6 +88,7 @@ def uses_of(trees: Sequence[object], names: Names) -> dict[str, Uses]:
         uses = found.setdefault(quantity.family, Uses())
         uses.counts.add(len(quantity.indices))
         uses.turned |= turned
+        uses.sampled |= name.base in names.samples and quantity.samples == 1
         uses.layered |= quantity.key != quantity.family
         uses.bold |= "bf" in name.typed or "bold" in name.typed
         uses.by_numbers |= any(isinstance(one, Number) for one in quantity.indices)
@@ -117,7 +119,7 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
     if most:
         whole = 0 in uses.counts and base in WEIGHTS and uses.layered
         vector = uses.turned or uses.bold  # w_k^T: each w_k is a vector
-        more = 0.0 if whole or vector else 2.0
+        more = 0.0 if whole or vector or uses.sampled else 2.0
         return [(most, 0.5 * vector), (most + 1, more)] if most == 1 else [(most, 0.0)]
     if LONG_SCALAR.match(family):
         return [(0, 0.0)]
@@ -203,7 +205,7 @@ class Search:
         nodes = [one for one in (left if equation.sides[0] is None else None, *equation.sides) if one is not None]
         if given and isinstance(nodes[0], tree.Call) and len(nodes) > 1:  # f(x) = ...: what it is, its right side says
             quantity = nodes[0].function
-            nodes = [Name(quantity.base), *nodes[1:]] if quantity.base in self.uses else nodes[1:]
+            nodes = [Name(quantity.base), *nodes[1:]] if self._is_known(quantity.base) else nodes[1:]
         families = self._families([*nodes, equation.condition] if equation.condition else nodes)
         found: list[Reading] = []
         best = min(state.cost for state in states)
@@ -220,12 +222,24 @@ class Search:
         found.sort(key=lambda state: state.cost)
         return [state for state in _different(found)[:BEAM] if state.cost <= found[0].cost + FARTHEST]
 
+    def _is_known(self, function: str) -> bool:
+        """Whether a function stands for a quantity, too: J of ``J(w) = ...``."""
+        return function in self.uses or function in LOSSES & set(self.definitions.found)
+
+    def _is_argument(self, family: str) -> bool:
+        """Whether a loss is written as a function of a name."""
+        functions = (self.definitions.functions.get(name) for name in LOSSES & set(self.definitions.found))
+        return any(family == one.base for function in functions if function for one in function.parameters)
+
     def _options(self, family: str, state: Reading) -> list[tuple[int, float]]:
         definition = self.definitions.of(family)
         value = definition.branches[0][0] if definition is not None else None
         if isinstance(value, tree.Matrix):
             return [(2 if min(len(value.rows), len(value.rows[0])) > 1 else 1, 0.0)]
         found = candidates(family, self.uses[family], is_scalar(family, self.scalars), state.scalars)
+        uses = self.uses[family]
+        if self._is_argument(family) and uses.counts == {0} and not uses.turned:  # a and y of L(a, y), one sample
+            return [(rank, cost if rank else 0.0) for rank, cost in found]
         if not state.scalars and family in self.in_code:
             return [(rank, min(cost, 0.3) if rank == 2 else cost) for rank, cost in found]
         return found
@@ -251,7 +265,7 @@ class Search:
             inference.condition(equation.condition, letters)
             forms = [inference.of(node, letters) for node in nodes]
             inference.condition(equation.condition, letters)
-            number = isinstance(nodes[-1], Number)
+            number = isinstance(nodes[-1], Number) or (bool(self.names.samples) and not forms[0].dims)
             unlike = _unlike(forms, inference, number)
             cost += unlike + inference.odd if given else 0.1 * unlike
         except Fault:

@@ -128,7 +128,8 @@ class Scene:
         from .evaluate import evaluate
         from .letters import mask_of
 
-        known = dict(zip(letters, shape, strict=False))
+        turned = len(shape) == 2 and self.context.samples_last(names.of(definition.name))
+        known = dict(zip(letters, shape[::-1] if turned else shape, strict=False))
         there = deeper.with_letters(known)
         total: Value | None = None
         rank = len(shape) - len(letters)
@@ -136,6 +137,8 @@ class Scene:
             here = evaluate(value, replace(there, dots=True))
             if len(here.axes) != rank:
                 here = evaluate(value, replace(there, dots=False))
+            if len(here.axes) > rank == 0 and names.samples:  # the cost of all units of the output
+                here = replace(here, array=here.array.sum(axis=tuple(range(-len(here.axes), 0))), axes=(), turned="")
             if len(here.axes) > rank:
                 raise ShapeFault(f"{quantity.family} is defined by an array with more axes than it has")
             if condition is not None:
@@ -152,7 +155,10 @@ class Scene:
         assert total is not None
         if len(total.axes) == 1 and not letters and _is_turned(definition):  # delta = dJ/dz = (p - y)^T
             total = replace(total, turned="row" if self.columns else "column")
-        return _whole(total, letters, known, quantity, self)
+        whole = _whole(total, letters, known, quantity, self)
+        if len(shape) == 1 and self.context.numbers_samples(quantity):
+            return replace(whole, turned="row" if self.columns else "column")
+        return replace(whole, array=whole.array.swapaxes(-1, -2)) if turned else whole
 
     def _by_components(self, quantity: Quantity) -> Value:
         """An array whose components are defined one by one; those that aren't are drawn."""

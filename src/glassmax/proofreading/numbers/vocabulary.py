@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["COUNTED", "GREEK", "LONG_SCALAR", "LOSSES", "NEVER_ARRAYS", "SCALARS", "WEIGHTS"]
+__all__ = ["COUNTED", "GREEK", "LONG_SCALAR", "LOSSES", "NEVER_ARRAYS", "OPEN_LOSS", "SCALARS", "WEIGHTS"]
 
 WEIGHTS = frozenset({"w", "W", "theta", "Theta", "beta", "omega", "phi", "V", "U", "M", "K"})
 SCALARS = frozenset(
@@ -35,6 +35,8 @@ LONG_SCALAR = re.compile(r"^(num_|n_|batch_size|learning_rate|step_size|.*(loss|
 LOSSES = frozenset(
     {"L", "J", "E", "C", "loss", "cost", "Loss", "Cost", "mathcal_L", "N", "M", "MSE", "CE", "NLL", "BCE", "ell"}
 )
+OPEN_LOSS = "~loss"
+"""The loss that nothing defines: what is known of it are its derivatives."""
 GREEK = frozenset({"theta", "beta", "delta", "sigma", "phi", "psi", "omega", "zeta", "Theta", "Sigma", "Delta", "Phi"})
 GREEK |= {"Lambda", "Gamma", "Psi", "chi", "nu", "xi", "upsilon", "iota", "Omega", "hat", "bar"}
 COUNTED = frozenset({"N", "M", "K", "D"})
