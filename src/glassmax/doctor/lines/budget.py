@@ -11,7 +11,7 @@ from ..exact_pass import Pass
 
 __all__ = ["Budget", "call_length"]
 
-OF_A_CALL, OF_A_STATEMENT, OF_A_MILLION = 600.0, 3.0, 1000.0
+OF_A_CALL, OF_A_STATEMENT, OF_A_MILLION = 400.0, 1.0, 1000.0
 """Microseconds, about: of a changed call without its statements, of a statement, of a million products of numbers."""
 IN_ALL = 1.5e6
 """Microseconds, about, that all calls of a search may take together."""
@@ -33,7 +33,7 @@ class Budget:
     @classmethod
     def of(cls, length: float, seconds: float) -> "Budget":
         """The budget for calls of a length, with a limit of time."""
-        return cls(int(min(max(IN_ALL / length, FEWEST), MOST)), length > 2 * OF_A_CALL, seconds)
+        return cls(int(min(max(IN_ALL / length, FEWEST), MOST)), length > 4 * OF_A_CALL, seconds)
 
 
 def call_length(recording: Recording, p: Pass) -> float:

@@ -37,7 +37,7 @@ OF_CAUSES: dict[str, tuple[str, ...]] = {
     "softmax_whole_array": ("axes",),
     "softmax_twice": ("droppings",),
     "activation_missing": ("arguments", "missing_slopes", "insertions", "slopes", "operands"),
-    "activation_other_function": ("signs", "masks", "numbers", "droppings", "slopes", "functions", "products"),
+    "activation_other_function": ("signs", "masks", "droppings", "slopes", "functions", "products", "numbers"),
     "activation_of_a": ("operands", "droppings", "slopes"),
     "activation_of_z": ("operands", "slopes"),
     "activation_other_layer": ("operands", "indices", "slopes"),
