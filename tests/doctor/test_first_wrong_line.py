@@ -210,7 +210,7 @@ def test_no_clock_decides_what_is_found(monkeypatch):
     seconds = iter(range(10**9))
     monkeypatch.setattr("glassmax.doctor.lines.repairs.time.thread_time", lambda: 1e-3 * next(seconds))
     finding = told(("(S_1 > 0)", "(1 - O_1)")).findings[0]
-    assert (finding.line_number, finding.write) == (13, "below = dL_by_dS @ p[\"W2\"].T / len(X) * (S_1 > 0)")
+    assert (finding.line_number, finding.write) == (13, 'below = dL_by_dS @ p["W2"].T / len(X) * (S_1 > 0)')
 
 
 def test_the_learners_function_is_its_own_afterwards():

@@ -13,7 +13,7 @@ __all__ = ["Budget", "call_length"]
 
 OF_A_CALL, OF_A_STATEMENT, OF_A_MILLION = 400.0, 1.0, 1000.0
 """Microseconds, about: of a changed call without its statements, of a statement, of a million products of numbers."""
-IN_ALL = 1.5e6
+IN_ALL = 1.2e6
 """Microseconds, about, that all calls of a search may take together."""
 FEWEST, MOST = 80, 2000
 """The least and the largest number of calls, whatever they take."""
