@@ -164,6 +164,55 @@ def test_what_is_written_makes_the_program_right():
         assert gm.diagnose(defined(mended), X, Y, network=NETWORK, loss="network").verdict == "correct"
 
 
+EARLY = """
+import numpy as np
+
+def gradients(p, X, y):
+    W1, b1, W2, b2 = p["W1"], p["b1"], p["W2"].copy(), p["b2"]
+    O_1 = np.maximum(0, X @ W1 + b1)
+    E = np.exp(O_1 @ W2 + b2)
+    dS = (E / E.sum(axis=1, keepdims=True) - np.eye(3)[y]) / len(X)
+    grads = {"W2": O_1.T @ dS, "b2": dS.sum(axis=0)}
+    UPDATE
+    norm = np.linalg.norm(dS)
+    dS = dS @ W2.T * (O_1 > 0)
+    grads["W1"] = X.T @ dS
+    grads["b1"] = dS.sum(axis=0)
+    return grads
+"""
+
+
+@pytest.mark.parametrize("update", ['W2 -= 0.1 * grads["W2"]', 'W2 = W2 - 0.1 * grads["W2"]'])
+def test_an_update_that_comes_too_early_is_told_where_it_belongs(update):
+    diagnosis = gm.diagnose(defined(EARLY.replace("UPDATE", update)), X, Y, network=NETWORK, loss="network")
+    finding = diagnosis.findings[0]
+    assert (finding.cause, finding.line_number, finding.statement) == ("updated_weights", 10, update)
+    assert finding.move == "line 10 below line 12, which needs W2 as it was before the update"
+    assert ("move", finding.move) in finding.rows()
+    assert "write" not in dict(finding.rows())
+    assert plain_diagnosis(diagnosis)["findings"][0]["move"] == finding.move
+
+
+def test_an_array_of_the_wrong_layer_is_replaced_though_its_shape_is_another():
+    finding = told(('below.sum(axis=0),\n        "W2"', 'dL_by_dS.sum(axis=0),\n        "W2"')).findings[0]
+    assert finding.cause == "wrong_shapes"
+    assert finding.write.strip() == '"b1": below.sum(axis=0),'
+
+
+def test_a_wrong_number_is_no_second_name_of_an_array():
+    diagnosis = told(("dL_by_dS[np.arange(len(X)), y] -= 1", "dL_by_dS[np.arange(len(X)), y] -= 2"))
+    finding = diagnosis.findings[0]
+    assert (finding.cause, finding.line_number) == ("factor", 10)
+    assert finding.write == "dL_by_dS[np.arange(len(X)), y] -= 1"
+
+
+def test_no_clock_decides_what_is_found(monkeypatch):
+    seconds = iter(range(10**9))
+    monkeypatch.setattr("glassmax.doctor.lines.repairs.time.thread_time", lambda: 1e-3 * next(seconds))
+    finding = told(("(S_1 > 0)", "(1 - O_1)")).findings[0]
+    assert (finding.line_number, finding.write) == (13, 'below = dL_by_dS @ p["W2"].T / len(X) * (S_1 > 0)')
+
+
 def test_the_learners_function_is_its_own_afterwards():
     function = defined(RIGHT.replace("(1.0/len(X))", "(-1.0/len(X))"))
     own = function.__code__

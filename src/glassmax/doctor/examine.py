@@ -19,8 +19,8 @@ from .case import Case, relative_errors
 from .exact_pass import Pass
 from .judge import UNREADABLE, Judgement, judge, named_by_lines, with_findings
 from .lines.annotate import Fault, annotate
-from .lines.first_wrong import Program
 from .lines.listing import Listing
+from .lines.program import Program
 from .lines.recordings import Recordings
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
@@ -38,8 +38,8 @@ from .unknown_loss import judge_measured
 __all__ = ["diagnose", "examine"]
 
 READINGS = 4
-SECONDS, MOST_SECONDS = 0.5, 10.0
-"""How long the wrong lines of a program are looked for at least, and at most."""
+SECONDS, MOST_SECONDS = 4.0, 10.0
+"""The limit of time for the wrong lines: at least, and at most. The search itself ends long before."""
 NEARLY = 1e-3
 NO_GRADIENTS = Listing(why="the function returns no gradients that can be read, or different ones each time")
 UNKNOWN_LOSS = Listing(why="your loss is that of no known network, so there are no arrays to compare your arrays with")
@@ -205,14 +205,14 @@ def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, gi
 
 
 def _with_lines(judgement: Judgement, seconds: float) -> Diagnosis:
-    """Name the wrong lines of the learner's program, if it is one; it may take as long as the rest has taken."""
+    """Name the wrong lines of the learner's program, if it is one; `seconds` are what the rest has taken."""
     d, program = judgement.diagnosis, judgement.program
     if program is None or d.verdict != WRONG:
         return d
     if {*d.causes} <= {*CAUSES_OF_MEMORY} and all(line.correct for line in d.lines):  # no line computes anything wrong
         return with_memory_lines(d, program.recordings[0])
     asks = asks_of(d.findings, program.rerun.layout)
-    lines = program.wrong_lines(asks, max(SECONDS, min(seconds, MOST_SECONDS)))
+    lines = program.wrong_lines(asks, max(SECONDS, min(2 * seconds, MOST_SECONDS)))
     named = judgement if judgement.case is None else named_by_lines(judgement, judgement.case, lines)
     if named is not judgement:
         asks = []

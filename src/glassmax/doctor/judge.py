@@ -14,8 +14,8 @@ from .case import FINE, Case, Errors, relative_errors
 from .exact_pass import Pass
 from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, located, order_of
 from .learners_activations import KINKED
-from .lines.first_wrong import Program, WrongLine
 from .lines.named_causes import node_of
+from .lines.program import Program, WrongLine
 from .mistakes.causes import BIASES, CAUSES, FUNCTION, NOT_IN_CATALOGUE, PENALTY, PRODUCTS
 from .mistakes.forward_pass import other_forward
 from .mistakes.placed import PlacedMistake
@@ -254,6 +254,7 @@ def named_by_lines(judgement: Judgement, case: Case, lines: Sequence[WrongLine])
     told = bool(lines) and lines[-1].complete and all(line.cause and line.mended for line in lines)
     coupled = any(finding.cause == "batch_coupling" for finding in steps) and not all(map(_of_softmax, lines))
     vague = any(finding.cause in VAGUE for finding in steps) or len(lines) == 1 < len(steps)
+    vague = vague or (any(finding.cause == "in_place" for finding in steps) and not any(map(_of_memory, lines)))
     gradients = all(finding.where for finding in steps)  # what has no place is no gradient at all
     gradients = gradients and not any(case.all_zero([*line.mended]) for line in lines)  # 0 is evidence of no mistake
     shape = any(finding.cause == "wrong_shapes" for finding in steps)
@@ -271,6 +272,11 @@ def named_by_lines(judgement: Judgement, case: Case, lines: Sequence[WrongLine])
 def _of_softmax(line: WrongLine) -> bool:
     """Whether a line takes a sum over the wrong axis, which is another mistake than to take a mean over the samples."""
     return line.cause.startswith("softmax_") and "mean" not in line.statement
+
+
+def _of_memory(line: WrongLine) -> bool:
+    """Whether a line's mistake may be that of an array with two names: all but a wrong number or sign."""
+    return line.family not in ("number", "factor", "sign")
 
 
 def _of_shape_alone(line: WrongLine) -> bool:

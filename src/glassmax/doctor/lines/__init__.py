@@ -17,7 +17,9 @@ Which line is wrong::
     hints          what is known of a mistake before its line is
     rerun          the program run again with changed lines
     repairs        the changes that make the program right
-    first_wrong    the first wrong line, and what it should read
+    budget         how often the program may be run again
+    first_wrong    the first wrong line: the search for the repairs of a program
+    program        the program with what it did on each probe, and its wrong lines
     written_memory the line that changes an array which it should leave alone
 
 The program's listing::

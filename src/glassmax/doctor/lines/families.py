@@ -13,6 +13,7 @@ FAMILIES: dict[str, Callable[[Statement, Scope], Iterator[Change]]] = {
     "signs": operator.signs,
     "factors": operator.factors,
     "minuses": operator.minuses,
+    "numbers": operator.numbers,
     "scalings": operator.scalings,
     "axes": operator.axes,
     "transposes": operator.transposes,
@@ -32,4 +33,5 @@ FAMILIES: dict[str, Callable[[Statement, Scope], Iterator[Change]]] = {
     "masks": operand.masks,
     "products": operand.products,
     "functions": operand.functions,
+    "other_shapes": operand.other_shapes,
 }

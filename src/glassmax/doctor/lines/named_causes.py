@@ -27,6 +27,7 @@ SAME_EVERYWHERE = {
     "complement": "activation_other_function",
     "compare": "activation_other_function",
     "bias": "wrong_operand",
+    "ones": "wrong_operand",
 }
 
 

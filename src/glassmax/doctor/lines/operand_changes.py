@@ -29,6 +29,7 @@ __all__ = [
     "masks",
     "missing_slopes",
     "operands",
+    "other_shapes",
     "penalties",
     "products",
     "slopes",
@@ -67,6 +68,19 @@ def operands(s: Statement, scope: Scope) -> Iterator[Change]:
                 if len(nodes) > 1:
                     yield Change("operand", tuple(unit.edit(node, put) for node in nodes), nodes[0], other)
                 yield from (Change("operand", (unit.edit(node, put),), node, other) for node in nodes)
+
+
+def other_shapes(s: Statement, scope: Scope) -> Iterator[Change]:
+    """An array of another layer in the place of one: as many samples, another number of units."""
+    unit, value = s.unit, value_of(s.node)
+    for node in inside(value) if value is not None else ():
+        shape = (
+            scope.shapes.get(unit.text(node), ()) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) else ()
+        )
+        for other in scope.operands if len(shape) == 2 else ():
+            shape_of_other = scope.shapes.get(other, ())
+            if len(shape_of_other) == 2 and (shape[0] == shape_of_other[0]) != (shape[1] == shape_of_other[1]):
+                yield Change("operand", (unit.edit(node, other),), node, other)
 
 
 def droppings(s: Statement, scope: Scope) -> Iterator[Change]:
@@ -179,7 +193,7 @@ def masks(s: Statement, scope: Scope) -> Iterator[Change]:
 
 
 def functions(s: Statement, scope: Scope) -> Iterator[Change]:
-    """Another function in the place of one, another number."""
+    """Another function in the place of one."""
     unit, value, np = s.unit, value_of(s.node), scope.numpy
     if value is None or isinstance(s.node, ast.For):
         return
@@ -193,10 +207,6 @@ def functions(s: Statement, scope: Scope) -> Iterator[Change]:
             for put in (f"{np}.tanh({text})", f"(1 / (1 + {np}.exp(-({text}))))", f"{np}.maximum(0, {text})"):
                 if put != unit.text(part):
                     yield Change("function", (unit.edit(part, put),), part, put)
-        if isinstance(part, ast.Constant) and type(part.value) in (int, float):
-            for number in ("1", "2", "0", "0.5", "0.01"):
-                if float(number) != part.value:
-                    yield Change("number", (unit.edit(part, number),), part, number)
 
 
 def biases(s: Statement, scope: Scope) -> Iterator[Change]:

@@ -31,6 +31,7 @@ __all__ = [
     "groups",
     "indices",
     "minuses",
+    "numbers",
     "operators",
     "scalings",
     "signs",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 
+ONES_AND_ZEROS = {"zeros": "ones", "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like"}
 REDUCTIONS = ("sum", "mean", "max", "min", "amax", "average")
 
 
@@ -105,6 +107,21 @@ def factors(s: Statement, scope: Scope) -> Iterator[Change]:
     if isinstance(s.node, ast.AugAssign) and isinstance(s.node.op, ast.Div | ast.Mult):
         start, end = unit.span(s.node)
         yield Change("factor", (Edit(start, end, "pass"),), s.node)
+
+
+def numbers(s: Statement, scope: Scope) -> Iterator[Change]:
+    """Another number, or an array of ones for one of zeros."""
+    unit, value = s.unit, value_of(s.node)
+    if value is None or isinstance(s.node, ast.For):
+        return
+    for part in inside(value):
+        if isinstance(part, ast.Constant) and type(part.value) in (int, float):
+            for number in ("1", "2", "0", "0.5", "0.01"):
+                if float(number) != part.value:
+                    yield Change("number", (unit.edit(part, number),), part, number)
+        other = ONES_AND_ZEROS.get(called(part))
+        if other:
+            yield Change("ones", (renamed(unit, part, other),), part, other)
 
 
 def scalings(s: Statement, scope: Scope) -> Iterator[Change]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .budget import Budget
 from .changes import Change, Scope, value_of, values
 from .hints import Ask
 from .rerun import Key, Rerun, multiple_of
@@ -19,11 +20,9 @@ from .source import SEEN, Edit, Statement, Unit
 
 __all__ = ["Repair", "Workshop"]
 
-PATIENCE = 12
+PATIENCE = 4
 """How many times longer than the computing the waiting may take, where other programs run at the same time."""
 EXACT = 2
-SLOW = 1.5e-3
-"""Seconds that a call takes at most if it is quick."""
 SMALLEST = 1e-9
 """A relative change of a gradient that is none."""
 
@@ -71,27 +70,28 @@ class Repair:
 
 
 class Workshop:
-    """Where repairs are tried: the program on its probes, its units with what may be written into each, and a clock."""
+    """Where repairs are tried: the program on its probes, its units with what may be written there, and a budget."""
 
-    def __init__(self, rerun: Rerun, units: Sequence[Unit], scopes: dict[Unit, Scope], seconds: float) -> None:
+    def __init__(self, rerun: Rerun, units: Sequence[Unit], scopes: dict[Unit, Scope], budget: Budget) -> None:
         self.rerun, self.units, self.scopes = rerun, list(units), scopes
-        self.end, self.end_of_wall = time.thread_time() + seconds, time.perf_counter() + PATIENCE * seconds
-        self.probe = self._quickest()
+        self.last_run = rerun.runs + budget.calls
+        self.end = time.thread_time() + budget.seconds
+        self.end_of_wall = time.perf_counter() + PATIENCE * budget.seconds
+        self.probe = self._quickest(budget)
         self.any_factor = False
         self._done: set[tuple[Statement, tuple[Edit, ...], int, bool]] = set()
         self._before: dict[int, dict[Key, np.ndarray] | None] = {}
         self._affected: dict[tuple[Statement, int], frozenset[Key] | None] = {}
 
-    def _quickest(self) -> int:
-        """The probe on which changes are tried first: one of two rows if the program is slow."""
-        started = time.thread_time()
-        self.rerun.gradients((), self.rerun.order[0])
+    def _quickest(self, budget: Budget) -> int:
+        """The probe on which changes are tried first: one of two rows if a call is long."""
         few = [probe for probe in self.rerun.order if self.rerun.passes[probe].n == 2]
-        return few[0] if few and time.thread_time() - started > SLOW else self.rerun.order[0]
+        return few[0] if few and budget.long else self.rerun.order[0]
 
-    def out_of_time(self) -> bool:
-        """Whether the time is over."""
-        return time.thread_time() > self.end or time.perf_counter() > self.end_of_wall
+    def is_over(self) -> bool:
+        """Whether the budget is spent; the limits of time are for programs that are slower than they look."""
+        spent = self.rerun.runs >= self.last_run
+        return spent or time.thread_time() > self.end or time.perf_counter() > self.end_of_wall
 
     def affected(self, statement: Statement, before: Sequence[tuple[Unit, Edit]]) -> frozenset[Key] | None:
         """The gradients that depend on the value of a statement; None if that could not be found out."""
@@ -136,7 +136,7 @@ class Workshop:
         Those are yielded, too, after which the statement makes one of the arrays that are `wanted`, such as "dZ1".
         """
         for change in changes:
-            if self.out_of_time():
+            if self.is_over():
                 return
             tried = (statement, change.edits, len(before), bool(wanted))
             if tried in self._done or _overlap(change, statement.unit, before):

@@ -30,7 +30,7 @@ class Rerun:
     """A learner's function on its probes; `passes` and `arguments` are those of the probes, the learner's own first.
 
     `any_factor` says whether a factor that all gradients share is no fault. `loose` is the relative error that counts
-    as rounding.
+    as rounding. `runs` is how often the program was run.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Rerun:
     ) -> None:
         self.learner, self.layout, self.passes, self.arguments = learner, layout, list(passes), list(arguments)
         self.any_factor, self.loose = any_factor, loose
+        self.runs = 0
         self._of_all: dict[int, float | None] = {}
         order = sorted(range(len(self.passes)), key=lambda i: (self.passes[i].n < SIZE_OF_PROBE, self.passes[i].n))
         self.order = order
@@ -70,6 +71,7 @@ class Rerun:
 
     def gradients(self, codes: Sequence[tuple[types.FunctionType, types.CodeType]], probe: int) -> Gradients | None:
         """What the changed program returns on a probe; None if it raises, or returns something else."""
+        self.runs += 1
         with replaced(codes):
             try:
                 answer = self.learner.call(*self.arguments[probe]).answer

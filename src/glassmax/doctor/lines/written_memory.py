@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 from ...learner.recording import Event, Recording
 
-__all__ = ["WrittenLine", "bound_as_the_same", "writes_into_another_name", "writes_into_argument", "writes_into_past"]
+__all__ = [
+    "WrittenLine",
+    "bound_as_the_same",
+    "last_reader",
+    "writes_into_another_name",
+    "writes_into_argument",
+    "writes_into_past",
+]
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,19 @@ def writes_into_past(recording: Recording) -> WrittenLine | None:
         if event.in_place and 0 < event.memory <= recording.older and event.memory not in given:
             return _line(recording, event)
     return None
+
+
+def last_reader(recording: Recording, line: int) -> tuple[int, str] | None:
+    """The last line that reads what the statement of a line has changed, and by which name; None if none does."""
+    events = list(_of_statements(recording))
+    change = next((event for event in events if event.line == line and event.memory), None)
+    if change is None:
+        return None
+    same = [event for event in recording.events if event.call == change.call and event.memory == change.memory]
+    names = {event.path for event in same} | {change.path}
+    statements = {id(event.statement): event for event in events if event.call == change.call and event.line > line}
+    found = [(event.end_line, name) for event in statements.values() for name in event.reads if name in names]
+    return max(found, default=None)
 
 
 def _given(recording: Recording) -> list[Event]:

@@ -54,6 +54,8 @@ class Finding:
         The statement in that line, as it is.
     write : str
         The statement as it should read, in the learner's own names; empty if no small change makes it right.
+    move : str
+        Where the line belongs, if it is right but comes too early: ``"line 16 below line 17, ..."``.
     right_so_far : tuple of str
         What the names in the statement stand for: ``"O_1 is A1 (line 12)"``.
     other_lines : tuple of (int, str, str)
@@ -73,6 +75,7 @@ class Finding:
     line_number: int = 0
     statement: str = ""
     write: str = ""
+    move: str = ""
     right_so_far: tuple[str, ...] = ()
     other_lines: tuple[tuple[int, str, str], ...] = ()
 
@@ -94,7 +97,8 @@ class Finding:
         fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
         measured.append(("fitted", ", ".join(fitted)))
         told = [
-            ("write", self.write or self.line),
+            ("move", self.move),
+            ("write", "" if self.move else self.write or self.line),
             ("because", self.reason),
             ("shape" if " has shape " in self.cell else "one cell", self.cell),
             ("right so far", "   ".join(self.right_so_far)),

@@ -26,6 +26,7 @@ FINDING_FIELDS = (
     "line_number",
     "statement",
     "write",
+    "move",
     "right_so_far",
     "other_lines",
 )

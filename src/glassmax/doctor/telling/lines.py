@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from textwrap import dedent
 
-from ..lines.first_wrong import WrongLine
 from ..lines.hints import Ask, ask
+from ..lines.program import WrongLine
 from ..reading.layout import Layout
 from .diagnosis import Diagnosis, Finding
 from .memory_lines import CAUSES_OF_MEMORY

@@ -5,6 +5,7 @@ from dataclasses import replace
 from ...learner.recording import Recording
 from ..lines.written_memory import (
     bound_as_the_same,
+    last_reader,
     writes_into_another_name,
     writes_into_argument,
     writes_into_past,
@@ -20,11 +21,30 @@ def with_memory_lines(diagnosis: Diagnosis, recording: Recording | None) -> Diag
     """Give each finding about memory that has no line yet the line that writes there."""
     if recording is None:
         return diagnosis
-    findings = [
-        _told(finding, recording) if finding.cause in CAUSES_OF_MEMORY and not finding.line_number else finding
-        for finding in diagnosis.findings
-    ]
-    return replace(diagnosis, findings=tuple(findings))
+    return replace(diagnosis, findings=tuple(_with_line(finding, recording) for finding in diagnosis.findings))
+
+
+def _with_line(finding: Finding, recording: Recording) -> Finding:
+    if finding.cause == "updated_weights" and _does_nothing(finding.write):
+        return _moved(finding, recording)
+    return _told(finding, recording) if finding.cause in CAUSES_OF_MEMORY and not finding.line_number else finding
+
+
+def _does_nothing(write: str) -> bool:
+    """Whether a line changes nothing: the update that stood there was left out."""
+    left, _, right = write.partition("=")
+    return write == "pass" or left.strip() == right.strip() != ""
+
+
+def _moved(finding: Finding, recording: Recording) -> Finding:
+    """Tell where an update belongs: below the last line that uses the weights as they were."""
+    reader = last_reader(recording, finding.line_number)
+    if reader is None:
+        move = f"line {finding.line_number} to the end, below the last line that uses these weights"
+    else:
+        line, name = reader
+        move = f"line {finding.line_number} below line {line}, which needs {name} as it was before the update"
+    return replace(finding, write="", move=move)
 
 
 def _told(finding: Finding, recording: Recording) -> Finding:
