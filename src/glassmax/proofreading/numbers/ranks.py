@@ -119,6 +119,8 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
     if most:
         whole = 0 in uses.counts and base in WEIGHTS and uses.layered
         vector = uses.turned or uses.bold  # w_k^T: each w_k is a vector
+        if uses.turned and most == 1 and 0 in uses.counts and base.islower() and base not in WEIGHTS and not uses.bold:
+            return [(1, 0.0), (2, 0.5)]  # v^T H v beside v_i
         more = 0.0 if whole or vector or uses.sampled else 2.0
         return [(most, 0.5 * vector), (most + 1, more)] if most == 1 else [(most, 0.0)]
     if LONG_SCALAR.match(family):
@@ -312,11 +314,12 @@ def readings(
     trees = [node for equation in equations for node in equation.nodes]
     code = [equation for equation in equations if equation.code]
     in_code = frozenset(names.of(name).family for name, _ in quantities_of([n for e in code for n in e.nodes]))
-    search = Search(names, uses_of(trees, names), definitions, labels, scalars, kronecker, in_code)
+    uses = uses_of(trees, names)
+    search = Search(names, uses, definitions, labels, scalars, kronecker, in_code | _of_a_batch(uses))
     states = search.start(trees)
     for given in (True, False):
         left: Node | None = None
-        for equation in equations:
+        for equation in _functions_first(equations) if given else equations:
             left = equation.sides[0] if equation.sides[0] is not None else left
             if (id(equation) in definitions.given) == given:
                 states = search.extend(states, equation, left, given)
@@ -331,6 +334,33 @@ def readings(
         state.letters = _usual_letters(trees, names, state)
         _count_names(equations, names, state)
     return states
+
+
+def _of_a_batch(uses: dict[str, Uses]) -> frozenset[str]:
+    """The small letters of a text that computes with all samples at once: it has X, and y_hat beside y_hat_nk."""
+    if "X" not in uses or uses["X"].counts != {0}:
+        return frozenset()
+    if not any(one.counts == {0, 2} and family[:1].islower() for family, one in uses.items()):
+        return frozenset()
+    small = {family for family, one in uses.items() if family[:1].islower() and one.counts == {0}}
+    return frozenset(family for family in small if family.split("_")[0] not in ("b", "c", *SCALARS))
+
+
+def _functions_first(equations: Sequence[Equation]) -> list[Equation]:
+    """The equations with the definition of a function before the first formula that calls it."""
+    found = list(equations)
+    for equation in equations:
+        left = equation.sides[0]
+        if not isinstance(left, tree.Call):
+            continue
+        name, at = left.function.base, found.index(equation)
+        for place, other in enumerate(found[:at]):
+            calls = [part for side in other.sides[1:] if side is not None for part in walk(side)]
+            if any(isinstance(part, tree.Call) and part.function.base == name for part in calls):
+                if other.sides[0] is not None:
+                    found.insert(place, found.pop(at))
+                break
+    return found
 
 
 def _count_names(equations: Sequence[Equation], names: Names, state: Reading) -> None:
