@@ -53,7 +53,7 @@ def _variables(chains: Iterable[Chain]) -> dict[str, Name]:
         if isinstance(part, Derivative) and isinstance(part.of, Name):
             names = {one.base if isinstance(one, Name) else "" for one in part.by if one != UNSAID}
             by.setdefault(part.of.base, set()).update(names)
-    return {base: Name(*names) for base, names in by.items() if len(names) == 1 and names != {""}}
+    return {base: Name(next(iter(names))) for base, names in by.items() if len(names) == 1 and names != {""}}
 
 
 def _with_variables(node: Node, parameters: dict[str, Name]) -> Node:

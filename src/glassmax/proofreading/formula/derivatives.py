@@ -179,10 +179,12 @@ class Derivatives(Scripts):
             self.fail("expected what ∇ is the derivative of")
         place = self.at
         if self.next_is("∇"):  # ∇_w ∇_wᵀ L
-            inner = self.nabla(second=True)
-            if not isinstance(inner, Derivative):
+            again = self.nabla(second=True)
+            if not isinstance(again, Derivative):
                 self.fail("expected what ∇ is the derivative of")
-            return replace(inner, by=(*by, *inner.by) if by and inner.by else (UNSAID,) * (1 + len(inner.by or (1,))))
+            return replace(
+                again, by=(*by, *again.by) if by and again.by else (UNSAID,) * (1 + len(again.by or (UNSAID,)))
+            )
         of = self.factor()
         if is_constant(of) and (self.starts_factor() or self.next_is("/")):
             self.at = place

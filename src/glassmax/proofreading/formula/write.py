@@ -291,8 +291,8 @@ class _Writer(BlockWriter):
             return f"e^{exponent}" if len(exponent) == 1 else f"e^{{{exponent}}}"
         function = node.function
         if function.base == "factorial" and len(node.arguments) == 1:
-            of = node.arguments[0]
-            return (self.expression(of) if isinstance(of, Name | Number) else self.around(self.expression(of))) + "!"
+            argument = self.expression(node.arguments[0])
+            return (argument if isinstance(node.arguments[0], Name | Number) else self.around(argument)) + "!"
         name = self.name(function, self.spelling.function(function))
         if function.base == "sqrt" and self.latex and len(node.arguments) == 1:
             return f"\\sqrt{{{self.expression(node.arguments[0])}}}"

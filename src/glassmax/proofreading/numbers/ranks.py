@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ..formula import tree
 from ..formula.tree import Name, Node, Number
+from .definition_order import functions_first
 from .definitions import Definitions, Equation
 from .names import Names, walk
 from .shapes import Dims, Form, Inference
@@ -314,12 +315,12 @@ def readings(
     trees = [node for equation in equations for node in equation.nodes]
     code = [equation for equation in equations if equation.code]
     in_code = frozenset(names.of(name).family for name, _ in quantities_of([n for e in code for n in e.nodes]))
-    uses = uses_of(trees, names)
-    search = Search(names, uses, definitions, labels, scalars, kronecker, in_code | _of_a_batch(uses))
+    used = uses_of(trees, names)
+    search = Search(names, used, definitions, labels, scalars, kronecker, in_code | _of_a_batch(used))
     states = search.start(trees)
     for given in (True, False):
         left: Node | None = None
-        for equation in _functions_first(equations) if given else equations:
+        for equation in functions_first(equations) if given else equations:
             left = equation.sides[0] if equation.sides[0] is not None else left
             if (id(equation) in definitions.given) == given:
                 states = search.extend(states, equation, left, given)
@@ -344,23 +345,6 @@ def _of_a_batch(uses: dict[str, Uses]) -> frozenset[str]:
         return frozenset()
     small = {family for family, one in uses.items() if family[:1].islower() and one.counts == {0}}
     return frozenset(family for family in small if family.split("_")[0] not in ("b", "c", *SCALARS))
-
-
-def _functions_first(equations: Sequence[Equation]) -> list[Equation]:
-    """The equations with the definition of a function before the first formula that calls it."""
-    found = list(equations)
-    for equation in equations:
-        left = equation.sides[0]
-        if not isinstance(left, tree.Call):
-            continue
-        name, at = left.function.base, found.index(equation)
-        for place, other in enumerate(found[:at]):
-            calls = [part for side in other.sides[1:] if side is not None for part in walk(side)]
-            if any(isinstance(part, tree.Call) and part.function.base == name for part in calls):
-                if other.sides[0] is not None:
-                    found.insert(place, found.pop(at))
-                break
-    return found
 
 
 def _count_names(equations: Sequence[Equation], names: Names, state: Reading) -> None:
