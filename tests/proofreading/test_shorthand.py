@@ -157,6 +157,7 @@ WRITTEN = {
     r"\log y_i!": "log y_i!",
     r"\frac{n!}{2}": "n!/2",
     r"p(1-p)": "p (1 - p)",
+    r"p_k(\mathbb{1}(k=j) - p_j)": "p_k (1(k = j) - p_j)",
     r"\exp(Z)/\exp(Z)\mathbf 1\mathbf 1^T": "exp(Z)/(exp(Z) 𝟏 𝟏ᵀ)",
 }
 

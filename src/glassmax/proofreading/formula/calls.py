@@ -100,10 +100,12 @@ class Calls(Blocks):
 
     def is_event(self) -> bool:
         """Return whether the bracket at hand holds what a probability is of: Y = k | x."""
-        inside = self.tokens[self.at + 1 : self.partners[self.at]]
-        return [token.text for token in inside if token.kind == "mark"].count("|") == 1 or any(
-            token.kind == "mark" and token.text == "=" for token in inside
-        )
+        place, marks = self.at + 1, []
+        while place < self.partners[self.at]:
+            if self.tokens[place].kind == "mark":
+                marks.append(self.tokens[place].text)
+            place = self.partners.get(place, place) + 1  # 1(k = j) inside p_k (...) is none
+        return marks.count("|") == 1 or "=" in marks
 
     def event(self, name: Name) -> Name:
         """Read p(y | x) as the name of one quantity."""
