@@ -279,7 +279,7 @@ def test_conditions_are_joined():
         ("Σ_k", "expected what is summed, got the end", 0),
         ("(f ∘ g)'", "a composition of functions without its argument can't be read here", 0),
         ("a ♥ b", "the sign '♥' can't be read", 2),
-        (r"p(y | x)", "'|' inside brackets can't be read here", 4),
+        (r"f(y | x)", "'|' inside the brackets of a function can't be read here", 4),
         (r"\sum_{i<j} x_{ij}", "a sum over an inequality can't be read here", 6),
         ("x^", "expected something after '^'", 1),
         (r"\frac{a}", "expected", 8),

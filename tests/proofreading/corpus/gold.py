@@ -209,6 +209,9 @@ GOLD: dict[str, dict[int, set[str]]] = {
         9: {"sign"},
         14: {"wrong_operand", "factor_missing", "not_in_catalogue", "sign"},
     },
+    "loss_by_name_slip.md": {
+        7: {"activation_of_a"},
+    },
     "lost_half.md": {
         3: {"factor", "stray_factor"},
     },
@@ -285,6 +288,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "power_of_sum_slip.md": {
         3: {"sum_of_squares", "exponent", "not_in_catalogue", "function_of_sum", "quotient_rule"},
     },
+    "probability_by_name.md": {},
     "prose_only_inline.md": {},
     "prose_only_inline_slips.md": {
         2: {"sign"},

@@ -33,6 +33,7 @@ BOTH_CASES = re.compile(r"\\begin\{cases\}|\\delta|δ|1\s*\\?[{\[(]")
 
 LEADING = re.compile(r"(?:[\s&,]|\\\\)*")
 """What stands before the first sign of an equation."""
+ABBREVIATES = re.compile(r"\b(?:writ(?:e|ing)|us(?:e|ing))\s*$", re.IGNORECASE)
 LETTER = re.compile(r"[A-Za-z]")
 BLANKS = " \n\t&,;"
 LONGEST_LETTER = 12
@@ -297,8 +298,8 @@ class _Assembler:
     def condition_of(self, statement: Statement) -> str:
         """Return the case that a statement with a left side belongs to."""
         case = self.case
-        if case is None:
-            return ""
+        if case is None or (not self.display and ABBREVIATES.search(self.clause)):
+            return ""  # an abbreviation on the way to the formula that the case of i = j belongs to
         if case.left is None:
             case.left, case.block = statement.sides[0], self.block
             self.unused_case = 0

@@ -12,6 +12,8 @@ __all__ = ["statements_of"]
 
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 BEGIN, END = r"\begin{document}", r"\end{document}"
+WRITTEN_FOR = re.compile(r"(\b(?:[Ww]rit(?:e|ing)|[Uu]s(?:e|ing))\s+\$\\?\w+)(\$\s+for\s+\$)(?=[^$]+\$)")
+"""An abbreviation, "write $S$ for $sum_k e^{a_k}$": an equation."""
 NO_BREAK = re.compile(r"[^\n]")
 
 
@@ -43,6 +45,7 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
         page = _body(COMMENT.sub(_blank, page))
     elif kind == "markdown":
         page = _without_comments(page)
+    page = WRITTEN_FOR.sub(lambda match: f"{match[1]}{'=':^{len(match[2])}}", page)
     return assembled(passages(without_text(page), kind), text, macros.expanded)
 
 

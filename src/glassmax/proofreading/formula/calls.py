@@ -1,5 +1,6 @@
 """Functions of their arguments, with and without brackets, and what stands after d/dx."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from .blocks import Blocks
@@ -9,6 +10,7 @@ from .scripts import Parts
 from .signs import FUNCTIONS, WITHOUT_BRACKETS
 from .tokens import Token
 from .tree import Call, Derivative, Name, Negative, Node, Number, Power, Product, Transpose
+from .walk import nodes_in
 
 __all__ = ["BRACKETS", "SIGNS", "Calls"]
 
@@ -16,6 +18,18 @@ SIGNS = {"*": "*", "·": "cdot", "×": "times", "⊙": "odot", "∘": "odot", "@
 CALLED = ("f", "g", "sigma", "phi", "psi", "varphi", "rho", *FUNCTIONS)
 NOT_CALLED = ("delta", "eta", "alpha", "lambda", "epsilon", "gamma", "beta", "mu")
 BRACKETS = ("(", "[", "\\{")
+PROBABILITIES = ("P", "p", "q", "Pr", "prob", "Prob")
+
+
+def _has(node: Node, by: Sequence[Node]) -> bool:
+    """Return whether a formula may depend on a variable: by its name, or by names that are longer than a letter."""
+    names = {part.base for part in nodes_in(node) if isinstance(part, Name)}
+    return not by or any(isinstance(one, Name) and one.base in names for one in by) or _is_open(node)
+
+
+def _is_open(node: Node) -> bool:
+    """Return whether something stands in a formula that other formulas define: a function, or an indexed name."""
+    return any(isinstance(part, Call) or (isinstance(part, Name) and part.below) for part in nodes_in(node))
 
 
 class Calls(Blocks):
@@ -48,13 +62,18 @@ class Calls(Blocks):
         name = parts.name
         if parts.done is not None:
             return parts.done
-        if calls and self.next_is(*BRACKETS) and self.is_function(name):
+        if calls and self.next_is("(") and name.base in PROBABILITIES and self.is_event():
+            parts.done = self.event(name)
+        elif calls and self.next_is(*BRACKETS) and self.is_function(name):
             opening = self.take()
             bars, self.bars = self.bars, 0
             arguments = [self.expression()]
             while self.next_is(",", ";"):
                 self.take()
-                arguments.append(self.expression())
+                if self.next_is("…"):
+                    arguments[-1] = self.dotted(arguments[-1])
+                else:
+                    arguments.append(self.expression())
             if self.next_is("=", "|"):
                 self.fail(f"{self.shown()} inside the brackets of a function can't be read here")
             self.expect({"(": ")", "[": "]", "\\{": "\\}"}[opening.text])
@@ -78,6 +97,38 @@ class Calls(Blocks):
         for what, exponent, typed in parts.around:
             node = Transpose(node, typed) if what == "transpose" or exponent is None else Power(node, exponent)
         return node
+
+    def is_event(self) -> bool:
+        """Return whether the bracket at hand holds what a probability is of: Y = k | x."""
+        place, marks = self.at + 1, []
+        while place < self.partners[self.at]:
+            if self.tokens[place].kind == "mark":
+                marks.append(self.tokens[place].text)
+            place = self.partners.get(place, place) + 1  # 1(k = j) inside p_k (...) is none
+        return marks.count("|") == 1 or "=" in marks
+
+    def event(self, name: Name) -> Name:
+        """Read p(y | x) as the name of one quantity."""
+        opening = self.at
+        close = self.partners[opening]
+        self.at = close + 1
+        typed = "".join(
+            {"below": f"_{token.text}", "above": f"^{token.text}"}.get(token.kind, token.text)
+            for token in self.tokens[opening : close + 1]
+        )
+        base = f"{name.base}{typed}"
+        return Name(base, name.below, name.above, typed=base, typed_as=name.typed_as)
+
+    def dotted(self, first: Node) -> Node:
+        r"""Read the dots of w_1, \dots, w_K, and return w, the array of all of them."""
+        dots = self.take()
+        if not self.next_is(","):
+            self.fail("expected a comma after the dots", dots)
+        self.take()
+        last = self.expression()
+        if not isinstance(first, Name) or not isinstance(last, Name) or first.base != last.base:
+            self.fail("three dots leave out what can't be read here", dots)
+        return replace(first, below=(), typed_as="")
 
     def is_function(self, name: Name) -> bool:
         """Return whether a name before a bracket is a function of what the bracket holds."""
@@ -128,12 +179,12 @@ class Calls(Blocks):
             return factors[0]
         return Product(tuple(factors), ("",) * (len(factors) - 1))
 
-    def operand(self) -> Node:
-        """Read what a sign such as d/dx is put before."""
+    def operand(self, by: Sequence[Node] = ()) -> Node:
+        """Read what a sign such as d/dx is put before: a bracket, if the variables `by` are in it."""
         bracketed = self.next_is(*BRACKETS)
         factors: list[Node] = [self.factor() if bracketed else self.divided()]
         signs: list[str] = []
-        if bracketed and not is_constant(factors[0]):
+        if bracketed and not is_constant(factors[0]) and (not self.starts_factor() or _has(factors[0], by)):
             if self.next_is("("):
                 self.fail("expected brackets around all that is differentiated: d/dx [(x + 1) (x + 2)]")
             return factors[0]

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from .components import array_functions, with_arrays
 from .derivatives import UNSAID
+from .inner_products import inner_products
 from .operators import operators_of, with_derivatives
 from .recurrent import layers_of_weights, with_biases
 from .small_t import t_transposes, with_transposes
 from .tree import Call, Derivative, Name, Node
-from .walk import map_children
+from .walk import map_children, nodes_in
 
 __all__ = ["conventions_of"]
 
@@ -25,11 +26,11 @@ def conventions_of(chains: Iterable[Chain]) -> Callable[[Node], Node]:
     """
     chains = [chain for chain in chains if chain]
     parameters, operators, arrays = _parameters(chains), operators_of(chains), array_functions(chains)
-    transposes = t_transposes(chains)
+    transposes, inner = t_transposes(chains), inner_products(chains)
     layers = layers_of_weights(side for chain in chains for side in chain if side is not None)
 
     def meant(node: Node) -> Node:
-        node = with_biases(node, layers)
+        node = inner(with_biases(node, layers))
         node = with_arrays(with_derivatives(_with_variables(node, parameters), operators), arrays)
         return with_transposes(node) if transposes else node
 
@@ -42,7 +43,17 @@ def _parameters(chains: Iterable[Chain]) -> dict[str, Name]:
     for left, *_ in chains:
         if isinstance(left, Call) and len(left.arguments) == 1 and isinstance(left.arguments[0], Name):
             found[left.function.base] = left.arguments[0]
-    return found
+    return _variables(chains) | found
+
+
+def _variables(chains: Iterable[Chain]) -> dict[str, Name]:
+    """Return the variable of each name that the document differentiates by one array only: z of ∂J/∂z_i, for ∇²J."""
+    by: dict[str, set[str]] = {}
+    for part in (part for chain in chains for side in chain if side is not None for part in nodes_in(side)):
+        if isinstance(part, Derivative) and isinstance(part.of, Name):
+            names = {one.base if isinstance(one, Name) else "" for one in part.by if one != UNSAID}
+            by.setdefault(part.of.base, set()).update(names)
+    return {base: Name(next(iter(names))) for base, names in by.items() if len(names) == 1 and names != {""}}
 
 
 def _with_variables(node: Node, parameters: dict[str, Name]) -> Node:

@@ -1,8 +1,9 @@
 r"""Derivatives as they are written: \frac{\partial L}{\partial z_i}, dL/dW, d/dx (...), \nabla_W L, \partial_z L."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from .scripts import Scripts
+from .scripts import TRANSPOSED, Scripts
 from .tokens import Token
 from .tree import Call, Derivative, Name, Negative, Node, Number, Power, Quotient
 
@@ -69,12 +70,12 @@ class Derivatives(Scripts):
             return Derivative(of, tuple(by), mark, barred)
         if self.next_is("-") and self.tokens[self.at + 1].text in ("(", "["):  # d/da -[y log a + ...]
             self.take()
-            return Negative(Derivative(self.operand(), tuple(by), mark, barred, before=True))
+            return Negative(Derivative(self.operand(by), tuple(by), mark, barred, before=True))
         if not self.starts_factor():
             self.fail(f"expected what is differentiated, got {self.shown()}")
-        return Derivative(self.operand(), tuple(by), mark, barred, before=True)
+        return Derivative(self.operand(by), tuple(by), mark, barred, before=True)
 
-    def operand(self) -> Node:
+    def operand(self, by: Sequence[Node] = ()) -> Node:
         """Read what a sign such as d/dx is put before: a bracket, or the product that follows."""
         raise NotImplementedError
 
@@ -152,8 +153,8 @@ class Derivatives(Scripts):
             self.fail("expected one variable below ∂ and a function after it")
         return Derivative(self.factor(), by, "partial", barred=False)
 
-    def nabla(self) -> Node:
-        """Read ∇_W L; of ∇f(x) the variable is x."""
+    def nabla(self, second: bool = False) -> Node:
+        """Read ∇_W L; of ∇f(x) the variable is x. The `second` of ∇_w ∇_wᵀ L may be transposed."""
         start = self.take()
         order = 1
         while self.next_is("∇") and order < 3:
@@ -172,9 +173,18 @@ class Derivatives(Scripts):
         if self.token.kind == "above" and self.token.text.strip() == "2":
             self.take()
             order = 2
+        if (second or order > 1) and self.token.kind == "above" and TRANSPOSED.match(self.token.text.strip()):
+            self.take()
         if not self.starts_factor():
             self.fail("expected what ∇ is the derivative of")
         place = self.at
+        if self.next_is("∇"):  # ∇_w ∇_wᵀ L
+            again = self.nabla(second=True)
+            if not isinstance(again, Derivative):
+                self.fail("expected what ∇ is the derivative of")
+            return replace(
+                again, by=(*by, *again.by) if by and again.by else (UNSAID,) * (1 + len(again.by or (UNSAID,)))
+            )
         of = self.factor()
         if is_constant(of) and (self.starts_factor() or self.next_is("/")):
             self.at = place

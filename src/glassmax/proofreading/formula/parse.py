@@ -1,5 +1,6 @@
 """`parse` and `parse_condition`: one side of an equation, or a condition, as people type it, to its tree."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -35,6 +36,9 @@ from .tree import (
 from .walk import depth
 
 __all__ = ["parse", "parse_condition"]
+
+AT_END = re.compile(r"(?:log|ln)\s*\(?\s*[A-Za-z]\S{0,8}!$")
+"""The logarithm of a factorial: the one use of it that likelihoods have."""
 
 
 def parse(text: str, *, functions: Iterable[str] = (), layers: Iterable[str] = (), latex: bool | None = None) -> Node:
@@ -181,7 +185,15 @@ class _Reader(Calls):
                 factors.append(self.divided())
             else:
                 break
+        first = factors[0]
+        if len(factors) > 1 and not any(signs) and isinstance(first, Quotient) and self.is_one(first):
+            return Quotient(first.above, Product((first.below, *factors[1:]), tuple(signs), "("))
         return factors[0] if len(factors) == 1 else Product(tuple(factors), tuple(signs))
+
+    @staticmethod
+    def is_one(node: Quotient) -> bool:
+        """Return whether a fraction on one line is 1 as it stands: exp(Z) / exp(Z) 1 1ᵀ divides by all that follows."""
+        return not node.barred and not node.bracket and node.above == node.below
 
     def divided(self) -> Node:
         """Read a factor and what it is divided by."""
@@ -325,6 +337,9 @@ class _Reader(Calls):
             elif token.kind == "mark" and token.text == "ᵀ":
                 self.take()
                 node = Transpose(node, "ᵀ" if token.typed == "ᵀ" else "T")
+            elif token.kind == "mark" and token.text == "!" and self.is_factorial():
+                self.take()
+                node = Call(Name("factorial", typed="!"), (node,))
             elif token.kind == "mark" and token.text in ("'", "''") and not isinstance(node, Number):
                 self.take()
                 node = Transpose(node, "'")
@@ -344,6 +359,10 @@ class _Reader(Calls):
                 node = Entry(node, indices)
             else:
                 return node
+
+    def is_factorial(self) -> bool:
+        """Return whether the ! at hand is a sign of the formula: at its end it may be one of the sentence."""
+        return self.tokens[self.at + 1].kind != "end" or bool(AT_END.search(self.text[: self.token.end]))
 
     def raised(self, node: Node, token: Token) -> Node:
         """Return a node with what stands above it: a transpose or a power."""

@@ -65,7 +65,8 @@ class Negative:
 class Product:
     """A product as written. `signs[i]` stands between factors i and i+1.
 
-    The signs are: "" for none, "*", "cdot", "times", "odot", "@", "outer", "." (a full stop between two factors).
+    The signs are: "" for none, "*", "cdot", "times", "odot", "@", "outer", "." (a full stop between two factors);
+    "inner" is none where the document means the inner product of two vectors.
     """
 
     factors: "tuple[Node, ...]"

@@ -39,13 +39,22 @@ from .write_blocks import RAISED, BlockWriter
 
 __all__ = ["write"]
 
-LATEX_SIGNS = {"": " ", "*": " * ", "cdot": r" \cdot ", "times": r" \times ", "odot": r" \odot ", "@": " @ "}
+LATEX_SIGNS = {
+    "": " ",
+    "inner": " ",
+    "*": " * ",
+    "cdot": r" \cdot ",
+    "times": r" \times ",
+    "odot": r" \odot ",
+    "@": " @ ",
+}
 LATEX_SIGNS |= {"outer": r" \otimes ", ".": " . "}
 PLAIN_SIGNS = {
     "": " ",
     "*": " * ",
     "cdot": " · ",
     "times": " × ",
+    "inner": " ",
     "odot": " ⊙ ",
     "@": " @ ",
     "outer": " ⊗ ",
@@ -281,6 +290,9 @@ class _Writer(BlockWriter):
             exponent = self.tight(node.arguments[0])
             return f"e^{exponent}" if len(exponent) == 1 else f"e^{{{exponent}}}"
         function = node.function
+        if function.base == "factorial" and len(node.arguments) == 1:
+            argument = self.expression(node.arguments[0])
+            return (argument if isinstance(node.arguments[0], Name | Number) else self.around(argument)) + "!"
         name = self.name(function, self.spelling.function(function))
         if function.base == "sqrt" and self.latex and len(node.arguments) == 1:
             return f"\\sqrt{{{self.expression(node.arguments[0])}}}"

@@ -171,7 +171,7 @@ def _checked(line: Line, found: Verdict, step: Step | None) -> CheckedLine:
     return CheckedLine(
         number=line.statement.line,
         source=source,
-        formula=source if code else _written(sides, latex=False),
+        formula=source if code else _written(line.sides or sides, latex=False),
         verdict=found.verdict,
         cause=found.cause,
         says=found.says,
@@ -180,7 +180,7 @@ def _checked(line: Line, found: Verdict, step: Step | None) -> CheckedLine:
         proved=bool(corrected) and found.proved,
         follows_before=found.follows_before,
         notation=found.notation,
-        sides=sides,
+        sides=line.sides or sides,
         write_sides=corrected,
         condition=line.equation.condition,
     )

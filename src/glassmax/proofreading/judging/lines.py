@@ -1,6 +1,7 @@
 """Statements to equations: each side is parsed, with the functions and the layers that the document has."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,14 +9,17 @@ from ...errors import GlassmaxError
 from ..document import Statement
 from ..formula.conventions import conventions_of
 from ..formula.parse import parse, parse_condition
-from ..formula.tree import Derivative, Name, Node, Number, Power
-from ..formula.walk import free_letters, widened
+from ..formula.signs import FUNCTIONS
+from ..formula.tree import Call, Derivative, Entry, Name, Node, Number, Power
+from ..formula.walk import free_letters, nodes_in, widened
 from ..numbers import Equation, program_equations
 
 __all__ = ["Line", "lines_of"]
 
 DECLARED = re.compile(r"^\s*(.+?)\s*(?:\\left)?\(([^()=]*?)(?:\\right)?\)\s*$", re.DOTALL)
 """A left side such as f(x), sigma(z_i), L(y, p)."""
+INDEXED = re.compile(r"_[a-z]|=[a-z]\b")
+"""An index among what a probability is of: y_i = k."""
 LAYERED = ("W", "w", "a", "b", "z", "h", "x", "A", "Z", "X", "H", "delta", "Theta")
 """Names that have a layer above, if the document numbers its layers: W^1, z^2."""
 
@@ -27,6 +31,7 @@ class Line:
     statement: Statement
     equation: Equation | None = None
     fault: str = ""
+    sides: tuple[Node | None, ...] = ()  # all sides, if the equation goes without one of them
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,48 @@ def lines_of(statements: Sequence[Statement]) -> list[Line]:
     spelling = Spelling(functions, _layers(lefts, functions))
     program = iter(program_equations((one.line, one.source) for one in statements if one.code))
     lines = [_program_line(one, next(program)) if one.code else _line(one, spelling) for one in statements]
-    return _as_meant(lines)
+    return _as_meant(_without_named_values(_without_events(lines)))
+
+
+def _without_events(lines: list[Line]) -> list[Line]:
+    """Leave out of each chain the sides with a probability that has a name only: P(y = k | x) in p_k = P(y = k | x).
+
+    One without an index that is the first side of an equation is a quantity that the equation defines.
+    """
+    firsts = {first.base for line in lines if line.equation if isinstance(first := line.equation.sides[0], Name)}
+    for place, line in enumerate(lines):
+        if line.equation is None or line.statement.code:
+            continue
+        sides = line.equation.sides
+        kept = tuple(side for side in sides if side is None or not _unsaid_event(side, firsts))
+        if kept == sides:
+            continue
+        if len(kept) < 2:
+            lines[place] = Line(line.statement, fault="a probability is given by its name only")
+        else:
+            lines[place] = replace(line, equation=replace(line.equation, sides=kept), sides=sides)
+    return lines
+
+
+def _without_named_values(lines: list[Line]) -> list[Line]:
+    """Leave out the middle side of p_i = f(z)_i = e^{z_i} / ..., where f is an array and no other formula has it."""
+    parts = [node for line in lines if line.equation for side in line.equation.sides if side for node in nodes_in(side)]
+    uses = Counter(part.function.base for part in parts if isinstance(part, Call))
+    uses.update({part.of.base for part in parts if isinstance(part, Derivative) and isinstance(part.of, Name)})
+    for place, line in enumerate(lines):
+        sides = line.equation.sides if line.equation else ()
+        if len(sides) != 3 or line.statement.code or not isinstance(sides[1], Entry):
+            continue
+        call = sides[1].of
+        if isinstance(call, Call) and call.function.base not in FUNCTIONS and uses[call.function.base] == 1:
+            assert line.equation is not None
+            lines[place] = replace(line, equation=replace(line.equation, sides=(sides[0], sides[2])), sides=sides)
+    return lines
+
+
+def _unsaid_event(side: Node, firsts: set[str]) -> bool:
+    events = {part.base for part in nodes_in(side) if isinstance(part, Name) and "(" in part.base}
+    return any(one not in firsts or INDEXED.search(one) for one in events)
 
 
 def _as_meant(lines: list[Line]) -> list[Line]:
@@ -85,11 +131,12 @@ def _read(text: str) -> Node | None:
 def _layers(lefts: Iterable[str], functions: frozenset[str]) -> frozenset[str]:
     """Return the names with a number above that is a layer: a left side that is a power is none."""
     found = set()
-    for left in lefts:
-        node = _read(left)
+    nodes = [_read(left) for left in lefts]
+    plain = {node.base for node in nodes if isinstance(node, Name) and not node.below and not node.above}
+    for node in nodes:
         parts = [node, *node.by, node.of] if isinstance(node, Derivative) else [node]
         powers = [part for part in parts if isinstance(part, Power) and isinstance(part.exponent, Number)]
-        found |= {part.base.base for part in powers if isinstance(part.base, Name)}
+        found |= {part.base.base for part in powers if isinstance(part.base, Name)} - plain  # r^2 of r = ...
         named = (part for part in parts if isinstance(part, Name) and "^" in part.typed_as.split())
         found |= {part.base for part in named if any(isinstance(one, Number) for one in part.above)}
     return frozenset(found | set(LAYERED)) - functions if found else frozenset()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .functions import difference_quotient
 from .letters import index_value
 from .names import Quantity
 from .value import Array, Axis, ShapeFault, UnknownFault, Value, elementwise
+from .vocabulary import CROSS_ENTROPIES, LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -96,6 +98,8 @@ def _derived(function: Callable[[Array], Array], order: int) -> Callable[[Array]
 
 def _open(node: tree.Call, scene: "Scene") -> Value:
     """A function of several arguments that nothing defines: smooth, the same each time."""
+    if node.function.base in LOSS_FUNCTIONS and len(node.arguments) == 2 and not node.function.primes:
+        return _loss(node, scene)
     total: Value | None = None
     for n, argument in enumerate(node.arguments):
         value = evaluate(argument, scene)
@@ -104,6 +108,28 @@ def _open(node: tree.Call, scene: "Scene") -> Value:
         total = part if total is None else elementwise(total, part, np.multiply, scene.columns)
     if total is None:
         raise UnknownFault(f"{node.function.base} has no argument")
+    return total
+
+
+def _loss(node: tree.Call, scene: "Scene") -> Value:
+    """A loss that is written as a function of two arrays: the cross-entropy, or a smooth function of all entries."""
+    one, other = (replace(evaluate(argument, scene), turned="") for argument in node.arguments)
+    if node.function.base in CROSS_ENTROPIES:
+        if len(one.axes) != 1 or len(other.axes) != 1:
+            raise UnknownFault(f"{node.function.base} is read as the cross-entropy of two vectors only")
+        first = node.arguments[0]
+        if isinstance(first, Name) and scene.context.definitions.defines(scene.names.of(first).key):
+            one, other = other, one  # CE(y_hat, y): the targets are what nothing defines
+        terms = elementwise(one, replace(other, array=np.log(other.array)), np.multiply)
+        return Value(-terms.array.sum(axis=-1), terms.letters)
+    total: Value | None = None
+    for n, value in enumerate((one, other)):
+        flat = value.array.reshape(*value.array.shape[: len(value.letters)], -1)
+        rng = np.random.default_rng([scene.draw.turn, crc32(f"{node.function.base}{n}".encode())])
+        mixed = flat @ rng.uniform(-1, 1, (flat.shape[-1], 3))
+        part = Value((np.sin(mixed + rng.uniform(0, 1, 3)) + 0.3 * mixed * mixed).sum(axis=-1), value.letters)
+        total = part if total is None else elementwise(total, replace(part, array=2 + part.array), np.multiply)
+    assert total is not None
     return total
 
 

@@ -27,6 +27,9 @@ from .value import Array, Axis, Fault, UnknownFault, Value
 __all__ = ["Context"]
 
 FEWER_READINGS = 2
+POSITIVE = ("positive", "")
+"""What draws satisfy for a formula whose logarithms need positive numbers, though no definition does."""
+HUGE = 1e40
 _NO_NUMBERS = (ValueError, IndexError, ArithmeticError, RecursionError, MemoryError)
 """What NumPy and Python raise where numbers are too large, or too many."""
 TURNS = 3
@@ -155,7 +158,7 @@ class Context:
 
     def _finite(self, draw: Draw) -> Draw:
         """Take positive numbers where a logarithm or a root needs them."""
-        for span in range(len(SPANS)):
+        for span in range(POSITIVE in draw.adjusted, len(SPANS)):
             draw.span = span
             draw.arrays.clear()
             draw.values.clear()
@@ -213,7 +216,10 @@ class Context:
         """
         if turns is None:
             turns = range(self.turns)
-        found = self._agreement(left, right, condition, tuple(adjusted), turns)
+        try:
+            found = self._agreement(left, right, condition, tuple(adjusted), turns)
+        except DomainFault:
+            return self._agreement(left, right, condition, (*adjusted, POSITIVE), turns)
         if found or not self.definitions.solutions or not self._solved_side(left, right, turns):
             return found
         try:
@@ -260,6 +266,8 @@ class Context:
         letters = self.letters([*nodes, condition] if condition else nodes, draw)
         one = self.value(left, draw, letters, dots=dots)
         other = self.value(right, draw, letters, dots=dots)
+        if POSITIVE not in draw.adjusted and not (_is_inside(one) and _is_inside(other)):
+            raise DomainFault("its values are not finite on random numbers")
         return compare(one, other, self.mask(condition, draw, letters) if condition else None)
 
     def undefined(self, quantity: Quantity, scene: Scene) -> Value:
@@ -308,6 +316,15 @@ class Context:
                 array = -array  # each side of a kink is seen
             total = elementwise(total, Value(array, argument.letters, axes, turned), np.add)
         return total
+
+
+class DomainFault(UnknownFault):
+    """A logarithm or a root of negative numbers: the formula is compared on positive ones."""
+
+
+def _is_inside(value: Value) -> bool:
+    """Whether all numbers are finite; the derivative of a logarithm by a complex step is huge where it has none."""
+    return bool((np.isfinite(value.array) & (np.abs(value.array) < HUGE)).all())
 
 
 _KINDS = ("same", "component", "implied", "transposed", "")

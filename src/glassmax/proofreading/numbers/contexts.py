@@ -16,6 +16,7 @@ from .names import Names, names_of, parts_of, walk
 from .names_of_code import letters_of_code
 from .one_example import for_one_example
 from .ranks import quantities_of, readings
+from .renamed import renamed_letters
 from .samples_in_columns import samples_of
 from .silent_samples import own_parameters, silent_samples
 from .vocabulary import SCALARS
@@ -60,7 +61,16 @@ def _of_one_sample(equations: Sequence[Equation]) -> set[str]:
     nodes = [node for equation in equations for node in equation.nodes]
     names = [name for name, _ in quantities_of(nodes)]
     alone = {name.base for name in names if not name.below and not name.above and name.base.islower()}
-    return alone & {base for node in nodes for part in walk(node) for base in _summed_over(part)}
+    labels = {one.base for node in nodes for part in walk(node) for one in _label_names(part)}
+    whole = {name.base for name in names if len(name.below) + len(name.above) > 1}  # y_hat is all of the y_hat_nk
+    summed = {base for node in nodes for part in walk(node) for base in _summed_over(part)}
+    return alone & (labels | (summed - whole))
+
+
+def _label_names(part: object) -> list[Name]:
+    """Class labels with the index of their sample that stand as an index: y_i of w_{y_i}."""
+    below = part.below if isinstance(part, Name | tree.Entry) else ()
+    return [one for one in below if isinstance(one, Name) and one.below]
 
 
 def _read(
@@ -72,7 +82,7 @@ def _read(
     trees = [node for equation in equations for node in equation.nodes]
     names = Names(trees, split, levels)
     names.silent = dict(silent or {})
-    names.samples, names.letters = samples_of(equations), letters_of_code(equations)
+    names.samples, names.letters = samples_of(equations), letters_of_code(equations) | renamed_letters(equations)
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
@@ -139,7 +149,33 @@ def _split(equations: Sequence[Equation]) -> set[str]:
         inside = {base for side in equation.sides[1:] for part in walk(side) for base in _summed_over(part)}
         if base in inside or (base in indexed and base in SCALARS):
             found.add(base)
+    return found | _of_one_and_of_all(equations)
+
+
+def _of_one_and_of_all(equations: Sequence[Equation]) -> set[str]:
+    """Names that are defined for one sample, ``y_k = ...``, and once more for all of them, ``y_nk = ...``.
+
+    So are the names that both definitions use with as many indices, a_k and a_nk.
+    """
+    defined: dict[str, dict[int, Equation]] = {}
+    for one in equations:
+        left = one.sides[0]
+        if isinstance(left, Name) and left.below and not left.above and _are_letters(left) and left.base != "delta":
+            defined.setdefault(left.base, {}).setdefault(len(left.below), one)
+    found: set[str] = set()
+    for base, by_count in defined.items():
+        if set(by_count) == {1, 2}:
+            inside = [_with_count(by_count[n], n) for n in (1, 2)]
+            found |= {base} | (inside[0] & inside[1])
     return found
+
+
+def _with_count(equation: Equation, count: int) -> set[str]:
+    return {name.base for name in names_of(equation.sides[1:]) if len(name.below) == count and _are_letters(name)}
+
+
+def _are_letters(name: Name) -> bool:
+    return all(isinstance(one, Name) and not one.below for one in name.below)
 
 
 def _summed_over(part: object) -> set[str]:

@@ -143,7 +143,8 @@ class Definitions:
             self.found[quantity.key] = Definition(left, branches, self.names, (*before.equations, equation))
         else:
             definition = Definition(left, ((right, equation.condition),), self.names, (equation,))
-            if self.names.shift(left) is not None and self.of(quantity.key) is not None:
+            general = self.of(quantity.key)
+            if general is not None and (self.names.shift(left) is not None or _is_derivative(general)):
                 return False
             self.found[quantity.key] = definition
             shift = self.names.shift(left)
@@ -241,8 +242,15 @@ def collect(
     return definitions
 
 
+def _is_derivative(definition: Definition) -> bool:
+    """Whether a name is a derivative: what is said of it for one layer, delta^L = ..., is a claim."""
+    return any(isinstance(value, tree.Derivative) for value, _ in definition.branches)
+
+
 def _inside(one: Node | None, other: Node | None) -> tuple[Name, Node] | None:
-    """Return net and the sum of ``o = phi(net) = phi(sum_i w_i x_i)``, which defines net."""
+    """Return net and the sum of ``o = phi(net) = phi(sum_i w_i x_i)``, which defines net; so with sums over i."""
+    if isinstance(one, tree.Summation) and isinstance(other, tree.Summation) and one.letters == other.letters:
+        return (one.body, other.body) if isinstance(one.body, Name) else None
     if not isinstance(one, tree.Call) or not isinstance(other, tree.Call) or one.function != other.function:
         return None
     if len(one.arguments) != 1 or len(other.arguments) != 1 or not isinstance(one.arguments[0], Name):

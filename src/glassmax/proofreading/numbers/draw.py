@@ -28,7 +28,7 @@ IDENTITIES = frozenset({"I", "mathbb_I", "Id"})
 
 Adjustment = tuple[str, str]
 """What a draw satisfies besides: ("sum to one", "y"), ("one-hot", "y"), ("symmetric", "M"), ("one", "N"),
-("all sizes equal", ""), ("size one", axis), ("size two", axis)."""
+("all sizes equal", ""), ("positive", ""), ("size one", axis), ("size two", axis)."""
 
 
 @dataclass

@@ -182,7 +182,7 @@ class Entries:
             return Part(a.rank + b.rank, lambda at: f"{a.entry(at[: a.rank])} * {b.entry(at[a.rank :])}")
         if sign == "odot" or not a.rank or not b.rank:
             return self._alike([a, b], " * ")
-        if a.rank == b.rank == 1 and sign not in ("@", "cdot") and (a.turned != "row" or b.turned == "row"):
+        if a.rank == b.rank == 1 and sign not in ("@", "cdot", "inner") and (a.turned != "row" or b.turned == "row"):
             return self._alike([a, b], " * ")
         (letter,) = self.letters(1)
         free = a.rank - 1

@@ -1,12 +1,13 @@
 """Functions on numbers, complex numbers included: known ones with their derivatives, and random smooth ones."""
 
 from collections.abc import Callable
+from math import gamma
 from typing import Any
 
 import numpy as np
 
 from ...calculus.proving.evaluate import FUNCTION_VALUES, OpenFunction
-from .value import Array
+from .value import Array, UnknownFault
 
 __all__ = ["ELEMENTWISE", "REDUCTIONS", "OpenFunction", "difference_quotient"]
 
@@ -19,6 +20,12 @@ def _root(x: Array) -> Any:
 
 def _sigmoid(x: Array) -> Any:
     return FUNCTION_VALUES["sigmoid"](x)
+
+
+def _factorial(x: Array) -> Any:
+    if np.iscomplexobj(x) and x.imag.any():
+        raise UnknownFault("a factorial has no derivative here")
+    return np.vectorize(gamma, otypes=[float])(x.real + 1)
 
 
 ELEMENTWISE: dict[str, Function] = {
@@ -37,6 +44,7 @@ ELEMENTWISE: dict[str, Function] = {
     "logistic": _sigmoid,
     "sigm": _sigmoid,
     "logit": lambda x: np.log(x / (1 - x)),
+    "factorial": _factorial,
     "square": lambda x: x * x,
     "silu": lambda x: x * _sigmoid(x),
     "swish": lambda x: x * _sigmoid(x),

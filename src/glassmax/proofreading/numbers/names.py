@@ -160,7 +160,8 @@ class Names:
             samples.insert(0, Name(self.silent[name.base]))
         indices = (*samples, *below)
         if indices and name.base in self.split:
-            return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices, len(samples))
+            kind = "samples" if samples else len(indices)  # x^{(i)} and its x_j^{(i)} are of one array
+            return Quantity(f"{family}[{kind}]", f"{key}[{kind}]", indices, len(samples))
         return Quantity(family, key, indices, len(samples))
 
     def _level(self, name: Name) -> int | None:
@@ -256,13 +257,49 @@ def _marks(trees: list[object], summed: set[str]) -> dict[str, set[str]]:
     compared = {
         part.base for tree_ in trees for one in walk(tree_) if isinstance(one, Condition) for part in names_of([one])
     }
+    alone = _alone(trees, summed | compared)
+    found |= alone
     gates = _gates(trees, summed | compared)
     words = set(found)
     return gates | {
         base: letters
         for base, letters in found.items()
-        if not letters & (summed | compared) and all(others[letter] <= words for letter in letters)
+        if not letters & (summed | compared)
+        if base in alone or all(others[letter] <= words for letter in letters)
         if base not in ("E", "L", "C", "J") or len(letters) == 1
+    }
+
+
+def _alone(trees: list[object], indices: set[str]) -> dict[str, set[str]]:
+    """The letter of a vector that has no other index, and that no other name has: v_c of the center word c."""
+    below: dict[str, set[tuple[str, ...]]] = {}
+    bases: dict[str, set[str]] = {}
+    for name in names_of(trees):
+        letters = tuple(one.base if isinstance(one, Name) and not one.below else "" for one in name.below)
+        below.setdefault(name.base, set()).add(letters)
+        for letter in letters:
+            bases.setdefault(letter, set()).add(name.base)
+    turned = {
+        part.of.base
+        for one in trees
+        for part in walk(one)
+        if isinstance(part, tree.Transpose)
+        if isinstance(part.of, Name)
+    }
+    inner = {
+        factor.base
+        for one in trees
+        for part in walk(one)
+        if isinstance(part, tree.Product) and isinstance(part.factors[0], tree.Transpose)
+        for factor in part.factors[1:2]
+        if isinstance(factor, Name)
+    }
+    return {
+        base: set(*letters)
+        for base, letters in below.items()
+        if len(letters) == 1 and base in turned | inner and base.islower()
+        for (only,) in (letters,)
+        if len(only) == 1 and only[0] and only[0] not in indices | set("ijklmn") and bases[only[0]] == {base}
     }
 
 

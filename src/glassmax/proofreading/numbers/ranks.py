@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ..formula import tree
 from ..formula.tree import Name, Node, Number
+from .definition_order import functions_first
 from .definitions import Definitions, Equation
 from .names import Names, walk
 from .shapes import Dims, Form, Inference
@@ -119,6 +120,8 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
     if most:
         whole = 0 in uses.counts and base in WEIGHTS and uses.layered
         vector = uses.turned or uses.bold  # w_k^T: each w_k is a vector
+        if uses.turned and most == 1 and 0 in uses.counts and base.islower() and base not in WEIGHTS and not uses.bold:
+            return [(1, 0.0), (2, 0.5)]  # v^T H v beside v_i
         more = 0.0 if whole or vector or uses.sampled else 2.0
         return [(most, 0.5 * vector), (most + 1, more)] if most == 1 else [(most, 0.0)]
     if LONG_SCALAR.match(family):
@@ -312,11 +315,12 @@ def readings(
     trees = [node for equation in equations for node in equation.nodes]
     code = [equation for equation in equations if equation.code]
     in_code = frozenset(names.of(name).family for name, _ in quantities_of([n for e in code for n in e.nodes]))
-    search = Search(names, uses_of(trees, names), definitions, labels, scalars, kronecker, in_code)
+    used = uses_of(trees, names)
+    search = Search(names, used, definitions, labels, scalars, kronecker, in_code | _of_a_batch(used))
     states = search.start(trees)
     for given in (True, False):
         left: Node | None = None
-        for equation in equations:
+        for equation in functions_first(equations) if given else equations:
             left = equation.sides[0] if equation.sides[0] is not None else left
             if (id(equation) in definitions.given) == given:
                 states = search.extend(states, equation, left, given)
@@ -331,6 +335,16 @@ def readings(
         state.letters = _usual_letters(trees, names, state)
         _count_names(equations, names, state)
     return states
+
+
+def _of_a_batch(uses: dict[str, Uses]) -> frozenset[str]:
+    """The small letters of a text that computes with all samples at once: it has X, and y_hat beside y_hat_nk."""
+    if "X" not in uses or uses["X"].counts != {0}:
+        return frozenset()
+    if not any(one.counts == {0, 2} and family[:1].islower() for family, one in uses.items()):
+        return frozenset()
+    small = {family for family, one in uses.items() if family[:1].islower() and one.counts == {0}}
+    return frozenset(family for family in small if family.split("_")[0] not in ("b", "c", *SCALARS))
 
 
 def _count_names(equations: Sequence[Equation], names: Names, state: Reading) -> None:

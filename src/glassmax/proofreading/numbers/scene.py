@@ -153,12 +153,16 @@ class Scene:
                 here = Value(chosen, both, here.axes, here.turned)
             total = here
         assert total is not None
-        if len(total.axes) == 1 and not letters and _is_turned(definition):  # delta = dJ/dz = (p - y)^T
+        rows = _is_turned(definition) or (_is_gradient(definition) and any(map(_is_turned, self._gradients())))
+        if len(total.axes) == 1 and not letters and rows:  # delta = dJ/dz = (p - y)^T
             total = replace(total, turned="row" if self.columns else "column")
         whole = _whole(total, letters, known, quantity, self)
         if len(shape) == 1 and self.context.numbers_samples(quantity):
             return replace(whole, turned="row" if self.columns else "column")
         return replace(whole, array=whole.array.swapaxes(-1, -2)) if turned else whole
+
+    def _gradients(self) -> list[Definition]:
+        return [one for one in self.context.definitions.found.values() if _is_gradient(one)]
 
     def _by_components(self, quantity: Quantity) -> Value:
         """An array whose components are defined one by one; those that aren't are drawn."""
@@ -225,6 +229,10 @@ class Scene:
 def _is_turned(definition: Definition) -> bool:
     """Whether a further side of the definition is a transpose: a gradient that lies as a row."""
     return any(isinstance(side, tree.Transpose) for equation in definition.equations for side in equation.sides[2:])
+
+
+def _is_gradient(definition: Definition) -> bool:
+    return isinstance(definition.branches[0][0], tree.Derivative)
 
 
 def _column(mask: Array) -> Array:

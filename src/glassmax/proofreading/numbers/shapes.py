@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
 from .names import Names, Quantity
 from .value import Axis, CountFault, ShapeFault, UnknownFault
+from .vocabulary import CROSS_ENTROPIES, LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
     from .definitions import Definitions, Function
@@ -237,6 +238,10 @@ class Inference:
     def _times(self, a: Form, b: Form, sign: str) -> Form:
         if sign == "outer":
             return Form(a.dims + b.dims, a.axes + b.axes)
+        if sign == "inner" and len(a.dims) != len(b.dims):
+            raise ShapeFault("an inner product is one of two vectors")
+        if sign == "odot" and len(a.dims) == len(b.dims) == 1:
+            b = replace(b, turned=a.turned)
         if sign == "odot" or not a.dims or not b.dims:
             return self._alike([a, b])
         opposite = {"of": "by", "by": "of", "": "none"}
@@ -266,7 +271,7 @@ class Inference:
     def _vectors(self, a: Form, b: Form, sign: str) -> Form:
         usual = "column" if self.columns else "row"
         first, second = a.turned or usual, b.turned or usual
-        if sign in ("@", "cdot") or (first, second) == ("row", "column"):
+        if sign in ("@", "cdot", "inner") or (first, second) == ("row", "column"):
             self.dims.same(a.dims[0], b.dims[0])
             return SCALAR
         if (first, second) == ("column", "row"):
@@ -319,6 +324,10 @@ class Inference:
         if name in ("length", "sum", "mean", "tr", "trace", "logsumexp", "det"):
             return SCALAR
         if name == "~anchored":
+            return SCALAR
+        if name in LOSS_FUNCTIONS and len(forms) == 2 and name not in self.definitions.functions:
+            if name in CROSS_ENTROPIES:
+                self._alike([replace(form, turned="") for form in forms])
             return SCALAR
         if name == "diag":
             return Form(forms[0].dims * 2, (Axis(), Axis())) if len(forms[0].dims) == 1 else forms[0]

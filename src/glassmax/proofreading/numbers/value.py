@@ -157,6 +157,8 @@ def times(a: Value, b: Value, sign: str = "", columns: bool = True) -> Value:
 
     `columns` tells whether vectors are columns in this document.
     """
+    if sign == "odot" and len(a.axes) == len(b.axes) == 1:
+        b = replace(b, turned=a.turned)  # the sign says that the entries are meant, however the vectors lie
     if sign == "odot" or not a.axes or not b.axes:
         return elementwise(a, b, np.multiply, columns)
     if sign == "outer":
@@ -195,7 +197,7 @@ def _vectors(a: Value, b: Value, sign: str, columns: bool) -> Value:
     """Inner, outer or entrywise product of vectors; a derivative lies as vectors do in this document."""
     usual = "column" if columns else "row"
     first, second = a.turned or usual, b.turned or usual
-    if sign == "@" or (first, second) == ("row", "column"):
+    if sign in ("@", "inner") or (first, second) == ("row", "column"):
         return _contract(a, b, [(0, 0)])
     if (first, second) == ("column", "row"):
         return _contract(a, b, [])

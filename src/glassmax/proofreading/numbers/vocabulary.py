@@ -2,7 +2,18 @@
 
 import re
 
-__all__ = ["COUNTED", "GREEK", "LONG_SCALAR", "LOSSES", "NEVER_ARRAYS", "OPEN_LOSS", "SCALARS", "WEIGHTS"]
+__all__ = [
+    "COUNTED",
+    "CROSS_ENTROPIES",
+    "GREEK",
+    "LONG_SCALAR",
+    "LOSSES",
+    "LOSS_FUNCTIONS",
+    "NEVER_ARRAYS",
+    "OPEN_LOSS",
+    "SCALARS",
+    "WEIGHTS",
+]
 
 WEIGHTS = frozenset({"w", "W", "theta", "Theta", "beta", "omega", "phi", "V", "U", "M", "K"})
 SCALARS = frozenset(
@@ -35,6 +46,12 @@ LONG_SCALAR = re.compile(r"^(num_|n_|batch_size|learning_rate|step_size|.*(loss|
 LOSSES = frozenset(
     {"L", "J", "E", "C", "loss", "cost", "Loss", "Cost", "mathcal_L", "N", "M", "MSE", "CE", "NLL", "BCE", "ell"}
 )
+LOSS_FUNCTIONS = frozenset(
+    {"l", "ell", "loss", "Loss", "L", "J", "C", "E", "cost", "Cost", "mathcal_L", "CE", "H", "BCE"}
+)
+LOSS_FUNCTIONS |= {"MSE", "NLL", "crossentropy", "CrossEntropy", "D", "KL"}
+"""Functions of two arrays that are one number: ``L = l(o, y)``, unless the document defines them otherwise."""
+CROSS_ENTROPIES = frozenset({"CE", "H", "crossentropy", "CrossEntropy"})
 OPEN_LOSS = "~loss"
 """The loss that nothing defines: what is known of it are its derivatives."""
 GREEK = frozenset({"theta", "beta", "delta", "sigma", "phi", "psi", "omega", "zeta", "Theta", "Sigma", "Delta", "Phi"})
