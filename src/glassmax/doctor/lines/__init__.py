@@ -12,6 +12,7 @@ Which line is wrong::
 
     source         the program as text, its functions and statements
     changes        small changes of a statement, each in one place of the text
+    families       the families of changes: of operators (operator_changes), of operands (operand_changes)
     known_names    what the names in the program stand for
     right_lines    the right formula for an array, in the learner's own names
     hints          what is known of a mistake before its line is
@@ -20,6 +21,7 @@ Which line is wrong::
     budget         how often the program may be run again
     first_wrong    the first wrong line: the search for the repairs of a program
     program        the program with what it did on each probe, and its wrong lines
+    named_causes   the cause of a mistake, by the repair that undoes it
     written_memory the line that changes an array which it should leave alone
 
 The program's listing::

@@ -10,6 +10,7 @@
     plain_lines     lines of plain text
     program_lines   blocks of code
     program_text    whether a line is code
+    numpy_names     NumPy's names that a formula sets as text
     assembling      pieces to statements: cues, cases, what continues what
     cases           the case that a statement is limited to
     segments        one formula to equations, conditions, labels and words

@@ -11,5 +11,6 @@
     calls, blocks, derivatives, scripts, cursor  the grammar that `parse` reads by
     scanner, commands, tokens, signs             text to tokens
     components, operators, small_t               the conventions one by one
+    inner_products, recurrent, numpy_calls       and θ x for θᵀ x; b_h beside W_hh; NumPy inside mathematics
     write_blocks, write_names, spelling          how parts and names are written
 """

@@ -10,7 +10,7 @@
     readings        the reading of the document under which most lines are right
     assumptions     what a line needs to be right: that y sums to one
     surroundings    the letters and quantities around a wrong line
-    notes           how the document was read, in sentences
+    scopes          sections that define their names anew
     verdict         the verdict of one step
     updates         steps of gradient descent
     definitions     definitions that have no value as they stand

@@ -19,9 +19,10 @@ from .evaluate import evaluate
 from .functions import ELEMENTWISE, OpenFunction
 from .letters import mask_of, sizes_of_letters
 from .names import Names, Quantity, walk
-from .ranks import Reading, quantities_of
+from .ranks import Reading
 from .scene import SOLVED, Scene
 from .shapes import samples_last
+from .uses import quantities_of
 from .value import Array, Axis, Fault, UnknownFault, Value
 
 __all__ = ["Context"]

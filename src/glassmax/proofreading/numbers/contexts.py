@@ -15,10 +15,11 @@ from .layers_by_letter import layers_by_letter
 from .names import Names, names_of, parts_of, walk
 from .names_of_code import letters_of_code
 from .one_example import for_one_example
-from .ranks import quantities_of, readings
+from .ranks import readings
 from .renamed import renamed_letters
 from .samples_in_columns import samples_of
 from .silent_samples import own_parameters, silent_samples
+from .uses import quantities_of
 from .vocabulary import SCALARS
 
 __all__ = ["contexts"]

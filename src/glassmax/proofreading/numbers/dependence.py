@@ -8,7 +8,7 @@ from ..formula import tree
 from ..formula.tree import Name
 from .definitions import Definitions
 from .names import Names, walk
-from .ranks import quantities_of, uses_of
+from .uses import quantities_of, uses_of
 from .vocabulary import OPEN_LOSS, WEIGHTS
 
 __all__ = ["ancestors", "connected", "open_functions", "open_loss", "stacked"]

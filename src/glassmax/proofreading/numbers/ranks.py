@@ -13,27 +13,16 @@ from .definition_order import functions_first
 from .definitions import Definitions, Equation
 from .names import Names, walk
 from .shapes import Dims, Form, Inference
+from .uses import Uses, quantities_of, uses_of
 from .value import Fault
 from .vocabulary import COUNTED, GREEK, LONG_SCALAR, LOSSES, NEVER_ARRAYS, SCALARS, WEIGHTS
 
-__all__ = ["Reading", "Uses", "quantities_of", "readings", "uses_of"]
+__all__ = ["Reading", "readings"]
 
 BEAM = 16
 MOST_READINGS = 6
 FARTHEST = 3.0
 """A reading that costs so much more than the best is left out."""
-
-
-@dataclass
-class Uses:
-    """How a name is used: numbers of indices, whole, transposed, with a layer."""
-
-    counts: set[int] = field(default_factory=set)
-    turned: bool = False
-    layered: bool = False
-    bold: bool = False
-    by_numbers: bool = False
-    sampled: bool = False  # a small letter stands for a column: a^{(i)} of A
 
 
 @dataclass
@@ -46,54 +35,6 @@ class Reading:
     columns: bool
     scalars: bool = False  # whether every name without an index is a number
     letters: dict[str, object] = field(default_factory=dict)  # the axis that each letter mostly runs over
-
-
-def quantities_of(trees: Iterable[object]) -> Iterable[tuple[Name, bool]]:
-    """Yield each name that is no function, and whether a transpose or a norm is taken of it."""
-    for one in trees:
-        stack: list[tuple[object, bool]] = [(one, False)]
-        while stack:
-            node, turned = stack.pop()
-            if isinstance(node, Name):
-                yield node, turned
-            inner = isinstance(node, tree.Transpose | tree.Norm)
-            stack += [(part, inner) for part in _parts(node)]
-
-
-def _parts(node: object) -> list[object]:
-    from .names import parts_of
-
-    if isinstance(node, tree.Call):
-        return [*node.arguments, *_parts(node.function)]
-    if isinstance(node, Name):
-        return _labels_in((*node.below, *node.above))
-    if isinstance(node, tree.Entry):
-        return [node.of, *_labels_in(node.below)]
-    return list(parts_of(node))
-
-
-def _labels_in(indices: Iterable[object]) -> list[object]:
-    return [part for one in indices for part in walk(one) if isinstance(part, Name) and part.below]
-
-
-def uses_of(trees: Sequence[object], names: Names) -> dict[str, Uses]:
-    """Collect how each name is used."""
-    found: dict[str, Uses] = {}
-    for name, turned in quantities_of(trees):
-        if name.base == "delta" and len(name.below) == 2:
-            continue
-        try:
-            quantity = names.of(name)
-        except Fault:
-            continue
-        uses = found.setdefault(quantity.family, Uses())
-        uses.counts.add(len(quantity.indices))
-        uses.turned |= turned
-        uses.sampled |= name.base in names.samples and quantity.samples == 1
-        uses.layered |= quantity.key != quantity.family
-        uses.bold |= "bf" in name.typed or "bold" in name.typed
-        uses.by_numbers |= any(isinstance(one, Number) for one in quantity.indices)
-    return found
 
 
 def _cheapest(options: Sequence[Sequence[tuple[int, float]]]) -> list[tuple[tuple[int, float], ...]]:
