@@ -6,6 +6,7 @@ Where to begin::
     gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
+    gm.check_derivation      check a derivation on paper, line by line
     gm.trace                 see one batch: every array of both passes, its equation and why
     gm.diagnose              find the mistake in a gradient that you derived yourself
     gm.functional            softmax, losses, activations: every f beside its f_vjp
@@ -17,6 +18,7 @@ The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
     playground/     the web page in which a network learns, with the engine inside
+    proofreading/   check a derivation on paper: which line does not follow, why, how it should read
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
         pages,
         parameters,
         playground,
+        proofreading,
         sealed,
         table,
         tracing,
@@ -97,10 +100,12 @@ if TYPE_CHECKING:
     from .estimator import SoftmaxClassifier, TableClassifier
     from .model import Model, load_model
     from .network import Network
+    from .proofreading import Checked, check_derivation
     from .table import not_class, read_table
     from .tracing import Trace, trace
 
 __all__ = [
+    "Checked",
     "Embedding",
     "Model",
     "Network",
@@ -110,6 +115,7 @@ __all__ = [
     "architecture",
     "calculus",
     "calibration",
+    "check_derivation",
     "cli",
     "conformal",
     "derive",
@@ -136,6 +142,7 @@ __all__ = [
     "pages",
     "parameters",
     "playground",
+    "proofreading",
     "read_table",
     "sealed",
     "table",
@@ -145,12 +152,14 @@ __all__ = [
 ]
 
 _HOME = {
+    "Checked": "proofreading",
     "Embedding": "embedding",
     "Model": "model",
     "Network": "network",
     "SoftmaxClassifier": "estimator",
     "TableClassifier": "estimator",
     "Trace": "tracing",
+    "check_derivation": "proofreading",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",

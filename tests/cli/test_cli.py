@@ -96,12 +96,12 @@ def info_of(done, path):
 def test_help_names_every_command_and_an_example(done):
     result = done("--help")
     assert result.err == ""
-    for command in ("train", "predict", "evaluate", "derive", "doctor", "playground", "info"):
+    for command in ("train", "predict", "evaluate", "derive", "check", "doctor", "playground", "info"):
         assert re.search(rf"^  {command}  +\w", result.out, re.M)
     assert "glassmax train digits" in result.out
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "derive", "doctor", "playground", "info"])
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "derive", "check", "doctor", "playground", "info"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_every_command_explains_itself_with_an_example(done, command, flag):
     out = done(command, flag).out

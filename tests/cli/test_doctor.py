@@ -241,6 +241,17 @@ def test_what_a_function_returns_or_writes_is_told_by_its_cause(of, body, causes
     assert causes & {*found(result)}, result.out
 
 
+@pytest.mark.parametrize("end", ["os._exit(3)", "os.abort()", "sys.exit(3)", "1 / 0"])
+def test_a_function_that_does_not_like_to_be_watched_gets_its_diagnosis_without_lines(of, end):
+    tools = "any(map(sys.monitoring.get_tool, range(6)))" if hasattr(sys, "monitoring") else "sys.gettrace()"
+    spy = f"def gradients(parameters, X, y):\n    if {tools}: {end}\n"
+    result = of("import os, sys\n" + WRONG.replace("def gradients(parameters, X, y):\n", spy), "--json")
+    told = json.loads(result.out)
+    assert (result.code, found(result)) == (1, ["sign"])
+    assert told["findings"][0]["line_number"] == 0
+    assert any("the function did not return" in note for note in told["notes"]) == end.startswith("os.")
+
+
 def test_shapes_that_do_not_fit_are_named(of):
     result = of(HEAD + FUNCTION + "return {name: np.ones((2, 2, 2)) for name in parameters}")
     assert result.code == 1
@@ -434,6 +445,48 @@ def test_the_library_call_says_the_same(tmp_path):
         diagnose_file(tmp_path / "my.py", time_limit=0)
 
 
+# --- the listing ------------------------------------------------------------------------------------------------------
+
+
+def test_the_listing_stands_before_the_diagnosis(of):
+    result = of(TEMPLATE, "--annotate")
+    listing, _, diagnosis = result.out.rpartition("\n\ncorrect\n")
+    assert result.code == 0
+    assert diagnosis.startswith("\nW1  right")
+    assert re.search(r"A1 = 1 / \(1 \+ np.exp\(-Z1\)\) +right  A1 = sigmoid\(Z1\)  \(5, 10\)\n", listing)
+    assert "wrong" not in listing.partition("def gradients")[2]
+
+
+def test_the_listing_of_a_wrong_file_says_what_to_write(of):
+    result = of(WRONG, "--annotate")
+    assert result.code == 1
+    wrong = [line for line in result.out.splitlines() if re.search(r"  wrong  ", line)]
+    assert wrong
+    assert any(re.match(r" *\+  \S? *", line) for line in result.out.splitlines())
+
+
+def test_the_listing_is_in_the_json(of):
+    answer = json.loads(of(TEMPLATE, "--annotate", "--json").out)
+    lines = {line["text"].strip(): line["notes"] for line in answer["annotated"]["lines"]}
+    assert lines["dW2 = A1.T @ dZ2"] == [
+        {"name": "dW2", "meaning": "dW2 = A1ᵀ dZ2", "shape": "(10, 3)", "verdict": "right"}
+    ]
+    assert "annotated" not in json.loads(of(TEMPLATE, "--json").out)
+
+
+def test_a_function_that_never_returns_has_no_listing(of):
+    result = of(HEAD + FUNCTION + NEVER, "--annotate", "--time-limit", 1)
+    assert result.code == 1
+    assert result.out.startswith("wrong: gradients had not returned after 1 s (my.py, line ")
+    assert "There is no listing: gradients returned nothing" in result.err
+
+
+def test_the_listing_shows_no_control_characters(of):
+    result = of(TEMPLATE.replace("n = len(X)", "n = len(X)  # \x1b[31mred"), "--annotate")
+    assert "\x1b" not in result.out
+    assert "\\x1b[31mred" in result.out
+
+
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
@@ -587,6 +640,9 @@ def test_the_template_without_a_name_goes_to_stdout(doctor):
         (("my.py", "--l2", "-1"), "--l2"),
         (("my.py", "--l2", "nan"), "--l2"),
         (("my.py", "other.py"), "other.py"),
+        (("--annotate",), "exactly one of them"),
+        (("--annotate", "--template"), "--annotate needs a FILE with code"),
+        (("--annotate", "--arrays", "my.npz", "--network", "4-3"), "--annotate needs a FILE with code"),
     ],
 )
 def test_a_wrong_command_line_exits_with_2(doctor, argv, words):

@@ -78,8 +78,8 @@ NO_MODEL = "there is no such file. Train one with: glassmax train DATA --target 
 COMMAND_LINE = {
     "an_unknown_command": (
         "tarin t.csv",
-        "There is no command 'tarin', expected one of train, predict, evaluate, explain, derive, doctor, playground, "
-        "info, completion. Did you mean 'train'?",
+        "There is no command 'tarin', expected one of train, predict, evaluate, explain, derive, check, doctor, "
+        "playground, info, completion. Did you mean 'train'?",
     ),
     "an_option_for_a_command": ("--target", "No such option*--target*"),
     "an_unknown_option": ("train t.csv --targe y", "No such option*--targe*Did you mean*--target*?*"),

@@ -7,8 +7,6 @@ from tests.learners.answering import answer, is_right
 from tests.learners.programs import CASES
 
 KNOWN = {
-    "single:coursera_sum_without_axis_and_keepdims": "b2 that came as one number is called wrong_shapes, named first; "
-    "that it was summed over all, as b1 was, comes second",
     "single:one_based_classes": "a label that points to no class is called class_shifted, not labels_from_one",
     "note:float32_leaks_in_halfway_and_float64_comes_out": "the missing 1/n is named, the float32 on the way is not",
     "strange:clipped_gradient": "a sum that is clipped depends on all rows, and is called batch_coupling",

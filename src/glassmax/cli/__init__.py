@@ -24,7 +24,7 @@ from .wording import worded_error
 
 __all__ = ["main"]
 
-COMMANDS = ("train", "predict", "evaluate", "explain", "derive", "doctor", "playground", "info", "completion")
+COMMANDS = ("train", "predict", "evaluate", "explain", "derive", "check", "doctor", "playground", "info", "completion")
 LONGEST_FAULT = 1500  # a name from a damaged file may have any length
 
 

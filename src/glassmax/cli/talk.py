@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .terminal import BAD, console, hanging, paint, rendered, wrapped
+from .terminal import BAD, columns_painted, console, hanging, paint, paint_checked, rendered, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console, RenderableType
+
+    from ..proofreading import Checked
 
 __all__ = [
     "be_quiet",
@@ -30,6 +32,8 @@ __all__ = [
     "say_error",
     "shortened",
     "show",
+    "show_checked",
+    "show_columns",
     "show_json",
     "show_painted",
 ]
@@ -114,6 +118,24 @@ def show_painted(text: str) -> None:
     lines = [harmless(line).rstrip() for line in text.split("\n")]
     terminal = console()
     show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint(lines)))
+
+
+def show_checked(checked: "Checked") -> None:
+    """Print a checked derivation, as wide as the terminal, and in color there."""
+    terminal = console()
+    text = checked.text() if terminal is None else checked.text(width=terminal.width)
+    lines = [harmless(line).rstrip() for line in text.split("\n")]
+    show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint_checked(lines)))
+
+
+def show_columns(rows: "Callable[[int], Sequence[tuple[str, str, str]]]") -> None:
+    """Print text in three columns that is made for the width of the terminal; the second column is a verdict."""
+    terminal = console()
+    made = [tuple(map(harmless, row)) for row in rows(100 if terminal is None else terminal.width)]
+    if terminal is None:
+        show("\n".join(["".join(row).rstrip() for row in made] + [""]))
+    else:
+        show(rendered(terminal, *columns_painted(made)))
 
 
 def counted(number: int, noun: str) -> str:

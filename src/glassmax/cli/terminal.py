@@ -8,17 +8,21 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-__all__ = ["console", "hanging", "paint", "rendered", "wrapped"]
+__all__ = ["columns_painted", "console", "hanging", "paint", "paint_checked", "rendered", "wrapped"]
 
 LABEL = "cyan"
 GOOD, BAD, ATTENTION, QUIET = "bold green", "bold red", "bold yellow", "dim"
 MARKS = {GOOD: "✓ ", BAD: "✗ ", ATTENTION: "! "}
 VERDICTS = {"correct": GOOD, "right": GOOD, "proved": GOOD, "wrong": BAD}
+OF_LINES = {"follows": GOOD, "wrong": BAD, "right by luck": ATTENTION, "indices only": ATTENTION}
+OF_LINES |= {"given": QUIET, "not read": QUIET}
+"""The verdicts on the lines of a derivation."""
+JUDGED = re.compile(rf"((?:line +\d+)?)( .*? {{2}}| +)({'|'.join(OF_LINES)})\b(.*)")
 LABELLED = re.compile(r" *([^\s:]+(?: [^\s:]+)*):? {2,}(?=\S)|  \S+: (?=\S)")
 INDENTED = re.compile(r" *(?:= |\| )?")
 ANSWERS = ("write", "index form", "matrix form")
@@ -78,6 +82,18 @@ def hanging(head: str, head_style: str, rest: "str | Text", style: str = "") -> 
     return grid
 
 
+def columns_painted(rows: "Iterable[Sequence[str]]") -> "Iterable[RenderableType]":
+    """Lay out rows of code, verdict and note; a row stays as wide as it is. Code after a plus sign is to be written."""
+    from rich.text import Text
+
+    for code, verdict, note in rows:
+        style = VERDICTS.get(verdict.strip(), "")
+        words = BAD if style == BAD else "" if style else QUIET
+        added = GOOD if code.lstrip().startswith("+ ") else ""
+        pieces = ((code, BAD if style == BAD else added), (verdict, style), (note, words))
+        yield Text.assemble(*pieces, no_wrap=True, overflow="ignore")
+
+
 def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
     """Lay out the lines of a diagnosis or a derivation: headings, formulas, reasons and verdicts have their styles."""
     from rich.text import Text
@@ -99,3 +115,22 @@ def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
         else:
             label = LABELLED.match(line)
             yield wrapped(line, "bold" if label and label[1] in ANSWERS else "")
+
+
+def paint_checked(lines: "Iterable[str]") -> "Iterable[RenderableType]":
+    """Lay out the lines of a checked derivation, which fit the terminal: labels, verdicts and corrections in color."""
+    from rich.text import Text
+
+    for line in lines:
+        judged = JUDGED.match(line)
+        written = re.match(r" +write {2}", line)
+        label = re.match(r"line +\d+|goal {5}|missing {2}|read as {2}", line)
+        if judged:
+            place, formula, verdict, rest = judged.groups()
+            yield Text.assemble((place, LABEL), formula, (verdict, OF_LINES[verdict]), rest)
+        elif written:
+            yield Text.assemble((written[0], LABEL), (line[written.end() :], "bold"))
+        elif label:
+            yield Text.assemble((label[0], LABEL), line[label.end() :])
+        else:
+            yield Text(line)

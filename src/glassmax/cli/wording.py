@@ -31,7 +31,7 @@ ESTIMATOR = {name: name for name in SAME} | {
 OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()} | {
     **{name: f"--{name}" for name in ("assume", "decimal", "delimiter", "einstein", "encoding", "ignore", "keep")},
     **{name: f"--{name}" for name in ("candidates", "groups", "preset", "time")},
-    **{name: f"--{name}" for name in ("fixed", "matrix", "of", "shapes", "times", "wrt")},
+    **{name: f"--{name}" for name in ("fixed", "goal", "kind", "matrix", "of", "shapes", "times", "wrt")},
     "budget": "--tune",
     "X_val": "--validation",
     "X_val and y_val": "--validation",

@@ -8,6 +8,7 @@ From what the learner hands in to what the learner reads::
     exact_pass        the exact forward and backward pass of that network, every array kept
     mistakes/         the catalogue: each mistake as a wrong step of that pass
     search/           which wrong steps give exactly the learner's numbers
+    lines/            the lines of the learner's own program: what each makes, which is wrong, what it should read
     constants         names for the factor between two arrays: 1/n, -1, a learning rate
     case              the learner's gradients beside the exact ones, on every probe
     judge             the verdict: right, wrong, or right under another convention

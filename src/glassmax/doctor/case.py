@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ..functional.arrays import Array
+from ..learner.line_watch import Recording
 from .exact_pass import Pass
 from .reading.problem import Problem
 
@@ -25,6 +26,8 @@ class Case:
     """A reading of the problem with the learner's gradients on every probe, the learner's own data first.
 
     `same_rows` says which probes have the learner's number of rows, `single_precision` whether anything was float32.
+    `recordings` are what the statements of the learner's function did on each probe, None where it was not watched;
+    the list is empty if there is no function.
     """
 
     problem: Problem
@@ -32,6 +35,7 @@ class Case:
     gradients: list[Gradients]
     same_rows: list[bool]
     single_precision: bool
+    recordings: Sequence[Recording | None] = ()
 
     @cached_property
     def errors(self) -> list[Errors]:

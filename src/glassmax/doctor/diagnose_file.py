@@ -5,7 +5,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,15 @@ from ..learner.file_data import data_of
 from ..learner.loaded_file import LearnerFile
 from ..learner.parent_process import FileDiagnosis, run_file
 from ..network import Network
-from .examine import diagnose
+from .examine import examine
 from .mistakes.causes import NOT_IN_CATALOGUE
-from .telling.diagnosis import Diagnosis
+from .telling.diagnosis import WRONG, Diagnosis
 from .telling.json_form import plain_diagnosis
 
 __all__ = ["diagnose_file", "try_activations"]
 
 PROGRAM = "glassmax.doctor.diagnose_file"
+NO_LINES = "The wrong lines are not named: the function did not return when it was called again to find them."
 
 
 def diagnose_file(
@@ -31,6 +32,7 @@ def diagnose_file(
     *,
     time_limit: float = 10.0,
     memory_limit: int | None = None,
+    annotate: bool = False,
     **declarations: Any,
 ) -> FileDiagnosis:
     """Diagnose the function ``gradients(parameters, X, y)`` of a Python file, in a process of its own.
@@ -46,6 +48,9 @@ def diagnose_file(
         Seconds > 0 for loading the file and diagnosing it.
     memory_limit : int, optional
         Bytes of address space; half of the machine's memory by default, 2 GiB at least. Only Linux holds to it.
+    annotate : bool, default=False
+        Whether the diagnosis has ``"annotated"``, the listing of the file with a note beside each line, in the form of
+        `glassmax.doctor.lines.listing.Listing.plain`.
     **declarations
         network, activation, output, loss, l2, declared: each takes precedence over the file's own line.
 
@@ -65,7 +70,7 @@ def diagnose_file(
     >>> diagnose_file("my_backprop.py").diagnosis["verdict"]
     'correct'
     """
-    return run_file(PROGRAM, path, time_limit, memory_limit, declarations)
+    return run_file(PROGRAM, path, time_limit, memory_limit, {**declarations, "annotate": annotate or None})
 
 
 def try_activations(
@@ -95,26 +100,43 @@ def _explained(diagnosis: Diagnosis) -> bool:
     return not other_network and NOT_IN_CATALOGUE not in diagnosis.causes
 
 
-def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[str]]:
-    """Put together what the file has, and diagnose it; other activations are tried for so many seconds."""
+def _diagnosed(
+    file: LearnerFile, seconds: float, keep: Callable[[dict[str, Any], list[str]], None]
+) -> tuple[dict[str, Any], list[str]]:
+    """Put together what the file has, and diagnose it; other activations are tried for so many seconds.
+
+    What is known before the lines are looked for is handed to `keep`.
+    """
     gradients, loss = file.gradients(), file.watch("loss")
     file.stage.reach("diagnosis")
+    plain = partial(_plain, annotate=bool(file.options.pop("annotate", False)))
     declarations = {name: file.value(name) for name in DECLARATIONS} | file.options
     if loss is not None and not isinstance(declarations["loss"], str):
         declarations["loss"] = None
     understood = understand(declarations)
     data, said = data_of(file, gradients, understood.network, loss)
     given = {**data, "declared": understood.declared, "loss": loss}
-    judge = partial(_judge, gradients, {name: value for name, value in given.items() if value is not None})
+    with_lines: dict[int, Callable[[], Diagnosis]] = {}
+
+    def judge(network: Network | None) -> Diagnosis:
+        diagnosis, more = examine(gradients, network=network, **given)
+        with_lines[id(diagnosis)] = more
+        return diagnosis
+
+    notes: list[str] = []
     if understood.network is None:
-        return plain_diagnosis(judge(None)), said
-    end = time.monotonic() + seconds
-    diagnosis, notes = try_activations(judge, understood, lambda: time.monotonic() < end)
-    return plain_diagnosis(diagnosis), [*notes, *said]
+        diagnosis = judge(None)
+    else:
+        end = time.monotonic() + seconds
+        diagnosis, notes = try_activations(judge, understood, lambda: time.monotonic() < end)
+    notes = [*notes, *said]
+    keep(plain_diagnosis(diagnosis), [*notes, *([NO_LINES] if diagnosis.verdict == WRONG else [])])
+    return plain(with_lines[id(diagnosis)]()), notes
 
 
-def _judge(gradients: Any, given: Mapping[str, Any], network: Network | None) -> Diagnosis:
-    return diagnose(gradients, **given, network=network)
+def _plain(diagnosis: Diagnosis, annotate: bool) -> dict[str, Any]:
+    """A diagnosis as JSON can hold it, with the listing of the file if that was asked for."""
+    return plain_diagnosis(diagnosis) | ({"annotated": diagnosis.annotated.plain()} if annotate else {})
 
 
 if __name__ == "__main__":

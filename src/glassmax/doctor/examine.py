@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -14,8 +15,13 @@ from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
 from .behaviour import watch
-from .case import Case
-from .judge import UNREADABLE, Judgement, judge, with_findings
+from .case import Case, relative_errors
+from .exact_pass import Pass
+from .judge import UNREADABLE, Judgement, judge, named_by_lines, with_findings
+from .lines.annotate import Fault, annotate
+from .lines.listing import Listing
+from .lines.program import Program
+from .lines.recordings import Recordings
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
 from .pytorch.diagnose_module import diagnose_module, is_module
@@ -25,12 +31,18 @@ from .reading.input_arrays import read_array, read_parameters
 from .reading.probes import Probe, fresh_probes, rows_matter
 from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
+from .telling.lines import asks_of, with_lines
+from .telling.memory_lines import CAUSES_OF_MEMORY, with_memory_lines
 from .unknown_loss import judge_measured
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "examine"]
 
 READINGS = 4
+SECONDS, MOST_SECONDS = 4.0, 10.0
+"""The limit of time for the wrong lines: at least, and at most. The search itself ends long before."""
 NEARLY = 1e-3
+NO_GRADIENTS = Listing(why="the function returns no gradients that can be read, or different ones each time")
+UNKNOWN_LOSS = Listing(why="your loss is that of no known network, so there are no arrays to compare your arrays with")
 COUPLED = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
 
 
@@ -97,18 +109,37 @@ def diagnose(
     >>> diagnosis.verdict, diagnosis.first_wrong, diagnosis.causes
     ('wrong', 'db2', ('bias_averaged',))
     """
-    if is_module(gradients_or_function):
-        return diagnose_module(gradients_or_function, X, y, loss=loss)
-    if gradients_or_function is None:
+    _, with_lines = examine(gradients_or_function, X, y, network, loss, parameters, declared)
+    return with_lines()
+
+
+def examine(
+    handed_in: Any, X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool
+) -> tuple[Diagnosis, Callable[[], Diagnosis]]:
+    """Return the diagnosis, and a function that returns it with the wrong lines of the learner's program.
+
+    The arguments are those of `diagnose`. The learner's function is called again for its lines, and may not return.
+    """
+    if is_module(handed_in):
+        diagnosis = diagnose_module(handed_in, X, y, loss=loss)
+        return diagnosis, lambda: diagnosis
+    if handed_in is None:
         raise OptionError(
             "gradients_or_function is None, expected your gradients, or your function f(parameters, X, y) that returns "
             "them. Pass it first; if a function made it, check whether its `return` is missing."
         )
     given = _given(X, y, network, loss, parameters, declared)
+    judge_read_as = _function_read_as if callable(handed_in) else _arrays_read_as
     with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite matches nothing
-        if callable(gradients_or_function):
-            return _completed(_best(_function_read_as, gradients_or_function, given))
-        return _completed(_best(_arrays_read_as, gradients_or_function, given))
+        started = time.perf_counter()
+        judgement = _best(judge_read_as, handed_in, given)
+        seconds = time.perf_counter() - started
+
+    def with_lines() -> Diagnosis:
+        with np.errstate(all="ignore"):
+            return _completed(_with_lines(judgement, seconds))
+
+    return _completed(judgement.diagnosis), with_lines
 
 
 def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:
@@ -156,16 +187,37 @@ def _target(y: Any) -> Array:
     return read_array("y", y) if array.dtype.kind in "f" or array.dtype == object or array.size == 0 else array
 
 
-def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, given: Given) -> Diagnosis:
-    """The diagnosis of the reading under which the gradients are right, or else the cheapest to explain."""
+def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, given: Given) -> Judgement:
+    """The judgement of the reading under which the gradients are right, or else the cheapest to explain."""
     best: Judgement | None = None
     for problem in islice(problems(given), READINGS):
         judgement = judge_read_as(handed_in, problem)
         if judgement.diagnosis.correct:
-            return judgement.diagnosis
+            return judgement
         if best is None or judgement.cost < best.cost:
             best = judgement
-    return best.diagnosis if best is not None else judge_measured(handed_in, given)
+    if best is not None:
+        return best
+    measured = judge_measured(handed_in, given)
+    if callable(handed_in):
+        measured = replace(measured, listing_maker=lambda _: UNKNOWN_LOSS)
+    return Judgement(measured, UNREADABLE)
+
+
+def _with_lines(judgement: Judgement, seconds: float) -> Diagnosis:
+    """Name the wrong lines of the learner's program, if it is one; `seconds` are what the rest has taken."""
+    d, program = judgement.diagnosis, judgement.program
+    if program is None or d.verdict != WRONG:
+        return d
+    if {*d.causes} <= {*CAUSES_OF_MEMORY} and all(line.correct for line in d.lines):  # no line computes anything wrong
+        return with_memory_lines(d, program.recordings[0])
+    asks = asks_of(d.findings, program.rerun.layout)
+    lines = program.wrong_lines(asks, max(SECONDS, min(2 * seconds, MOST_SECONDS)))
+    named = judgement if judgement.case is None else named_by_lines(judgement, judgement.case, lines)
+    if named is not judgement:
+        asks = []
+    told = with_lines(named.diagnosis, asks, lines, program.rerun.layout, program.passes[0].n)
+    return with_memory_lines(told, program.recordings[0])
 
 
 def _completed(diagnosis: Diagnosis) -> Diagnosis:
@@ -186,18 +238,21 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     learner = Learner(function, given.parameters, names)
     watched = watch(problem, learner)
     if watched.first is None or not watched.usable:
-        return Judgement(Diagnosis(WRONG, watched.findings), UNREADABLE)
+        return Judgement(Diagnosis(WRONG, watched.findings, listing_maker=lambda _: NO_GRADIENTS), UNREADABLE)
     shapes = [array.shape for array in watched.first.arrays]
     p = problem.own_pass()
     own = watched.first.ours(problem.layout)
     shaped = [key for key, T in p.truth.items() if own[key].shape == T.shape]
     probes = [probe for probe in fresh_probes(problem, learner, shapes) if _keeps_shapes(problem, probe, shaped)]
+    passes = [p, *(probe.p for probe in probes)]
+    arguments = [(problem.arrays, given.X, given.y), *(probe.arguments for probe in probes)]
     case = Case(
         problem,
-        [p, *(probe.p for probe in probes)],
+        passes,
         [own, *(probe.answer.ours(problem.layout) for probe in probes)],
         [True, *(probe.same_rows for probe in probes)],
         watched.first.single_precision,
+        Recordings(learner, passes, arguments),
     )
     judgement = judge(case)
     if _nearly(judgement) and rounds_to_single(problem, learner):
@@ -210,7 +265,37 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     causes = [CAUSES[cause] for cause in judgement.diagnosis.causes]
     named = judgement.diagnosis.verdict == WRONG and not all(cause.vague for cause in causes)
     explained = {cause.explains for cause in causes} & {finding.cause for finding in watched.findings}
-    return with_findings(judgement, watched.findings, first=(learner.accumulates or not named) and not explained)
+    first = (learner.accumulates or not named) and not explained
+    program = Program(learner, problem, case.passes, arguments, case.recordings, case.single_precision)
+    judgement = replace(judgement, program=program, case=case)
+    return _with_listing(with_findings(judgement, watched.findings, first), case)
+
+
+def _with_listing(judgement: Judgement, case: Case) -> Judgement:
+    """Let the diagnosis make the listing of the learner's program when it is asked for."""
+    d = judgement.diagnosis
+
+    def made(faults: Mapping[int, Fault]) -> Listing:
+        with np.errstate(all="ignore"):
+            return annotate(
+                [_own_pass(case, d), *case.passes[1:]],
+                case.recordings.patient() if isinstance(case.recordings, Recordings) else case.recordings,
+                columns=case.problem.layout.columns,
+                turned=case.problem.layout.transposed,
+                single_precision=case.single_precision,
+                correct=d.correct,
+                faults=faults,
+            )
+
+    return replace(judgement, diagnosis=replace(d, listing_maker=made))
+
+
+def _own_pass(case: Case, diagnosis: Diagnosis) -> Pass:
+    """The pass of the learner's own data, with their derivative at 0 if that is another than the library's."""
+    if "kink" not in diagnosis.causes:
+        return case.passes[0]
+    tried = [case.passes[0], *(case.problem.own_pass(at_kink) for at_kink in (1.0, 0.5))]
+    return min(tried, key=lambda p: max(relative_errors(p, case.gradients[0]).values()))
 
 
 def _nearly(judgement: Judgement) -> bool:

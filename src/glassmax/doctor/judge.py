@@ -14,8 +14,11 @@ from .case import FINE, Case, Errors, relative_errors
 from .exact_pass import Pass
 from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, located, order_of
 from .learners_activations import KINKED
-from .mistakes.causes import CAUSES, PENALTY
+from .lines.named_causes import node_of
+from .lines.program import Program, WrongLine
+from .mistakes.causes import BIASES, CAUSES, FUNCTION, NOT_IN_CATALOGUE, PENALTY, PRODUCTS
 from .mistakes.forward_pass import other_forward
+from .mistakes.placed import PlacedMistake
 from .mistakes.shapes import misshapen
 from .mistakes.update import returned_parameters
 from .search.evidence import Evidence
@@ -23,7 +26,7 @@ from .search.explanations import Explanation, conventional, distinct, explain
 from .telling.conventions import conventions_of, said_factor
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 
-__all__ = ["UNREADABLE", "Judgement", "judge", "with_findings"]
+__all__ = ["UNREADABLE", "Judgement", "judge", "named_by_lines", "with_findings"]
 
 COARSE, SINGLE = 3e-5, 1e-3
 """The relative errors that are no fault in float64 and in float32."""
@@ -37,11 +40,16 @@ PLAIN, UNREADABLE = 1.5, 9.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """A diagnosis, what its explanation costs, and how far right gradients are from the exact ones."""
+    """A diagnosis, what its explanation costs, and how far right gradients are from the exact ones.
+
+    `program` is the learner's function with what its lines did, if there is one, and `case` what was judged.
+    """
 
     diagnosis: Diagnosis
     cost: float
     deviation: float = 0.0
+    program: Program | None = None
+    case: Case | None = None
 
 
 def judge(case: Case) -> Judgement:
@@ -232,6 +240,56 @@ def _alternatives(explanations: Sequence[Explanation], best: Explanation) -> dic
     return found
 
 
+VAGUE = (NOT_IN_CATALOGUE, "batch_coupling", "wrong_shapes")
+"""Causes that name no step, which a line that mends the program does."""
+
+
+def named_by_lines(judgement: Judgement, case: Case, lines: Sequence[WrongLine]) -> Judgement:
+    """Name the mistakes that the learner's mended lines show, where the gradients alone did not tell them.
+
+    The lines must make the program right, and each must name its cause.
+    """
+    d = judgement.diagnosis
+    steps = [finding for finding in d.findings if CAUSES[finding.cause].group != FUNCTION or finding.cause in VAGUE]
+    told = bool(lines) and lines[-1].complete and all(line.cause and line.mended for line in lines)
+    coupled = any(finding.cause == "batch_coupling" for finding in steps) and not all(map(_of_softmax, lines))
+    vague = any(finding.cause in VAGUE for finding in steps) or len(lines) == 1 < len(steps)
+    vague = vague or (any(finding.cause == "in_place" for finding in steps) and not any(map(_of_memory, lines)))
+    gradients = all(finding.where for finding in steps)  # what has no place is no gradient at all
+    gradients = gradients and not any(case.all_zero([*line.mended]) for line in lines)  # 0 is evidence of no mistake
+    shape = any(finding.cause == "wrong_shapes" for finding in steps)
+    if not told or not vague or coupled or not gradients or (shape and not all(map(_of_shape_alone, lines))):
+        return judgement
+    findings: dict[str, Finding] = {}
+    for line in lines:
+        placed = PlacedMistake(line.cause, node_of(line.mended, case.passes[0].depth), _said(line.cause))
+        if line.cause not in findings:
+            findings[line.cause] = finding_of_mistake(case, [placed], 0.0, ())
+    others = [finding for finding in d.findings if finding not in steps]
+    return replace(judgement, diagnosis=replace(d, findings=(*findings.values(), *others)))
+
+
+def _of_softmax(line: WrongLine) -> bool:
+    """Whether a line takes a sum over the wrong axis, which is another mistake than to take a mean over the samples."""
+    return line.cause.startswith("softmax_") and "mean" not in line.statement
+
+
+def _of_memory(line: WrongLine) -> bool:
+    """Whether a line's mistake may be that of an array with two names: all but a wrong number or sign."""
+    return line.family not in ("number", "factor", "sign")
+
+
+def _of_shape_alone(line: WrongLine) -> bool:
+    """Whether a line's mistake is one that changes the shape of a gradient."""
+    return CAUSES[line.cause].group in (BIASES, PRODUCTS)
+
+
+def _said(cause: str) -> str:
+    """The meaning of a cause as the end of a sentence."""
+    means = CAUSES[cause].means.rstrip(".")
+    return means[0].lower() + means[1:]
+
+
 def with_findings(judgement: Judgement, extra: Sequence[Finding], first: bool) -> Judgement:
     """Add findings about the function itself; they are faults."""
     if not extra:
@@ -239,4 +297,4 @@ def with_findings(judgement: Judgement, extra: Sequence[Finding], first: bool) -
     d = judgement.diagnosis
     kept = d.findings if d.verdict == WRONG else ()
     findings = (*extra, *kept) if first else (*kept, *extra)
-    return Judgement(replace(d, verdict=WRONG, findings=findings), judgement.cost + 1)
+    return replace(judgement, diagnosis=replace(d, verdict=WRONG, findings=findings), cost=judgement.cost + 1)

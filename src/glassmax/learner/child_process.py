@@ -22,7 +22,10 @@ from .no_answer import raised
 
 __all__ = ["main"]
 
-Diagnose = Callable[[LearnerFile, float], tuple[dict[str, Any], list[str]]]
+Keep = Callable[[dict[str, Any], list[str]], None]
+"""Takes a diagnosis and notes: the answer if the process ends before there is another."""
+
+Diagnose = Callable[[LearnerFile, float, Keep], tuple[dict[str, Any], list[str]]]
 """From a file and the seconds that there are to a diagnosis in plain form, and what was assumed."""
 
 
@@ -35,33 +38,43 @@ def main(folder: str, diagnose: Diagnose) -> NoReturn:
     faulthandler.dump_traceback_later(job["time_limit"], exit=True, file=stack)
     stage = Stage(here / "stage")
     stage.reach("loading")
+
+    def write(answer: Mapping[str, Any]) -> None:
+        if os.getpid() == pid:  # not a child that the learner's code has forked
+            written = here / "answer.part"
+            written.write_text(json.dumps(answer), encoding="utf-8")
+            os.replace(written, here / "answer.json")
+
     try:
-        answer = _answer(job, stage, diagnose)
+        answer = _answer(job, stage, diagnose, write)
     except FileFaultError as fault:
         answer = fault.answer
     except MemoryError:
         answer = {"kind": "fault", "message": f"{Path(job['file']).name}: the memory limit is reached."}
     except Exception as error:  # a fault of ours, told as one
         answer = {"kind": "failed", "message": "".join(traceback.format_exception(error))}
-    if os.getpid() == pid:  # not a child that the learner's code has forked
-        written = here / "answer.part"
-        written.write_text(json.dumps(answer), encoding="utf-8")
-        os.replace(written, here / "answer.json")
+    write(answer)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
     os._exit(0)  # threads and exit handlers of the learner's don't hold it up
 
 
-def _answer(job: Mapping[str, Any], stage: Stage, diagnose: Diagnose) -> dict[str, Any]:
+def _answer(
+    job: Mapping[str, Any], stage: Stage, diagnose: Diagnose, write: Callable[[Mapping[str, Any]], None]
+) -> dict[str, Any]:
     """Load the file and diagnose it; whatever its functions do in between is an answer, too."""
     file = LearnerFile(job["file"], job["options"], stage)
     try:
-        answer, notes = diagnose(file, job["time_limit"] / 2)
+        answer, notes = diagnose(file, job["time_limit"] / 2, lambda *known: write(_told(file, *known)))
     except FileFaultError:
         raise
     except BaseException as error:
         return {"kind": "diagnosis", "diagnosis": _of_exception(file, error), "notes": []}
+    return _told(file, answer, notes)
+
+
+def _told(file: LearnerFile, answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     guilty = [watched for watched in file.watched if watched.error is not None]
     if guilty and any(finding["cause"] == "raises" for finding in answer["findings"]):
         answer = _of_function(file, guilty[0])  # the same, with the line

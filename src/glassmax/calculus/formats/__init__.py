@@ -13,7 +13,7 @@
 A single formula is the work of `glassmax.calculus.printing`.
 """
 
-from .html import as_fragment, as_html, as_mathml
+from .html import as_fragment, as_html, as_mathml, derivation_body
 from .json import as_json
 from .latex import as_latex
 from .markdown import as_markdown
@@ -30,4 +30,5 @@ __all__ = [
     "as_mathml",
     "as_numpy",
     "as_text",
+    "derivation_body",
 ]

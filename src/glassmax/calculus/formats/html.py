@@ -12,7 +12,7 @@ from ..steps import DerivationStep
 from .left_side import left_side
 from .text import matrices_of
 
-__all__ = ["as_fragment", "as_html", "as_mathml"]
+__all__ = ["as_fragment", "as_html", "as_mathml", "derivation_body"]
 
 EQUALS = mathematics.math(mathematics.operator("="))
 
@@ -26,10 +26,10 @@ def as_html(*derivations: DerivationResult) -> str:
     """Write derivations as one HTML page that opens from disk; every name that came from outside is escaped."""
     title = f"Derivation of {', '.join(d.name for d in derivations)}"
     if len(derivations) == 1:
-        heading, parts = f"Derivation of {_left(derivations[0].name)}", _body(derivations[0])
+        heading, parts = f"Derivation of {_left(derivations[0].name)}", derivation_body(derivations[0])
     else:
         heading = "Derivations"
-        parts = "".join(f"<section><h2>{_left(d.name)}</h2>{_body(d)}</section>" for d in derivations)
+        parts = "".join(f"<section><h2>{_left(d.name)}</h2>{derivation_body(d)}</section>" for d in derivations)
     lead = "Each line follows from the line before by the rule beside it, and was checked on random numbers."
     header = f'<header><h1>{heading}</h1><p class="lead">{lead}</p></header>'
     return page(title, f"{header}<main>{parts}</main><footer>Derived by glassmax.</footer>", style=_style())
@@ -37,14 +37,15 @@ def as_html(*derivations: DerivationResult) -> str:
 
 def as_fragment(d: DerivationResult) -> str:
     """Write a derivation for a notebook; every name that came from outside is escaped."""
-    return fragment(_body(d), style=_style())
+    return fragment(derivation_body(d), style=_style())
 
 
 def _style() -> str:
     return packaged(__package__, "derivation.css")
 
 
-def _body(d: DerivationResult) -> str:
+def derivation_body(d: DerivationResult) -> str:
+    """Write a derivation as part of a page that has the style sheet ``derivation.css``."""
     return (
         f'<div class="derivation"><p class="part">Understood as</p>{_given(d)}'
         f'<p class="part">Line by line</p>{_lines(d)}'

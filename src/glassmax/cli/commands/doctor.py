@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..grouped import GroupedCommand, group, option
-from ..talk import harmless, say, show, show_json, show_painted
+from ..talk import harmless, say, show, show_columns, show_json, show_painted
 
 if TYPE_CHECKING:
     from ...learner.declarations import Understood
@@ -67,6 +67,11 @@ class FaultyFileError(click.ClickException):
         click.IntRange(1),
         metavar="MB",
     ),
+    option(
+        "--annotate",
+        "Print the code of FILE with a note beside each line: what it makes, the shape, right or wrong.",
+        is_flag=True,
+    ),
     option("--json as_json", "Print the diagnosis as JSON.", is_flag=True),
 )
 def command(
@@ -75,6 +80,7 @@ def command(
     template: str | None,
     time_limit: float,
     memory_limit: int | None,
+    annotate: bool,
     as_json: bool,
     declared: bool,
     **declarations: Any,
@@ -89,12 +95,15 @@ def command(
     Examples:
       glassmax doctor --template my_backprop.py
       glassmax doctor my_backprop.py
+      glassmax doctor --annotate my_backprop.py
       glassmax doctor --arrays my.npz --network 4-10-3 --activation tanh
     """
     from ...errors import LearnerFileError
 
     if sum(given is not None for given in (file, arrays, template)) != 1:
         raise click.UsageError("Give a FILE, or --arrays FILE.npz, or --template: exactly one of them.")
+    if annotate and file is None:
+        raise click.UsageError("--annotate needs a FILE with code: arrays and the template have no lines to explain.")
     declarations["declared"] = declared or None
     understood = _understood(declarations)
     try:
@@ -102,7 +111,7 @@ def command(
             _template(template)
             return
         if file is not None:
-            diagnosis = _of_file(file, time_limit, memory_limit, declarations)
+            diagnosis = _of_file(file, time_limit, memory_limit, annotate, declarations)
         else:
             if understood.network is None:
                 raise click.UsageError("--arrays needs to know the network: --network SIZES, as 4-10-3.")
@@ -113,6 +122,8 @@ def command(
     if as_json:
         show_json(diagnosis)
     else:
+        if annotate:
+            _show_listing(diagnosis.get("annotated"))
         show_painted(diagnosis["text"])
     click.get_current_context().exit(0 if diagnosis["correct"] else 1)
 
@@ -144,16 +155,29 @@ def _template(path: str) -> None:
     say(f"{path} is written. It is correct as it stands; put your own code into it, then: glassmax doctor {path}")
 
 
-def _of_file(path: str, time_limit: float, memory_limit: int | None, declarations: dict[str, Any]) -> dict[str, Any]:
+def _of_file(
+    path: str, time_limit: float, memory_limit: int | None, annotate: bool, declarations: dict[str, Any]
+) -> dict[str, Any]:
     from ...doctor.diagnose_file import diagnose_file
 
     memory = None if memory_limit is None else memory_limit * 1_000_000
-    answer = diagnose_file(path, time_limit=time_limit, memory_limit=memory, **declarations)
+    answer = diagnose_file(path, time_limit=time_limit, memory_limit=memory, annotate=annotate, **declarations)
     if answer.printed:
         _show_prints(path, answer.printed, answer.printed_bytes)
     for note in answer.notes:
         say(note)
     return {**answer.diagnosis, "notes": list(answer.notes), "printed": answer.printed[:10_000]}
+
+
+def _show_listing(plain: dict[str, Any] | None) -> None:
+    """Show the code with its notes, or say why there is nothing to show."""
+    from ...doctor.lines.listing import read_plain
+
+    if plain is None:
+        say("There is no listing: gradients returned nothing that can be explained, or there was no time for it.")
+        return
+    show_columns(read_plain(plain).rows)
+    show("\n")
 
 
 def _show_prints(path: str, printed: str, count: int) -> None:

@@ -6,7 +6,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["CAUSES", "FACTORS", "JACOBIAN", "NOT_IN_CATALOGUE", "PENALTY", "Cause"]
+__all__ = [
+    "BIASES",
+    "CAUSES",
+    "FACTORS",
+    "FUNCTION",
+    "HEAD",
+    "JACOBIAN",
+    "NOT_IN_CATALOGUE",
+    "PENALTY",
+    "PRODUCTS",
+    "Cause",
+]
 
 NOT_IN_CATALOGUE = "not_in_catalogue"
 

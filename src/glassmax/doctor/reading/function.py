@@ -5,6 +5,7 @@ Exceptions are reported with the line of the learner's file. Time limits are enf
 
 import contextlib
 import io
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,23 +15,28 @@ from typing import Any
 import numpy as np
 
 from ...functional.arrays import Array
+from ...learner.line_watch import Limits, Recording, watch_lines
 from .answers import Answer, AnswerError, read_answer
 from .nested import flattened, rebuilt
 
-__all__ = ["FunctionCall", "Learner", "described_error", "quietly", "read_call"]
+__all__ = ["LIMITS", "FunctionCall", "Learner", "described_error", "quietly", "read_call"]
+
+LIMITS = Limits(seconds=0.3)
+"""What watching a call may cost."""
 
 
 @dataclass(frozen=True)
 class FunctionCall:
     """The result of one call: the answer, or why there is none, and the inputs that the function changed.
 
-    `cause` is "raises", "wrong_keys" or "wrong_shapes".
+    `cause` is "raises", "wrong_keys" or "wrong_shapes". `recording` is what its statements did, if it was watched.
     """
 
     answer: Answer | None
     cause: str = ""
     message: str = ""
     wrote: tuple[str, ...] = ()
+    recording: Recording | None = None
 
 
 def quietly(call: Callable[[], Any]) -> Any:
@@ -61,20 +67,33 @@ class Learner:
         self.function, self.parameters, self.names = function, parameters, list(names)
         self._accumulated: tuple[Array, ...] | None = None
         self.accumulates = False
+        self.slowest = 0.0
+        """The seconds of the longest call so far."""
 
-    def call(self, arrays: Sequence[Array], X: Array, y: Array) -> FunctionCall:
-        """Call the function on copies and read what it returns."""
+    def call(
+        self, arrays: Sequence[Array], X: Array, y: Array, watched: bool = False, limits: Limits = LIMITS
+    ) -> FunctionCall:
+        """Call the function on copies and read what it returns; if it is `watched`, record its statements."""
         copies = [np.array(array) for array in arrays]
         X_copy, y_copy = np.array(X), np.array(y)
         parameters = rebuilt(self.parameters, iter(copies))
+        recording: Recording | None = None
+        started = time.perf_counter()
         try:
-            returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
+            if watched:
+                returned, recording = quietly(lambda: watch_lines(self.function, (parameters, X_copy, y_copy), limits))
+            else:
+                returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
+            if watched:  # a program may find out that it is watched
+                return self.call(arrays, X, y)
             return FunctionCall(None, "raises", f"the function raises {described_error(error)}")
+        finally:
+            self.slowest = max(self.slowest, time.perf_counter() - started)
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
         call = read_call(returned, self.names, arrays, X)
         answer = None if call.answer is None else self._of_this_call(call.answer)
-        return replace(call, answer=answer, wrote=wrote)
+        return replace(call, answer=answer, wrote=wrote, recording=recording)
 
     def _written(
         self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Array, y: Array

@@ -15,7 +15,10 @@ from .answers import Answer
 from .function import Learner
 from .problem import Problem, moved
 
-__all__ = ["Probe", "fresh_probes", "rows_matter"]
+__all__ = ["Arguments", "Probe", "fresh_probes", "rows_matter"]
+
+Arguments = tuple[Sequence[Array], Array, Array]
+"""The parameters in order, X and y, as the learner's function is given them."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Probe:
     p: Pass
     answer: Answer
     same_rows: bool
+    arguments: Arguments
 
 
 def fresh_probes(problem: Problem, learner: Learner, shapes: Sequence[tuple[int, ...]]) -> list[Probe]:
@@ -65,7 +69,7 @@ def _ask(problem: Problem, learner: Learner, n: int, draw: np.random.Generator) 
     if convention is None:
         return None
     p = problem.make(arrays, layout.inputs(theirs), Y, convention)
-    return Probe(p, call.answer, n == len(problem.targets.Y))
+    return Probe(p, call.answer, n == len(problem.targets.Y), (arrays, theirs, y))
 
 
 def rows_matter(problem: Problem, learner: Learner, first: Answer) -> str:

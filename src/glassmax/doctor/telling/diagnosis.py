@@ -3,16 +3,21 @@
 The diagnosis is only shown here, not made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isinf
 from textwrap import wrap
 from typing import Any
 
-__all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck"]
+from ..lines.annotate import Fault
+from ..lines.listing import Listing
+
+__all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck", "is_code"]
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
+ARRAYS_ALONE = Listing(why="only a function has lines, so pass the function that computes the gradients")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,19 @@ class Finding:
         Other causes that give the very same numbers on these data.
     other_network : bool
         Whether the gradients are exact, but of a network with another activation or without a bias.
+    line_number : int
+        The line of the learner's file, or of the notebook cell, where the mistake is made, counted from 1; 0 if it was
+        not found.
+    statement : str
+        The statement in that line, as it is.
+    write : str
+        The statement as it should read, in the learner's own names; empty if no small change makes it right.
+    move : str
+        Where the line belongs, if it is right but comes too early: ``"line 16 below line 17, ..."``.
+    right_so_far : tuple of str
+        What the names in the statement stand for: ``"O_1 is A1 (line 12)"``.
+    other_lines : tuple of (int, str, str)
+        Other lines with the same mistake: the number, the statement, and what it should read.
     """
 
     cause: str
@@ -54,6 +72,12 @@ class Finding:
     cell: str = ""
     indistinguishable: tuple[str, ...] = ()
     other_network: bool = False
+    line_number: int = 0
+    statement: str = ""
+    write: str = ""
+    move: str = ""
+    right_so_far: tuple[str, ...] = ()
+    other_lines: tuple[tuple[int, str, str], ...] = ()
 
     def __repr__(self) -> str:
         where = f" at {self.where}" if self.where else ""
@@ -65,21 +89,31 @@ class Finding:
 
     def rows(self) -> list[tuple[str, str]]:
         """The finding as pairs of a heading and a text."""
-        found = [("shows in", ", ".join(self.parameters))]
+        measured = [("shows in", ", ".join(self.parameters))]
         if "error_before" in self.evidence:
             before, after = self.evidence["error_before"], self.evidence.get("error_after")
             largest = _size(before) if isinf(before) else f"largest on all data tried: {_size(before)}"
-            found.append(("error", largest + ("" if after is None else f"; once corrected: {_size(after)}")))
+            measured.append(("error", largest + ("" if after is None else f"; once corrected: {_size(after)}")))
         fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
-        found += [
-            ("fitted", ", ".join(fitted)),
-            ("write", self.line),
+        measured.append(("fitted", ", ".join(fitted)))
+        told = [
+            ("move", self.move),
+            ("write", "" if self.move else self.write or self.line),
             ("because", self.reason),
             ("shape" if " has shape " in self.cell else "one cell", self.cell),
+            ("right so far", "   ".join(self.right_so_far)),
         ]
+        found = [*self._lines(), *told, *measured] if self.line_number else [*measured, *told]
         if self.indistinguishable:
             found.append(("or", "these data do not distinguish this mistake from " + ", ".join(self.indistinguishable)))
         return [(heading, text) for heading, text in found if text]
+
+    def _lines(self) -> list[tuple[str, str]]:
+        """The wrong lines; what they should read stands below each but the first, whose correction comes last."""
+        found = []
+        for number, statement, write in self.other_lines:
+            found += [(f"line {number}", statement), *([("write", write)] if write else [])]
+        return [*found, (f"line {self.line_number}", self.statement)]
 
 
 @dataclass(frozen=True)
@@ -135,6 +169,8 @@ class Diagnosis:
         The assumptions about data, network and loss.
     lines : tuple of ParameterCheck
         The error of each parameter's gradient, as the learner returned it.
+    listing_maker : callable, optional
+        Makes `annotated` when it is asked for, given what is wrong with each line.
     """
 
     verdict: str
@@ -142,6 +178,30 @@ class Diagnosis:
     first_wrong: str | None = None
     conventions: tuple[str, ...] = ()
     lines: tuple[ParameterCheck, ...] = ()
+    listing_maker: Callable[[Mapping[int, Fault]], Listing] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def annotated(self) -> Listing:
+        """Your own program with a note beside each line: what the line makes, its shape, right or wrong.
+
+        It is text when it is printed and a table in a notebook. It is empty, and says why, if the lines of the function
+        could not be watched.
+        """
+        return ARRAYS_ALONE if self.listing_maker is None else self.listing_maker(self._faults())
+
+    def _faults(self) -> dict[int, Fault]:
+        """What is wrong, by the number of the line; the first finding of a line takes precedence."""
+        faults: dict[int, Fault] = {}
+        for finding in self.findings:
+            lines = [(finding.line_number, finding.statement, finding.write), *finding.other_lines]
+            for number, statement, write in lines if finding.line_number else ():
+                faults.setdefault(number, Fault(finding.says, write, number + statement.count("\n")))
+        return faults
+
+    @property
+    def first_wrong_line(self) -> int:
+        """The line of the first finding that has one; 0 if none has."""
+        return next((finding.line_number for finding in self.findings if finding.line_number), 0)
 
     @property
     def correct(self) -> bool:
@@ -153,17 +213,21 @@ class Diagnosis:
         """The causes of the findings, in order."""
         return tuple(finding.cause for finding in self.findings)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "annotated": self.annotated, "listing_maker": None}
+
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
         first = f": the first error is in {self.first_wrong}" if self.first_wrong else ""
+        first += f", line {self.first_wrong_line}" if self.first_wrong and self.first_wrong_line else ""
         text = [self.verdict + first]
         for number, finding in enumerate(self.findings, start=1):
             text.append("")
             text += _wrapped(f"{number}. ", repr(finding))
             for heading, words in finding.rows():
-                text += _wrapped(f"   {heading:<9} ", words, verbatim=heading == "write")
+                text += _wrapped(f"   {heading:<9} ", words, verbatim=is_code(heading))
         if self.conventions:
             text.append("")
             for words in self.conventions:
@@ -189,6 +253,11 @@ class Diagnosis:
             return []
         shown = sorted(self.lines, key=lambda line: line.correct)[:8]
         return [line for line in self.lines if line in shown]
+
+
+def is_code(heading: str) -> bool:
+    """Whether what stands under a heading of a finding is code, which keeps its lines."""
+    return heading == "write" or heading.startswith("line ")
 
 
 def _size(error: float) -> str:

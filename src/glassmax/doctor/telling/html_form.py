@@ -36,7 +36,7 @@ def _finding(finding: "Finding") -> str:
 
 
 def _words(heading: str, words: str) -> str:
-    return f"<pre>{escape(words)}</pre>" if heading == "write" else escape(words)
+    return f"<pre>{escape(words)}</pre>" if heading == "write" or heading.startswith("line ") else escape(words)
 
 
 def _checks(shown: "list[ParameterCheck]", others: int) -> str:

@@ -12,8 +12,24 @@ import numpy as np
 
 __all__ = ["json_ready", "plain_diagnosis"]
 
-FIELDS = ("verdict", "correct", "first_wrong", "conventions", "lines", "findings")
-FINDING_FIELDS = ("cause", "where", "parameters", "says", "evidence", "line", "reason", "cell", "indistinguishable")
+FIELDS = ("verdict", "correct", "first_wrong", "first_wrong_line", "conventions", "lines", "findings")
+FINDING_FIELDS = (
+    "cause",
+    "where",
+    "parameters",
+    "says",
+    "evidence",
+    "line",
+    "reason",
+    "cell",
+    "indistinguishable",
+    "line_number",
+    "statement",
+    "write",
+    "move",
+    "right_so_far",
+    "other_lines",
+)
 MOST_CELLS = 10_000
 
 
