@@ -22,6 +22,7 @@ The map of the modules, from the command line down to the exceptions::
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
+    streaming/      train on more rows than fit into memory: files read piece by piece, in a seeded order
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
     model           one or several networks with their classes and their encoding of tables
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
         playground,
         proofreading,
         sealed,
+        streaming,
         table,
         tracing,
         training,
@@ -145,6 +147,7 @@ __all__ = [
     "proofreading",
     "read_table",
     "sealed",
+    "streaming",
     "table",
     "trace",
     "tracing",
