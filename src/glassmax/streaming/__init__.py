@@ -2,12 +2,16 @@
 
 ::
 
+    paths      the files that a folder, a glob or a list names, in natural order
+    sources    the rows of many files in pieces, numbered through all files
     order      the order in which an epoch takes its rows: a function of (seed, epoch, row) alone
 """
 
 from .order import Order, blocks_in_window, is_validation
+from .paths import find_files
+from .sources import Piece, Place, Sources
 
-__all__ = ["Order", "blocks_in_window", "is_validation"]
+__all__ = ["Order", "Piece", "Place", "Sources", "blocks_in_window", "find_files", "is_validation"]
 
 
 def __dir__() -> list[str]:

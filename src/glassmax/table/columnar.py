@@ -12,16 +12,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import DataError
 from .frames import piece_of
-from .opening import Source
+from .opening import Source, open_source
 from .table import Table, check_number_of_columns
 from .trial_read import opened
 
-__all__ = ["read_columnar"]
+__all__ = ["Footer", "read_columnar", "read_footers"]
 
 CELLS_AT_ONCE = 2**22
 ROWS_TO_PROBE = 2**18
@@ -29,8 +30,26 @@ DIED = 128
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
-def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: str = ".") -> Iterator[Table]:
+def read_columnar(
+    source: Source,
+    wanted: Sequence[str] | None = None,
+    decimal: str = ".",
+    *,
+    start: int = 0,
+    at_once: int | None = None,
+    probed: bool = False,
+) -> Iterator[Table]:
     """Read the wanted columns, all by default, of a Parquet file, an Arrow file or an Arrow stream, in pieces.
+
+    Parameters
+    ----------
+    source, wanted, decimal
+    start : int, default=0
+        Row to begin at.
+    at_once : int, optional
+        Number of rows of a piece; by default, a piece has about 4 million cells.
+    probed : bool, default=False
+        Whether the file has been decoded in another process before, so that it can't crash this one.
 
     Raises
     ------
@@ -38,7 +57,8 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: 
         If the file is damaged, or holds no rows.
     """
     content = None if source.path is not None else source.whole()
-    _probe(source, content)
+    if not probed:
+        _probe(source, content)
     packed = f", packed by {source.packed}" if source.packed else ""
     how = f"{source.kind.removesuffix(' stream')}{packed}"
     with _in_words(source):
@@ -49,8 +69,7 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: 
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
-    at_once = max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
-    start = 0
+    at_once = at_once or max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
     while True:
         with _in_words(source):
             piece = frame.select(chosen).slice(start, at_once).collect()
@@ -64,24 +83,97 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: 
             return
 
 
+class Footer(NamedTuple):
+    """What a Parquet or Arrow file says of itself.
+
+    Attributes
+    ----------
+    columns : dict of str to str
+        The type of the values of each column, in words; "" if all cells are missing.
+    rows : int
+        Number of rows.
+    """
+
+    columns: dict[str, str]
+    rows: int
+
+
+def read_footers(files: Sequence[tuple[Path, str]]) -> list[Footer]:
+    """Return what files say of themselves; each is a path and a kind, "Parquet", "Arrow" or "Arrow stream".
+
+    Another process reads the footers first, all of them.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    """
+    sources = [Source(path.name, str(path), b"", BytesIO(), path=path) for path, _ in files]
+    for source, (_, kind) in zip(sources, files, strict=True):
+        source.kind = kind
+    if files:
+        argv = [argument for path, kind in files for argument in (kind, str(path))]
+        child = _child(["footers", *argv], b"")
+        if child is not None and _has_crashed(child):
+            raise _incomplete(sources[max(0, len(child.stdout.splitlines()) - 1)])
+    return [_footer(source) for source in sources]
+
+
+def _footer(source: Source) -> Footer:
+    import polars as pl
+
+    with open_source(source.place) as opened_, _in_words(source):
+        file = BytesIO(opened_.whole()) if opened_.packed else source.place
+        frame = opened(source.kind, file)
+        schema = frame.collect_schema()
+        rows = int(frame.select(pl.len()).collect().item())
+    return Footer({name: _values(dtype) for name, dtype in schema.items()}, rows)
+
+
+def _values(dtype: Any) -> str:
+    """Return what a column holds, in words."""
+    import polars as pl
+
+    if dtype == pl.Null:
+        return ""
+    if dtype.is_numeric():
+        return "numbers"
+    if dtype in (pl.String, pl.Categorical, pl.Enum):
+        return "text"
+    known = {pl.Boolean: "booleans", pl.Date: "dates", pl.Datetime: "dates", pl.Time: "times of day"}
+    return next((words for kind, words in known.items() if dtype == kind), f"values of type {dtype}")
+
+
 def _probe(source: Source, content: bytes | None) -> None:
     """Decode the file in another process; raise if that process crashes."""
-    program = Path(__file__).with_name("trial_read.py")
     path = "-" if content is not None else str(source.path)
+    child = _child([str(ROWS_TO_PROBE), source.kind, path], content or b"")
+    if child is not None and _has_crashed(child):
+        raise _incomplete(source)
+
+
+def _child(argv: Sequence[str], content: bytes) -> "subprocess.CompletedProcess[bytes] | None":
+    """Run `trial_read` in another process; return None if there can be none here."""
+    program = Path(__file__).with_name("trial_read.py")
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         memory = 0
-    argv = [sys.executable, "-P", str(program), source.kind, path, str(ROWS_TO_PROBE), str(memory)]
+    command = [sys.executable, "-P", str(program), str(memory), *argv]
     try:
-        child = subprocess.run(argv, input=content or b"", capture_output=True, check=False)
-    except OSError:  # there can be no other process here
-        return
-    if child.returncode < 0 or child.returncode >= DIED:
-        raise DataError(
-            f"{source.place} is not a complete {source.kind} file: reading it fails. Take another copy, or write it "
-            "again."
-        )
+        return subprocess.run(command, input=content, capture_output=True, check=False)
+    except OSError:
+        return None
+
+
+def _has_crashed(child: "subprocess.CompletedProcess[bytes]") -> bool:
+    return child.returncode < 0 or child.returncode >= DIED
+
+
+def _incomplete(source: Source) -> DataError:
+    return DataError(
+        f"{source.place} is not a complete {source.kind} file: reading it fails. Take another copy, or write it again."
+    )
 
 
 @contextmanager

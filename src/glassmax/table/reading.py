@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import DataError, OptionError
 from .builtin import BUILTIN, load
@@ -117,6 +117,9 @@ def read_batches(
     header: bool | None = None,
     missing_words: Collection[str] | None = None,
     columns: Sequence[str] | None = None,
+    start: int = 0,
+    at_once: int | None = None,
+    probed: bool = False,
 ) -> Iterator[Table]:
     """Read a table in pieces of some thousand rows, so that it may be larger than memory.
 
@@ -126,6 +129,14 @@ def read_batches(
         As for `read_table`; in the pieces, each word for a missing cell is one, unless `missing_words` are given.
     columns : sequence of str, optional
         The columns to read, where the table has them; all by default.
+    start : int, default=0
+        Number of rows to leave out at the beginning. Parquet and Arrow files begin to be read there, other files are
+        read from their beginning.
+    at_once : int, optional
+        Maximum number of rows of a piece of a Parquet or Arrow file.
+    probed : bool, default=False
+        Whether a Parquet or Arrow file has been read before. The first time, another process decodes it beforehand,
+        because some damaged files crash the process that reads them.
 
     Yields
     ------
@@ -133,8 +144,20 @@ def read_batches(
         At least one; rows keep their numbers.
     """
     words = _checked_words(missing_words)
-    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns):
-        yield table if words is None else _with_missing_words(table, words)
+    how = _Pieces(start, at_once, probed)
+    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns, how):
+        first = table.number(0) - 1
+        rest = table if first >= start else table.rows(slice(start - first, None))
+        if rest.n_rows or not start:
+            yield rest if words is None else _with_missing_words(rest, words)
+
+
+class _Pieces(NamedTuple):
+    """Where to begin, and how to read Parquet and Arrow files; see `read_batches`."""
+
+    start: int = 0
+    at_once: int | None = None
+    probed: bool = False
 
 
 def _dialect(delimiter: str | None, decimal: str | None, encoding: str | None, header: bool | None) -> Dialect:
@@ -169,7 +192,12 @@ def _with_missing_words(table: Table, words: tuple[str, ...]) -> Table:
     return replace(table.with_missing_words(dict.fromkeys(table.columns, words)), missing_words=words)
 
 
-def _tables(source: Any, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
+def _tables(
+    source: Any,
+    dialect: Dialect,
+    columns: Sequence[str] | None,
+    how: _Pieces = _Pieces(),  # noqa: B008 - immutable
+) -> Iterator[Table]:
     if not isinstance(source, str | Path):
         if isinstance(source, Table):
             yield source
@@ -184,12 +212,13 @@ def _tables(source: Any, dialect: Dialect, columns: Sequence[str] | None) -> Ite
         yield _example(name)
         return
     with open_source(name) as opened:
-        yield from _pieces(opened, dialect, columns)
+        yield from _pieces(opened, dialect, columns, how)
 
 
-def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
+def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None, how: _Pieces) -> Iterator[Table]:
     if source.kind != "text":
-        yield from (_known(table, dialect) for table in read_columnar(source, columns, dialect.decimal or "."))
+        tables = read_columnar(source, columns, dialect.decimal or ".", **how._asdict())
+        yield from (_known(table, dialect) for table in tables)
         return
     lines = Lines(source, dialect.encoding)
     if _is_json(source):
