@@ -22,9 +22,22 @@ from .cells import as_text, canonical, number_text, parse_number
 from .dates import FORMS, circle, moment, years
 from .grouping import Grouping, is_decimal_comma
 from .notes import Note
+from .summary import ColumnSummary
 from .table import Table, some
 
-__all__ = ["HIGH", "Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "moments_of", "numbers_of"]
+__all__ = [
+    "HIGH",
+    "Boolean",
+    "Category",
+    "Column",
+    "Date",
+    "Number",
+    "UnseenCounts",
+    "moments_in",
+    "moments_of",
+    "numbers_of",
+    "span_of",
+]
 
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
@@ -409,6 +422,23 @@ def numbers_of(table: Table, name: str, grouping: Grouping | None = None) -> Arr
 def _number(cell: str, decimal: str, grouping: Grouping | None) -> float | None:
     number = None if grouping is None else grouping.number(cell)
     return parse_number(cell, decimal if grouping is None else grouping.decimal) if number is None else number
+
+
+def span_of(summary: ColumnSummary, decimal: str, grouping: Grouping | None = None) -> Array:
+    """Return numbers that span those of a column, without cells that can't be computed with."""
+    if summary.numbers is not None and summary.kind == "numbers":
+        values = np.array([summary.numbers.lowest, summary.numbers.highest])
+        return values if (np.abs(values) <= LARGEST).all() else np.clip(values, -LARGEST, LARGEST)
+    found = [_number(cell, decimal, grouping) for cell in summary.cells()]
+    return np.array([value for value in found if value is not None and abs(value) <= LARGEST], np.float64)
+
+
+def moments_in(summary: ColumnSummary, form: str) -> Array:
+    """Return the different moments of a column of texts, or those that span the others, as datetime64[us]."""
+    if summary.moments is not None:
+        return np.array([summary.moments.lowest, summary.moments.highest], np.int64).view("M8[us]")
+    found = [moment(cell, form) for cell in summary.cells()]
+    return np.array([value for value in found if value is not None], np.int64).view("M8[us]")
 
 
 def _remedy(cell: str | bool) -> Text:

@@ -8,7 +8,7 @@ named in the notes.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
 import msgspec
@@ -16,14 +16,27 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import DEFAULT_WORDS, as_text
-from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
+from .cells import DEFAULT_WORDS
+from .columns import (
+    HIGH,
+    Boolean,
+    Category,
+    Column,
+    Date,
+    Number,
+    UnseenCounts,
+    moments_in,
+    moments_of,
+    numbers_of,
+    span_of,
+)
 from .dates import CIRCLES, FORMS, circle, years
 from .grouping import Grouping
 from .inference import MOST_VALUES, ColumnOptions, Inference, infer
 from .missing_words import LETTERS_ONLY, MissingWords
 from .notes import MISSING, Note, it, left_out
 from .sparse_numbers import with_sparse_values
+from .summary import ColumnSummary, summary_of
 from .table import Table, some
 
 __all__ = ["Encoded", "Encoding"]
@@ -104,20 +117,29 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     @classmethod
     def learn(
-        cls, table: Table, target: str, ignore: tuple[str, ...] = (), *, inference: Inference | None = None
+        cls,
+        table: Table,
+        target: str,
+        ignore: tuple[str, ...] = (),
+        *,
+        inference: Inference | None = None,
+        summaries: Mapping[str, ColumnSummary] | None = None,
     ) -> tuple[Self, list[Note]]:
         """Learn how to encode each column, from the training rows.
 
         Parameters
         ----------
         table : Table
-            The training rows.
+            The training rows, or a sample of them.
         target : str
             The column to predict.
         ignore : tuple of str
             Columns to leave out.
         inference : Inference, optional
             The types of the columns, if they were inferred from more rows; inferred from these rows by default.
+        summaries : mapping of str to ColumnSummary, optional
+            The summaries of the columns over all training rows, if `table` is a sample. Quantiles and the frequent
+            values of sparse numbers are then those of the sample, all else is that of all rows.
 
         Returns
         -------
@@ -134,7 +156,8 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             inference = infer(table, (target,), ColumnOptions(ignore=ignore))
         columns, notes = [], list(inference.notes)
         for name, kind in inference.kinds.items():
-            column = _learn(table, name, kind, inference.groupings.get(name))
+            summary = None if summaries is None else summaries[name]
+            column = _learn(table, name, kind, inference.groupings.get(name), summary)
             if isinstance(column, Note):
                 notes.append(column)
                 continue
@@ -258,56 +281,60 @@ def _has_words(cells: Array, found: MissingWords | None, words: Sequence[str]) -
     return set(words).isdisjoint(cells)
 
 
-def _learn(table: Table, name: str, kind: str, grouping: Grouping | None = None) -> Column | Note:
-    """Return the column's encoding, or the reason why it is left out."""
+def _learn(
+    table: Table, name: str, kind: str, grouping: Grouping | None = None, summary: ColumnSummary | None = None
+) -> Column | Note:
+    """Return the column's encoding, or the reason why it is left out; `summary` is of all rows, `table` may be a sample."""
     if kind == "number":
-        return _learn_number(table, name, grouping)
+        return _learn_number(table, name, grouping, summary)
     if kind in FORMS:
-        return _learn_date(table, name, kind)
-    texts = as_text(table.column(name))
-    missing = any(text is None for text in texts)
-    values = {text for text in texts if text is not None}
+        return _learn_date(table, name, kind, summary)
+    summary = summary_of(table, name) if summary is None else summary
+    counts, missing = summary.canonical_texts(), summary.missing > 0
     if kind == "boolean":
-        words = sorted({text.casefold() for text in values})
+        words = sorted({text.casefold() for text in counts})
         if len(words) == 2:
             return Boolean(name, words, missing, LOW)
-    if not values:
+    if not counts:
         return left_out(name, MISSING)
-    if len(values) == 1 and not missing:
-        return left_out(name, it(f"is {next(iter(values))!r} in every row of the training"))
-    return _learn_category(name, texts, missing)
+    if len(counts) == 1 and not missing:
+        return left_out(name, it(f"is {next(iter(counts))!r} in every row of the training"))
+    return _learn_category(name, counts, summary)
 
 
-def _learn_category(name: str, texts: Array, missing: bool) -> Category:
+def _learn_category(name: str, counts: dict[str, int], summary: ColumnSummary) -> Category:
     """Return the values that are frequent enough for a column of their own; a single rare value is one of them.
 
     A word such as None that is a value here has one, however rare, so that new rows are read alike.
     """
-    counts = Counter(text for text in texts if text is not None)
-    fewest = max(2, min(MOST_RARE, len(texts) // FEW_ROWS))
-    most = counts.most_common(MOST_VALUES)
+    missing, fewest = summary.missing > 0, max(2, min(MOST_RARE, summary.rows // FEW_ROWS))
+    most = Counter(counts).most_common(MOST_VALUES)
     frequent = [value for value, count in most if count >= fewest or value in LETTERS_ONLY]
-    if len(counts) <= MOST_VALUES and (len(frequent) < 2 or len(frequent) >= len(counts) - 1):
+    few = len(counts) <= MOST_VALUES and not summary.forgotten
+    if few and (len(frequent) < 2 or len(frequent) >= len(counts) - 1):
         return Category(name, sorted(counts), missing, high=HIGH)
-    frequent = frequent or [value for value, _ in counts.most_common(1)]
+    frequent = frequent or [value for value, _ in most[:1]]
     return Category(name, sorted(frequent), missing, rare=True, high=HIGH)
 
 
-def _learn_number(table: Table, name: str, grouping: Grouping | None) -> Number | Note:
+def _learn_number(table: Table, name: str, grouping: Grouping | None, summary: ColumnSummary | None) -> Number | Note:
     cells = numbers_of(table, name, grouping)
     values = cells[~np.isnan(cells)]
+    missing, span = len(values) < len(cells), values
+    if summary is not None:
+        missing, span = summary.missing > 0, np.concatenate([values, span_of(summary, table.decimal, grouping)])
+        values = values if len(values) else span
     if not len(values):
         return left_out(name, MISSING)
-    indicator = len(values) < len(cells)
-    facts: dict[str, Any] = {"lowest": float(values.min()), "highest": float(values.max())}
+    lowest, highest = float(span.min()), float(span.max())
+    facts: dict[str, Any] = {"lowest": lowest, "highest": highest}
     facts |= {} if grouping is None else grouping._asdict()
-    if values.min() == values.max():
-        same = float(values[0])
-        if indicator:
-            return Number(name, same, 1.0, True, CLIP, **facts)
-        return left_out(name, it(f"is {same:g} in every row"))
+    if lowest == highest:
+        if missing:
+            return Number(name, lowest, 1.0, True, CLIP, **facts)
+        return left_out(name, it(f"is {lowest:g} in every row"))
     center, spread = _robust(values)
-    return Number(name, center, spread, indicator, CLIP, **facts)
+    return Number(name, center, spread, missing, CLIP, **facts)
 
 
 def _robust(values: Array) -> tuple[float, float]:
@@ -321,12 +348,19 @@ def _robust(values: Array) -> tuple[float, float]:
     return float(center), float(spread) or 1.0
 
 
-def _learn_date(table: Table, name: str, form: str) -> Date | Note:
+def _learn_date(table: Table, name: str, form: str, summary: ColumnSummary | None) -> Date | Note:
     moments = moments_of(table, name, form)
     there = moments[~np.isnat(moments)]
+    missing, span = len(there) < len(moments), there
+    if summary is not None:
+        missing, span = summary.missing > 0, np.concatenate([there, moments_in(summary, form)])
+        there = there if len(there) else span
     if not len(there):
         return left_out(name, MISSING)
     center, spread = _robust(years(there))
-    circles: Any = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
-    span = [moment.isoformat(sep=" ") for moment in (there.min().item(), there.max().item())]
-    return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments), CLIP, *span)
+    typed = None if summary is None else summary.moments
+    circles: Any = [
+        part for part in CIRCLES if (len(np.unique(circle(span, part))) > 1 if typed is None else part in typed.varying)
+    ]
+    first, last = (moment.isoformat(sep=" ") for moment in (span.min().item(), span.max().item()))
+    return Date(name, cast("Any", form), center, spread, circles, missing, CLIP, first, last)

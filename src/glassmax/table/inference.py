@@ -6,20 +6,20 @@ between them are an error that says how to continue. The options of the user tak
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import DataError, OptionError, Setting, Text
-from ..functional.arrays import Array
-from .cells import COMMA_NUMBER, as_text, number_text, parse_number
+from .cells import COMMA_NUMBER, number_text, parse_number
 from .dates import FORMS, LIKE_A_DATE, TWO_DIGITS, form_of
 from .grouping import Grouping, readings_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
+from .summary import ColumnSummary, summary_of
 from .table import FOR_ARRAYS, Table, check_number_of_columns, some
 
-__all__ = ["KINDS", "MOST_VALUES", "ColumnOptions", "Inference", "infer"]
+__all__ = ["KINDS", "MOST_VALUES", "ColumnOptions", "Inference", "infer", "summary_asked"]
 
 KINDS = ("number", "category", "boolean", "date")
 MOSTLY = 0.9
@@ -106,6 +106,7 @@ def infer(
     table: Table,
     without: Collection[str],
     options: ColumnOptions = ColumnOptions(),  # noqa: B008 - immutable
+    summaries: Mapping[str, ColumnSummary] | None = None,
 ) -> Inference:
     """Infer the type of each column.
 
@@ -115,6 +116,9 @@ def infer(
     without : collection of str
         Columns that are not inputs: the target, the weights.
     options : ColumnOptions
+    summaries : mapping of str to ColumnSummary, optional
+        The summaries of the columns, if `table` has only some of the rows. The columns in ``options.types`` are
+        summarized as `summary_asked` does.
 
     Returns
     -------
@@ -141,7 +145,9 @@ def infer(
     groupings: dict[str, Grouping] = {}
     for name in names:
         asked = options.types.get(name)
-        guess = _as_asked(table, name, asked) if asked else _guess(table, name, keep=name in options.keep)
+        summary = summary_asked(table, name, asked) if summaries is None else summaries[name]
+        column = _Column(table, name, summary, name in options.keep)
+        guess = _as_asked(column, asked) if asked else _guess(column)
         if guess.note:
             notes.append(guess.note)
         if guess.refused:
@@ -166,133 +172,164 @@ def _refusal(table: Table, refused: dict[str, str]) -> DataError:
     return DataError(f"{what} The same holds for {named}.", remedy=remedy)
 
 
-def _as_asked(table: Table, name: str, asked: str) -> _Guess:
+class _Column(NamedTuple):
+    """A column: the table that it is in, what is known of its cells, and whether the user keeps it."""
+
+    table: Table
+    name: str
+    summary: ColumnSummary
+    keep: bool
+
+    @property
+    def title(self) -> str:
+        """The user's word for it."""
+        return f"Column {self.name!r} of {self.table.name}"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no cell is missing."""
+        return not self.summary.missing
+
+
+def summary_asked(table: Table, name: str, asked: str | None) -> ColumnSummary:
+    """Return the summary of a column from which its type is inferred, if the user asks for this type or for none."""
+    as_texts = asked in ("boolean", "category") or (asked == "date" and table.column(name).dtype.kind != "M")
+    return summary_of(table, name, as_texts=as_texts, counted=NAMED_ID.fullmatch(name) is not None)
+
+
+def _as_asked(column: _Column, asked: str) -> _Guess:
     """Return the type that the user asks for, if the cells allow it."""
-    cells = table.column(name)
-    texts = [text for text in as_text(cells) if text is not None]
-    if not texts:
-        return _left_out(name, MISSING)
-    distinct = sorted(set(texts))
+    if not column.summary.present:
+        return _left_out(column.name, MISSING)
+    distinct = sorted(column.summary.canonical_texts())
     if asked == "boolean" and (len({text.casefold() for text in distinct}) != 2):
         shown = ", ".join(map(repr, distinct[:5]))
-        raise DataError(f"Column {name!r} of {table.name} holds {shown}, expected two values for a boolean.")
+        raise DataError(f"{column.title} holds {shown}, expected two values for a boolean.")
     if asked == "date":
-        if cells.dtype.kind == "M":
+        if column.summary.kind == "moments":
             return _Guess("ymd")
         found = form_of(distinct, 0.01)
         if found is None:
-            raise DataError(f"Column {name!r} of {table.name} holds {distinct[0]!r}, expected dates, as 2024-05-31.")
-        return _dates(name, found, distinct)
-    if asked == "number" and cells.dtype.kind == "O":
-        return _grouped(table, name) or _Guess("number")
+            raise DataError(f"{column.title} holds {distinct[0]!r}, expected dates, as 2024-05-31.")
+        return _dates(column.name, found, distinct)
+    if asked == "number" and column.summary.kind == "texts":
+        return _grouped(column) or _Guess("number")
     return _Guess(asked)
 
 
-def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
-    cells = table.column(name)
-    if cells.dtype.kind == "f":
-        there = cells[~np.isnan(cells)]
-        if name == table.unnamed and len(there) and _whole(there) and not keep:
-            why = "has no name in the header and holds whole numbers, as an index of rows does"
-            return _left_out_unless_kept(name, it(why))
-        return _guess_numbers(name, cells, keep=keep)
-    if cells.dtype.kind == "M":
-        there = cells[~np.isnat(cells)]
-        return _constant(name, str(there[0])) if len(set(there.tolist())) == 1 and not keep else _Guess("ymd")
-    present = [cell for cell in cells if cell is not None]
-    if not present:
+def _guess(column: _Column) -> _Guess:
+    name, summary = column.name, column.summary
+    if summary.kind == "numbers":
+        return _guess_numbers(column)
+    if summary.moments is not None and summary.kind == "moments":
+        moments = summary.moments
+        if moments.lowest == moments.highest and not column.keep:
+            return _constant(name, str(np.datetime64(moments.lowest, "us")))
+        return _Guess("ymd")
+    if not summary.kind:
         return _left_out(name, MISSING)
-    if all(isinstance(cell, bool) for cell in present):
-        if len(set(present)) == 2:
+    if summary.kind == "booleans":
+        if len(summary.booleans) == 2:
             return _Guess("boolean")
-        same = len(present) == len(cells) and not keep
-        return _constant(name, str(present[0]).lower()) if same else _Guess("category")
-    return _guess_text(table, name, as_text(cells), keep=keep)
+        return _constant(name, *summary.booleans) if column.is_full and not column.keep else _Guess("category")
+    _check_numbers_counted(column)
+    return _guess_text(column, summary.canonical_texts())
 
 
 def _constant(name: str, value: str) -> _Guess:
     return _left_out(name, it(f"is {value} in every row"))
 
 
-def _guess_numbers(name: str, values: Array, *, keep: bool) -> _Guess:
-    there = values[~np.isnan(values)]
-    if not len(there):
-        return _left_out(name, MISSING)
-    if keep:
+def _guess_numbers(column: _Column) -> _Guess:
+    name, numbers = column.name, column.summary.numbers
+    assert numbers is not None
+    if column.keep:
         return _Guess("number")
-    if there.min() == there.max() and len(there) == len(values):
-        return _constant(name, f"{there[0]:g}")
-    if _numbers_rows(values):
+    if name == column.table.unnamed and numbers.are_whole:
+        why = "has no name in the header and holds whole numbers, as an index of rows does"
+        return _left_out_unless_kept(name, it(why))
+    if numbers.lowest == numbers.highest and column.is_full:
+        return _constant(name, f"{numbers.first:g}")
+    if numbers.are_steps and numbers.count >= FEWEST_ROWS_NUMBERED:
         return _left_out_unless_kept(name, it("counts the rows"))
-    if NAMED_ID.fullmatch(name) and len(there) > FEW and len(np.unique(there)) == len(there) and _whole(there):
+    if NAMED_ID.fullmatch(name) and numbers.count > FEW and numbers.are_whole and column.summary.all_differ:
         return _left_out_unless_kept(name, it("has a different number in every row, as identifiers do"))
-    if _are_days(there):
-        what = f"{name}: {there[0]:.0f} and the like are read as numbers. If they are dates, write them as 2024-05-31."
-        return _Guess("number", Note((what,)))
+    if numbers.are_days:
+        what = f"{name}: {numbers.first:.0f} and the like are read as numbers. "
+        return _Guess("number", Note((f"{what}If they are dates, write them as 2024-05-31.",)))
     return _Guess("number")
 
 
-def _are_days(values: Array) -> bool:
-    """Whether each number is written like a day of the years 1900 to 2099, as 20240531."""
-    month, day = values // 100 % 100, values % 100
-    days = (values >= 19000101) & (values <= 20991231) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    return bool(days.all()) and _whole(values)
+def _check_numbers_counted(column: _Column) -> None:
+    """Raise if texts stand beside so many different numbers that these were not counted."""
+    numbers = column.summary.numbers
+    if numbers is not None and numbers.counts is None:
+        first, count = next(iter(column.summary.texts)), column.summary.present - numbers.count
+        raise DataError(
+            f"{column.title} holds numbers in {numbers.count} of {column.summary.present} rows, and texts such as "
+            f"{first[:40]!r} in {count}, expected numbers alone.",
+            remedy=(
+                *(
+                    "Correct the cells, or read the column as categories with ",
+                    Setting("types", {column.name: "category"}),
+                ),
+                *(", or leave it out with ", Setting("ignore", [column.name]), "."),
+            ),
+        )
 
 
-def _whole(values: Array) -> bool:
-    return bool((values == np.floor(values)).all())
-
-
-def _numbers_rows(values: Array) -> bool:
-    """Whether a column only counts: each row one more than the row before."""
-    return len(values) >= FEWEST_ROWS_NUMBERED and bool((np.diff(values) == 1).all())
-
-
-def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
-    there = [text for text in texts if text is not None]
-    distinct = set(there)
-    whole = len(there) == len(texts)
-    words = {text.casefold() for text in distinct}
+def _guess_text(column: _Column, counts: Mapping[str, int]) -> _Guess:
+    """Return the type of a column of texts; `counts` says how often each occurs."""
+    table, name, summary = column.table, column.name, column.summary
+    first, present, n_distinct = (
+        next(iter(counts)),
+        summary.present,
+        max(len(counts), summary.distinct * bool(summary.forgotten)),
+    )
+    same = n_distinct == 1 and column.is_full and not column.keep
+    words = {text.casefold() for text in counts}
     if any(words == set(pair) for pair in WORDS):
         return _Guess("boolean")
-    if _are_codes(distinct) and len(distinct) <= MOST_VALUES and len(distinct) < len(there):
+    if _are_codes(counts) and n_distinct <= MOST_VALUES and n_distinct < present:
         what = (
-            f"{name}: {max(distinct)!r} and the like are codes, because some begin with 0, and are read as categories. "
+            f"{name}: {max(counts)!r} and the like are codes, because some begin with 0, and are read as categories. "
         )
         return _Guess("category", Note((what, "If they are numbers: ", Setting("types", {name: "number"}), ".")))
-    grouped = _grouped(table, name)
+    grouped = _grouped(column)
     if grouped is not None:
-        return _constant(name, there[0]) if len(distinct) == 1 and whole and not keep else grouped
-    numbers = sum(parse_number(text, table.decimal) is not None for text in there)
-    if numbers >= MOSTLY * len(there):
-        if not keep and _too_long(distinct):
+        return _constant(name, first) if same else grouped
+    numbers = summary.forgotten_numbers + _count(counts, lambda text: parse_number(text, table.decimal) is not None)
+    if numbers >= MOSTLY * present:
+        if not column.keep and _too_long(counts):
             return _left_out(name, TOO_LONG)
-        same = len(distinct) == 1 and whole and not keep
-        return _constant(name, there[0]) if same else _Guess("number")
-    commas = [text for text in there if re.match(COMMA_NUMBER, text)]
-    if commas and len(commas) + numbers > MOSTLY * len(there):
+        return _constant(name, first) if same else _Guess("number")
+    commas = {text: count for text, count in counts.items() if re.match(COMMA_NUMBER, text)}
+    if commas and sum(commas.values()) + numbers > MOSTLY * present:
         raise DataError(
-            f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point.",
+            f"{column.title} holds {next(iter(commas))!r} and the like, expected numbers with a decimal point.",
             remedy=(
                 *("Write them as 1234.5, say what the comma is with ", Setting("decimal", ",")),
                 *(", or leave the column out with ", Setting("ignore", [name]), "."),
             ),
         )
-    dated = form_of(distinct, MOSTLY)
+    dated = form_of(counts, MOSTLY)
     if dated is not None:
-        if len(distinct) == 1 and whole and not keep:
-            return _constant(name, repr(there[0]))
-        return _dates(name, dated, distinct, two_digits=True)
-    if len(distinct) == 1 and whole and not keep:
-        return _constant(name, repr(there[0]))
-    if keep:
+        return _constant(name, repr(first)) if same else _dates(name, dated, counts, two_digits=True)
+    if same:
+        return _constant(name, repr(first))
+    if column.keep:
         return _Guess("category")
-    if len(distinct) > FEW and len(distinct) > len(there) / 2:
-        return _too_many(name, there, distinct, whole=whole)
-    if numbers >= len(there) / 2:
-        return _Guess("category", _note_on_words(table, name, there))
-    what = f"{name}: {there[0]!r} and the like are read as categories.{IF_DATES}"
-    return _Guess("category", Note((what,)) if _like_dates(distinct) else None)
+    if n_distinct > FEW and n_distinct > present / 2:
+        return _too_many(column, counts, n_distinct)
+    if numbers >= present / 2:
+        return _Guess("category", _note_on_words(table, name, counts))
+    what = f"{name}: {first!r} and the like are read as categories.{IF_DATES}"
+    return _Guess("category", Note((what,)) if _like_dates(counts) else None)
+
+
+def _count(counts: Mapping[str, int], is_meant: Callable[[str], bool]) -> int:
+    """Return the number of cells with texts of some kind."""
+    return sum(count for text, count in counts.items() if is_meant(text))
 
 
 def _like_dates(texts: Collection[str]) -> bool:
@@ -300,9 +337,9 @@ def _like_dates(texts: Collection[str]) -> bool:
     return sum(LIKE_A_DATE.fullmatch(text) is not None for text in texts) >= MOSTLY * len(texts)
 
 
-def _note_on_words(table: Table, name: str, there: Collection[str]) -> Note | None:
+def _note_on_words(table: Table, name: str, distinct: Iterable[str]) -> Note | None:
     """Return a note on a few words among numbers, which may mean missing cells; None if there are none, or many."""
-    words = {text for text in there if parse_number(text, table.decimal) is None}
+    words = {text for text in distinct if parse_number(text, table.decimal) is None}
     if not words or len(words) > FEW_WORDS or any(re.match(r"\W*[0-9]", word) for word in words):
         return None
     shown = " and ".join(map(repr, sorted(words)))
@@ -312,12 +349,11 @@ def _note_on_words(table: Table, name: str, there: Collection[str]) -> Note | No
     return Note((what, remedy, Setting("missing_words", sorted(missing)), "."))
 
 
-def _grouped(table: Table, name: str) -> _Guess | None:
+def _grouped(column: _Column) -> _Guess | None:
     """Return how numbers whose thousands are set off are read, or raise if that can't be decided; None for others."""
-    cells = [cell for cell in table.column(name) if cell is not None]
-    if any(isinstance(cell, bool) for cell in cells) or all(
-        parse_number(cell, table.decimal) is not None for cell in cells
-    ):
+    table, name = column.table, column.name
+    cells = column.summary.cells()
+    if column.summary.booleans or all(parse_number(cell, table.decimal) is not None for cell in cells):
         return None
     found = readings_of(cells, table.decimal, is_known=table.decimal_known)
     if found is None:
@@ -327,8 +363,7 @@ def _grouped(table: Table, name: str) -> _Guess | None:
         assert other is not None
         grouped, pointed = number_text(other.number(found.example) or 0.0), found.example.replace(other.thousands, ".")
         raise DataError(
-            f"Column {name!r} of {table.name} holds {found.example!r} and the like, which may be {grouped} or "
-            f"{pointed}.",
+            f"{column.title} holds {found.example!r} and the like, which may be {grouped} or {pointed}.",
             remedy=(
                 *(f"For {grouped}, say ", Setting("decimal", other.decimal), f"; for {pointed}, say "),
                 *(Setting("decimal", other.thousands), ". Or leave the column out with "),
@@ -341,51 +376,57 @@ def _grouped(table: Table, name: str) -> _Guess | None:
     return _Guess("number", Note(what), grouping=one)
 
 
-def _too_long(distinct: set[str]) -> bool:
+def _too_long(distinct: Iterable[str]) -> bool:
     """Whether whole numbers have so many digits that as floats some of them are the same."""
     long = {text for text in distinct if text.lstrip("+-").isdecimal() and len(text) > LONGEST_EXACT}
     return len({float(text) for text in long}) < len(long)
 
 
-def _are_codes(distinct: set[str]) -> bool:
+def _are_codes(distinct: Collection[str]) -> bool:
     """Whether texts are digits, some with a 0 before them, of one length or different only in such zeros."""
     if not all(text.isdecimal() for text in distinct) or not any(text[0] == "0" and text[1:] for text in distinct):
         return False
     return len({len(text) for text in distinct}) == 1 or len({text.lstrip("0") for text in distinct}) < len(distinct)
 
 
-def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -> _Guess:
-    if _like_dates(distinct):
-        why = it(f"holds texts such as {there[0][:40]!r}, which are not read as dates")
+def _too_many(column: _Column, counts: Mapping[str, int], n_distinct: int) -> _Guess:
+    name, present, summary = column.name, sum(counts.values()), column.summary
+    first = next(iter(counts))
+    if _like_dates(counts):
+        why = it(f"holds texts such as {first[:40]!r}, which are not read as dates")
         keep = (" To learn from it all the same: ", Setting("keep", [name]), ".")
         return _Guess(note=left_out(name, why, (IF_DATES, *keep)))
-    with_unit = [
-        text
-        for text in there
-        if UNIT.fullmatch(text) and parse_number(text) is None and NUMBERED.fullmatch(text) is None
-    ]
-    if len(with_unit) >= MOSTLY * len(there):
+    with_unit = {text: count for text, count in counts.items() if _has_unit(text)}
+    if sum(with_unit.values()) >= MOSTLY * present:
         return _Guess(
-            refused=f"holds numbers with a unit, such as {with_unit[0]!r}, expected numbers alone, as 1234.5. "
+            refused=f"holds numbers with a unit, such as {next(iter(with_unit))!r}, expected numbers alone, as 1234.5. "
             "Write the unit into the name of the column."
         )
-    odd = [text for text in there if AS_IN_BOOKS.fullmatch(text)]
-    plain = sum(parse_number(text) is not None for text in there)
-    if odd and len(odd) + plain >= MOSTLY * len(there):
+    odd = {text: count for text, count in counts.items() if AS_IN_BOOKS.fullmatch(text)}
+    plain = _count(counts, lambda text: parse_number(text) is not None)
+    if odd and sum(odd.values()) + plain >= MOSTLY * present:
         return _Guess(
-            refused=f"holds formatted numbers, such as {odd[0]!r}, expected them as -1234.5, with a plain minus."
+            refused=f"holds formatted numbers, such as {next(iter(odd))!r}, expected them as -1234.5, with a plain "
+            "minus."
         )
-    long = sum(map(len, there)) / len(there)
-    if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):
+    long = sum(len(text) * count for text, count in counts.items()) / present
+    all_differ = summary.all_differ if summary.forgotten else n_distinct == present
+    if all_differ and column.is_full and long <= 40 and not any(" " in text.strip() for text in counts):
         return _left_out(name, it("has a different text in every row, as identifiers do"))
-    if 2 * plain >= len(there):
-        example = next(text for text in there if parse_number(text) is None)
+    plain += summary.forgotten_numbers
+    if 2 * plain >= summary.present:
+        example = next(text for text in counts if parse_number(text) is None)
         return _Guess(
-            refused=f"holds numbers in {plain} of {len(there)} rows, and texts such as {example[:40]!r}; expected "
+            refused=f"holds numbers in {plain} of {summary.present} rows, and texts such as {example[:40]!r}; expected "
             "numbers alone, as 1234.5, or categories that repeat."
         )
-    how_many = f"{len(distinct)} different texts in {len(there)} rows"
+    about = "about " if summary.forgotten else ""
+    how_many = f"{about}{n_distinct} different texts in {summary.present} rows"
     return _left_out_unless_kept(name, Reason(f"its texts hardly repeat, {how_many}", "their texts hardly repeat"))
+
+
+def _has_unit(text: str) -> bool:
+    return UNIT.fullmatch(text) is not None and parse_number(text) is None and NUMBERED.fullmatch(text) is None
 
 
 def _dates(name: str, found: tuple[str, bool], cells: Iterable[str], *, two_digits: bool = False) -> _Guess:

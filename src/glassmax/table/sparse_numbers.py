@@ -51,6 +51,8 @@ def _sparse(table: Table, column: Number) -> Array | None:
     """Return the cells of a column that are there, if its middle half is a single value and it has several."""
     cells = numbers_of(table, column.name, column.grouping)
     values = cells[~np.isnan(cells)]
+    if not len(values):  # of a sample of the rows
+        return None
     lower, upper = np.percentile(values, [25, 75])
     if lower < upper or len(np.unique(values)) < FEWEST_VALUES:
         return None
