@@ -61,10 +61,14 @@ def test_whoever_stops_ends_the_thread(taken):
 
 
 def test_an_interruption_where_windows_are_taken_ends_the_thread():
-    with pytest.raises(KeyboardInterrupt), closing(read_ahead(lambda number: number, range(10**9))) as windows:
-        for number in windows:
-            if number == 4:
-                raise KeyboardInterrupt
+    def take():
+        with closing(read_ahead(lambda number: number, range(10**9))) as windows:
+            for number in windows:
+                if number == 4:
+                    raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take()
     assert readers() == []
 
 

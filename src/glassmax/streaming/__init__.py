@@ -4,26 +4,43 @@
 
     paths      the files that a folder, a glob or a list names, in natural order
     sources    the rows of many files in pieces, numbered through all files
+    labelled   the rows of a piece that have a label and a weight
+    sample     a sample of the rows, the same for any cut into pieces
+    scan       one pass over all rows: what is known of each column, merged in order
+    learned    classes and encoding, as they are of the same rows in memory
+    encode     all rows encoded, into a spool
     spool      encoded rows on disk, from which every epoch reads blocks of rows
     order      the order in which an epoch takes its rows: a function of (seed, epoch, row) alone
+    reader     windows of rows, read by a thread ahead of the engine
 """
 
+from .encode import spooled
+from .learned import Learned, learned
 from .order import Order, blocks_in_window, is_validation
-from .paths import find_files
+from .paths import find_files, is_several
+from .reader import read_ahead
+from .scan import Progress, scanned
 from .sources import Piece, Place, Sources
 from .spool import Layout, Spool, SpoolWriter
 
 __all__ = [
     "Layout",
+    "Learned",
     "Order",
     "Piece",
     "Place",
+    "Progress",
     "Sources",
     "Spool",
     "SpoolWriter",
     "blocks_in_window",
     "find_files",
+    "is_several",
     "is_validation",
+    "learned",
+    "read_ahead",
+    "scanned",
+    "spooled",
 ]
 
 

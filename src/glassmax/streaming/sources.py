@@ -22,7 +22,7 @@ from .paths import Paths, find_files
 
 __all__ = ["PIECE_ROWS", "Piece", "Place", "SourceFile", "Sources"]
 
-PIECE_ROWS, PIECE_CELLS = 2**16, 2**20
+PIECE_ROWS, PIECE_CELLS = 2**15, 2**20
 """A piece has at most so many rows and about so many cells; none crosses a multiple of `PIECE_ROWS` rows."""
 READ_CELLS = 2**21
 LARGEST_IN_MEMORY = 2**26

@@ -80,6 +80,7 @@ class _Trailer(NamedTuple):
     rows: int
     rows_before: int
     place: Place
+    weight: float
     complete: bool
     crc: int
 
@@ -104,6 +105,8 @@ class SpoolWriter:
         Number of rows written so far.
     place : Place
         The place in the sources where the last complete part ends.
+    weight : float
+        Sum of the weights of these rows, of a block first; their number if they have none.
     complete : bool
         Whether all rows are there.
     """
@@ -111,7 +114,8 @@ class SpoolWriter:
     def __init__(self, folder: str | Path, layout: Layout, identity: dict[str, str]) -> None:
         self.folder, self.layout = Path(folder), layout
         self.manifest = {"format": FORMAT, "layout": list(layout), "identity": identity}
-        self.parts, self.rows, self.place, self.complete = 0, 0, Place(), False
+        self.parts, self.rows, self.place, self.weight, self.complete = 0, 0, Place(), 0.0, False
+        self._weight = 0.0
         self._stack, self._file = ExitStack(), None
         self._ends: list[int] = []
         self._kept: list[Data] = []
@@ -143,6 +147,7 @@ class SpoolWriter:
             if found.rows_before != self.rows:
                 break
             self.rows, self.place, self.complete = self.rows + found.rows, found.place, found.complete
+            self.weight = self._weight = found.weight
             self.parts += 1
         number = self.parts
         while (path := self._path(number)).exists():  # after a part that is damaged
@@ -191,10 +196,11 @@ class SpoolWriter:
                 self._write_block(data)
             table = np.array([0, *self._ends], I8).tobytes()
             self._file.write(table)
-            self._file.write(_Trailer(rows, self.rows, place, complete, zlib.crc32(table)).line())
+            self._file.write(_Trailer(rows, self.rows, place, self._weight, complete, zlib.crc32(table)).line())
             self._file = None
             self._stack.close()
         self.parts, self.rows, self.place, self.complete = self.parts + 1, self.rows + rows, place, complete
+        self.weight = self._weight
         self._ends, self._kept = [], []
 
     def _write_block(self, data: Data) -> None:
@@ -202,6 +208,7 @@ class SpoolWriter:
         if self.layout.weighted:
             assert data.weight is not None
             pieces.append(data.weight.astype(F8).tobytes())
+        self._weight += len(data.y) * data.mean_weight
         X: Any = data.X
         if self.layout.filled is None:
             pieces.append(np.ascontiguousarray(X, F4).tobytes())
@@ -229,6 +236,8 @@ class Spool:
     ----------
     layout : Layout
     n_rows : int
+    mean_weight : float
+        The mean weight of all rows; 1 if they have no weights.
 
     Raises
     ------
@@ -244,7 +253,7 @@ class Spool:
                 f"{self.folder} holds no encoded rows of glassmax, expected a spool. Encode the rows again."
             )
         self.layout = Layout(*manifest["layout"])
-        self.n_rows, self.n_parts = self._counted()
+        self.n_rows, self.mean_weight = self._counted()
         self._open: OrderedDict[int, tuple[IO[bytes], Array]] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -268,12 +277,12 @@ class Spool:
         with suppress(OSError):
             self.folder.rmdir()
 
-    def _counted(self) -> tuple[int, int]:
+    def _counted(self) -> tuple[int, float]:
         rows = parts = 0
         while (found := _trailer(self.folder / f"part-{parts:06d}.rows")) is not None and found.rows_before == rows:
             rows, parts = rows + found.rows, parts + 1
             if found.complete:
-                return rows, parts
+                return rows, found.weight / max(1, rows)
         raise DataError(f"The encoded rows in {self.folder} are not complete. Encode them again.")
 
     def read(self, blocks: Array) -> Data:

@@ -33,6 +33,7 @@ __all__ = [
     "Date",
     "Number",
     "UnseenCounts",
+    "cell_number",
     "moments_in",
     "moments_of",
     "numbers_of",
@@ -403,7 +404,7 @@ def numbers_of(table: Table, name: str, grouping: Grouping | None = None) -> Arr
         known: dict[str | bool | None, float | None] = {None: np.nan}
         for row, cell in enumerate(cells):
             if cell not in known or isinstance(cell, bool):
-                known[cell] = None if isinstance(cell, bool) else _number(cell, table.decimal, grouping)
+                known[cell] = None if isinstance(cell, bool) else cell_number(cell, table.decimal, grouping)
             if known[cell] is None:
                 raise DataError(
                     f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a number as in the other rows.",
@@ -419,7 +420,8 @@ def numbers_of(table: Table, name: str, grouping: Grouping | None = None) -> Arr
     return values
 
 
-def _number(cell: str, decimal: str, grouping: Grouping | None) -> float | None:
+def cell_number(cell: str, decimal: str, grouping: Grouping | None = None) -> float | None:
+    """Return the number in a cell of text, or None if it holds none."""
     number = None if grouping is None else grouping.number(cell)
     return parse_number(cell, decimal if grouping is None else grouping.decimal) if number is None else number
 
@@ -429,7 +431,7 @@ def span_of(summary: ColumnSummary, decimal: str, grouping: Grouping | None = No
     if summary.numbers is not None and summary.kind == "numbers":
         values = np.array([summary.numbers.lowest, summary.numbers.highest])
         return values if (np.abs(values) <= LARGEST).all() else np.clip(values, -LARGEST, LARGEST)
-    found = [_number(cell, decimal, grouping) for cell in summary.cells()]
+    found = [cell_number(cell, decimal, grouping) for cell in summary.cells()]
     return np.array([value for value in found if value is not None and abs(value) <= LARGEST], np.float64)
 
 

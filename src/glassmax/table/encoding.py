@@ -284,7 +284,7 @@ def _has_words(cells: Array, found: MissingWords | None, words: Sequence[str]) -
 def _learn(
     table: Table, name: str, kind: str, grouping: Grouping | None = None, summary: ColumnSummary | None = None
 ) -> Column | Note:
-    """Return the column's encoding, or the reason why it is left out; `summary` is of all rows, `table` may be a sample."""
+    """Return the column's encoding, or why it is left out; `summary` is of all rows if `table` is a sample of them."""
     if kind == "number":
         return _learn_number(table, name, grouping, summary)
     if kind in FORMS:

@@ -191,10 +191,13 @@ class _Column(NamedTuple):
         return not self.summary.missing
 
 
-def summary_asked(table: Table, name: str, asked: str | None) -> ColumnSummary:
-    """Return the summary of a column from which its type is inferred, if the user asks for this type or for none."""
+def summary_asked(table: Table, name: str, asked: str | None, *, of_all: bool = True) -> ColumnSummary:
+    """Return the summary of a column from which its type is inferred, if the user asks for this type or for none.
+
+    `of_all` says whether the table has all rows; in some of them, all numbers are counted, for what may come later.
+    """
     as_texts = asked in ("boolean", "category") or (asked == "date" and table.column(name).dtype.kind != "M")
-    return summary_of(table, name, as_texts=as_texts, counted=NAMED_ID.fullmatch(name) is not None)
+    return summary_of(table, name, as_texts=as_texts, counted=not of_all or NAMED_ID.fullmatch(name) is not None)
 
 
 def _as_asked(column: _Column, asked: str) -> _Guess:

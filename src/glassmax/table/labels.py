@@ -16,6 +16,8 @@ from .table import Table
 
 __all__ = [
     "candidate_rows",
+    "check_header",
+    "check_repeating",
     "class_indices",
     "given_labels",
     "label_texts",
@@ -91,7 +93,7 @@ def read_labels(
     """
     cells = target_cells(table, target, classes)
     texts = as_text(cells)
-    _check_header(table, target, texts)
+    check_header(table, target, texts)
     rows = np.flatnonzero([text is not None for text in texts])
     if not len(rows):
         raise DataError(f"{table.name}: no row has a value in the target column {target!r}.")
@@ -104,16 +106,21 @@ def read_labels(
     entries = None if candidates is None else _candidates(table, target, texts, rows, candidates)
     if entries is not None:
         return entries, rows
-    distinct = len(set(texts[rows]))
-    if repeating and distinct > 20 and distinct > len(rows) / 2:
-        raise DataError(
-            f"{table.name}: target {target!r} has {distinct} different values in {len(rows)} rows, expected classes "
-            "that repeat. glassmax predicts classes, not measurements or names."
-        )
+    if repeating:
+        check_repeating(table.name, target, len(set(texts[rows])), len(rows))
     return _labels(table, target, cells[rows], texts[rows], rows), rows
 
 
-def _check_header(table: Table, target: str, texts: Array) -> None:
+def check_repeating(name: str, target: str, distinct: int, rows: int) -> None:
+    """Raise if most values of the target are different, as measurements and names are."""
+    if distinct > 20 and distinct > rows / 2:
+        raise DataError(
+            f"{name}: target {target!r} has {distinct} different values in {rows} rows, expected classes that repeat. "
+            "glassmax predicts classes, not measurements or names."
+        )
+
+
+def check_header(table: Table, target: str, texts: Array) -> None:
     """Raise if the names of the columns are the first row of a file without a header, or stand in a row once more."""
     if not table.how.startswith("CSV") or table.has_header is False or target not in set(texts):
         return

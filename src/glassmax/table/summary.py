@@ -23,6 +23,10 @@ N_HASHES = 4096
 """The number of different values is known to about 1 / sqrt(N_HASHES), once they are too many to be counted."""
 
 
+MOST_SHAPES, LONGEST_SHAPE = 256, 40
+DIGITS = str.maketrans("123456789", "000000000")
+
+
 class Numbers(msgspec.Struct):
     """The cells of a column that are numbers.
 
@@ -186,7 +190,8 @@ class ColumnSummary(msgspec.Struct):
     def bound(self, most: int) -> None:
         """Forget rare texts, and all numbers, if there are more than `most` different ones.
 
-        The more frequent half of the texts stays, those of equal frequency that came first.
+        The more frequent half of the texts stays, those of equal frequency that came first; and a text of each shape,
+        because it may show how the others are to be read: 1,234,567 shows that the comma in 20,442 is not decimal.
         """
         if self.numbers is not None and self.numbers.counts is not None and len(self.numbers.counts) > most:
             self.hashes = _smallest(self.hashes or b"", _hashes_of_numbers(list(self.numbers.counts)))
@@ -195,6 +200,11 @@ class ColumnSummary(msgspec.Struct):
             if self.hashes is None:
                 self.hashes = _smallest(b"", _hashes_of_texts(list(self.texts)))
             kept = {text for text, _ in Counter(self.texts).most_common(most // 2)}
+            shapes = {_shape(text) for text in kept}
+            for text in self.texts:
+                if len(shapes) < MOST_SHAPES and (shape := _shape(text)) not in shapes:
+                    shapes.add(shape)
+                    kept.add(text)
             for text in [text for text in self.texts if text not in kept]:
                 count = self.texts.pop(text)
                 self.forgotten += count
@@ -273,6 +283,11 @@ def _moments(there: Array) -> Moments:
     varying = {part for part, phase in phases.items() if (phase != phase[0]).any()}
     lowest, highest = (int(moment.astype("M8[us]").astype(np.int64)) for moment in (there.min(), there.max()))
     return Moments(len(there), lowest, highest, {part: float(phase[0]) for part, phase in phases.items()}, varying)
+
+
+def _shape(text: str) -> str:
+    """Return a text with 0 for each digit."""
+    return text.translate(DIGITS) if len(text) <= LONGEST_SHAPE else ""
 
 
 def _hashes_of_texts(texts: list[str]) -> Array:

@@ -1,0 +1,312 @@
+"""The scan: one pass over all rows, which finds the classes, the types of the columns and how they are encoded.
+
+Each piece of a file is summarized alone, and the summaries are merged in order. The encoding is that of the same rows
+in memory, whatever the cut into files, but for quantiles and the frequent values of sparse numbers, which come from a
+sample if there are more rows than it holds, see `glassmax.streaming.sample`.
+
+In a cache folder, the state is saved every ten seconds. A scan that was interrupted goes on from
+there, and a scan of the same files is not done again.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from ..errors import DataError, ModelFileError, Setting
+from ..files import remove_leftovers, write_whole
+from ..functional.arrays import Array
+from ..sealed import seal, unseal
+from ..table import ColumnOptions, Table, target_cells
+from ..table.cells import DEFAULT_WORDS, as_text, objects
+from ..table.inference import summary_asked
+from ..table.labels import LONGEST, check_header
+from ..table.missing_words import LETTERS_ONLY, MissingWords, kept_words_of_classes, with_missing_words
+from ..table.summary import ColumnSummary, summary_of
+from . import sources as sources_
+from .labelled import weighted_rows
+from .sample import Sample, SampleState, rows_in_sample
+from .sources import Piece, Place, Sources
+
+__all__ = ["Progress", "ScanState", "scanned"]
+
+FORMAT = "glassmax scan 1"
+FILE = "scan.glassmax"
+SAVE_SECONDS = 10.0
+MOST_TEXTS, MOST_TEXTS_OF_ALL, FEWEST_TEXTS = 2**16, 2**19, 2**12
+"""Most different texts of a column that are counted exactly; of all columns together; and at least."""
+
+
+class Progress(NamedTuple):
+    """How far a pass over the files has come.
+
+    Attributes
+    ----------
+    rows : int
+        Rows read so far.
+    size, total : int
+        Bytes read so far, about, and bytes of all files.
+    """
+
+    rows: int
+    size: int
+    total: int
+
+
+class ScanState(msgspec.Struct):
+    """What is known of the rows before a place.
+
+    Attributes
+    ----------
+    identity : dict of str to str
+        What the scan depends on.
+    place : Place
+    complete : bool
+        Whether these are all rows.
+    rows, unlabelled, unweighted : int
+        Number of rows that count, of rows without a label, and of rows of weight 0.
+    columns : dict of str to ColumnSummary
+        Summaries of all columns but target and weight, over the rows that count.
+    unusable : dict of str to str
+        Columns that can't be used, with a description of their cells.
+    target : ColumnSummary
+        That of the target.
+    words : dict of str to bool
+        The words that may mean a missing label, with whether they are classes.
+    changes : int
+        Number of rows whose label differs from that of the row before.
+    last : str or None
+        The label of the last row.
+    largest_weight : float
+    sample : SampleState or None
+    """
+
+    identity: dict[str, str]
+    place: tuple[int, int, int] = (0, 0, 0)
+    complete: bool = False
+    rows: int = 0
+    unlabelled: int = 0
+    unweighted: int = 0
+    columns: dict[str, ColumnSummary] = {}
+    unusable: dict[str, str] = {}
+    target: ColumnSummary = msgspec.field(default_factory=ColumnSummary)
+    words: dict[str, bool] = {}
+    changes: int = 0
+    last: str | None = None
+    largest_weight: float = 0.0
+    sample: SampleState | None = None
+
+
+def scanned(
+    sources: Sources,
+    target: str,
+    weight: str | None = None,
+    options: ColumnOptions = ColumnOptions(),  # noqa: B008 - immutable
+    *,
+    folder: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[ScanState, Table]:
+    """Read all rows once; return what is known of them, and the sample.
+
+    Parameters
+    ----------
+    sources : Sources
+    target : str
+        The column to predict.
+    weight : str, optional
+        The column of sample weights; rows of weight 0 don't count at all.
+    options : ColumnOptions
+        The user's options for the columns.
+    folder : Path, optional
+        An existing folder in which the state is kept.
+    progress : callable, optional
+        Is called after each piece.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, or a file or a cell can't be used.
+    """
+    identity = {
+        "format": FORMAT,
+        "the files": sources.fingerprint,
+        "target": target,
+        "sample_weight": repr(weight),
+        "the columns": repr((sorted(options.types.items()), sorted(options.ignore), sorted(options.keep))),
+    }
+    state = _saved(folder, identity) or ScanState(identity)
+    scan = _Scan(sources, target, weight, options.types, state)
+    saved = time.monotonic()
+    if not state.complete:
+        for piece in sources.pieces(Place(*state.place)):
+            scan.add(piece)
+            if progress is not None:
+                progress(Progress(piece.end.number, sources.bytes_before(piece.end), sources.size))
+            if folder is not None and time.monotonic() - saved >= SAVE_SECONDS:
+                _save(folder, scan.state_now())
+                saved = time.monotonic()
+        state.complete = True
+        if folder is not None and state.rows:
+            _save(folder, scan.state_now())
+    if not state.rows:
+        raise _no_rows(sources.name, target, state)
+    return state, scan.sample_table()
+
+
+class _Scan:
+    """Adds pieces to a state."""
+
+    def __init__(
+        self, sources: Sources, target: str, weight: str | None, types: Mapping[str, str], state: ScanState
+    ) -> None:
+        self.sources, self.target, self.weight, self.types, self.state = sources, target, weight, types, state
+        self.sample = None if state.sample is None else Sample.of(state.sample)
+
+    def state_now(self) -> ScanState:
+        """Return the state, the sample in it."""
+        self.state.sample = None if self.sample is None else self.sample.state()
+        return self.state
+
+    def sample_table(self) -> Table:
+        """Return the rows of the sample, called by the name of all files."""
+        assert self.sample is not None
+        return replace(self.sample.table(), name=self.sources.name, unusable=dict(self.state.unusable))
+
+    def add(self, piece: Piece) -> None:
+        """Add a piece."""
+        state, table = self.state, piece.table
+        table.column(self.target)
+        counted = weighted_rows(table, self.weight)
+        if counted.weight is not None and len(counted.weight):
+            state.largest_weight = max(state.largest_weight, float(counted.weight.max()))
+        cells = self._labels(counted.table)
+        there = np.flatnonzero(_present(cells))
+        labelled = counted.where(there)
+        state.unweighted += table.n_rows - len(counted.rows)
+        state.unlabelled += len(counted.rows) - len(there)
+        if len(there):
+            words = {name: found for name, found in labelled.table.words.items() if name != self.target}
+            columns = {**labelled.table.columns, self.target: cells[there]}
+            self._add_rows(replace(labelled.table, columns=columns, words=words))
+        if piece.end.number % sources_.PIECE_ROWS == 0:
+            most = max(FEWEST_TEXTS, min(MOST_TEXTS, MOST_TEXTS_OF_ALL // max(1, len(state.columns))))
+            for summary in state.columns.values():
+                summary.bound(most)
+        state.place = tuple(piece.end)
+
+    def _add_rows(self, table: Table) -> None:
+        """Add rows that count."""
+        state = self.state
+        self._add_labels(table)
+        state.unusable |= table.unusable
+        for name in table.columns:
+            if name in (self.target, self.weight) or name in state.unusable:
+                continue
+            if name not in state.columns:
+                state.columns[name] = ColumnSummary(state.rows)
+            state.columns[name].add(summary_asked(table, name, self.types.get(name), of_all=False))
+        for name, summary in state.columns.items():
+            if name not in table.columns:
+                summary.add(ColumnSummary(table.n_rows))
+        if self.sample is None:
+            self.sample = Sample(rows_in_sample(len(table.columns)))
+        self.sample.add(table, state.rows)
+        state.rows += table.n_rows
+
+    def _add_labels(self, table: Table) -> None:
+        state, cells = self.state, table.columns[self.target]
+        summary = summary_of(table, self.target)
+        for text in summary.texts:
+            if len(text) > LONGEST:
+                row = int(np.flatnonzero(cells == text)[0])
+                raise DataError(
+                    f"{table.place(row)}: {self.target!r} is a text of {len(text)} characters, expected the name of a "
+                    f"class, {LONGEST} at most. Correct the cell, or predict another column."
+                )
+        if self.target in summary.texts:
+            check_header(table, self.target, as_text(cells))
+        if cells.dtype.kind == "f" and not np.isfinite(cells).all():
+            row = int(np.flatnonzero(~np.isfinite(cells))[0])
+            raise DataError(
+                f"{table.place(row)}: {self.target!r} is {cells[row]:g}, expected the name of a class. Correct the "
+                "cell, or predict another column."
+            )
+        first, last = as_text(cells[[0, -1]]).tolist()
+        state.changes += int((cells[1:] != cells[:-1]).sum()) + (state.last not in (None, first))
+        state.last = last
+        state.target.add(summary)
+
+    def _labels(self, table: Table) -> Array:
+        """Return the cells of the target, in which a word such as None is a class if it is written like the others."""
+        cells, found = table.column(self.target), table.words.get(self.target)
+        if found is None or table.missing_words is not None:
+            return target_cells(table, self.target)
+        new = [word for word in found.counts() if word not in self.state.words]
+        if new:
+            so_far = objects([*self.state.target.texts, *(cell for cell in cells if isinstance(cell, str))])
+            kept = kept_words_of_classes(so_far, found)
+            self.state.words |= {word: word in kept for word in new}
+        rest = [word for word in DEFAULT_WORDS if not self.state.words.get(word)]
+        return with_missing_words(cells, found, rest, table.decimal)[0]
+
+
+def check_words(state: ScanState, name: str, target: str) -> None:
+    """Raise if a word was taken for a class or a missing label, and the labels that came later speak against it."""
+    texts = [text for text in state.target.texts if text not in state.words]
+    for word, is_class in state.words.items():
+        found = MissingWords((word,), np.ones(1, np.uint16))
+        if (word in kept_words_of_classes(objects(texts), found)) != is_class and word in LETTERS_ONLY:
+            raise DataError(
+                f"{name}: {word!r} in the target {target!r} may be a class or a missing label.",
+                remedy=(
+                    *("If it is a class: ", Setting("missing_words", []), "; if it is a missing label: "),
+                    *(Setting("missing_words", [word]), "."),
+                ),
+            )
+
+
+def _present(cells: Array) -> Array:
+    if cells.dtype.kind == "f":
+        return ~np.isnan(cells)
+    if cells.dtype.kind == "M":
+        return ~np.isnat(cells)
+    return np.array([cell is not None for cell in cells], bool)
+
+
+def _no_rows(name: str, target: str, state: ScanState) -> DataError:
+    if state.unlabelled:
+        return DataError(f"{name}: no row has a value in the target column {target!r}.")
+    what = "whose weight isn't 0" if state.unweighted else "at all"
+    return DataError(f"{name} has no row {what}, expected at least one.")
+
+
+def _saved(folder: Path | None, identity: dict[str, str]) -> ScanState | None:
+    """Return the state of an earlier scan of the same rows; None if there is none, or it can't be read."""
+    if folder is None:
+        return None
+    from safetensors.numpy import load
+
+    path = folder / FILE
+    remove_leftovers(path)
+    try:
+        content = path.read_bytes()
+        unseal(content)
+        state = msgspec.msgpack.decode(load(content)["state"].tobytes(), type=ScanState)
+    except (OSError, KeyError, ModelFileError, msgspec.DecodeError):
+        return None
+    return state if state.identity == identity else None
+
+
+def _save(folder: Path, state: ScanState) -> None:
+    content = np.frombuffer(msgspec.msgpack.encode(state), np.uint8)
+    try:
+        write_whole(folder / FILE, seal({"state": content}, FORMAT))
+    except OSError as error:
+        raise DataError(
+            f"What is known of the files can't be written into {folder}: {error.strerror or error}.",
+            remedy=("Name another folder with ", Setting("cache_folder"), "."),
+        ) from None
