@@ -11,6 +11,7 @@
     encode     all rows encoded, into a spool
     spool      encoded rows on disk, from which every epoch reads blocks of rows
     order      the order in which an epoch takes its rows: a function of (seed, epoch, row) alone
+    train      epochs, window by window; stopped and resumed to the same bits
     reader     windows of rows, read by a thread ahead of the engine
 """
 
@@ -22,6 +23,7 @@ from .reader import read_ahead
 from .scan import Progress, scanned
 from .sources import Piece, Place, Sources
 from .spool import Layout, Spool, SpoolWriter
+from .train import Position, WindowDone, train_on_spool
 
 __all__ = [
     "Layout",
@@ -29,10 +31,12 @@ __all__ = [
     "Order",
     "Piece",
     "Place",
+    "Position",
     "Progress",
     "Sources",
     "Spool",
     "SpoolWriter",
+    "WindowDone",
     "blocks_in_window",
     "find_files",
     "is_several",
@@ -41,6 +45,7 @@ __all__ = [
     "read_ahead",
     "scanned",
     "spooled",
+    "train_on_spool",
 ]
 
 

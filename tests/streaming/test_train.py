@@ -1,0 +1,260 @@
+"""Training on a spool: the same bits for any cut and after any interruption, and as good as in memory."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from glassmax.engine import Data, ReferenceEngine, Regularization, best_engine, build_facts
+from glassmax.errors import CheckpointError, DataError, DivergenceError
+from glassmax.network import Network
+from glassmax.optimizers import SGD, Adam, Schedule
+from glassmax.streaming import spool as spool_
+from glassmax.streaming import train as train_
+from glassmax.streaming.order import Order, is_validation
+from glassmax.streaming.spool import Layout, Spool, SpoolWriter
+from glassmax.streaming.train import Position, train_on_spool
+from glassmax.training import Checkpoint, EarlyStopping, RunningMetrics, TrainingState, train
+
+from .test_spool import IDENTITY, fill
+
+D, K = 6, 3
+ENGINES = [ReferenceEngine(1)] + ([best_engine(1)] if build_facts()["native"] else [])
+SEED = 5
+
+
+@pytest.fixture(autouse=True)
+def _small_windows(monkeypatch):
+    monkeypatch.setattr(spool_, "PART_WINDOWS", 2)
+    monkeypatch.setattr(Layout, "window_blocks", property(lambda self: 4))
+
+
+def rows(n, layout, *, is_sorted=False):
+    """Return rows of three classes that overlap."""
+    draw = np.random.RandomState(1)
+    y = draw.randint(0, K, n)
+    X = draw.normal(size=(n, D))
+    X[np.arange(n), y] += 2.0
+    if layout.filled is not None:
+        X[np.abs(X) < 0.3] = 0.0
+    weight = draw.uniform(0.5, 2.0, n) if layout.weighted else None
+    order = np.argsort(y, kind="stable") if is_sorted else np.arange(n)
+    X = X[order].astype(np.float32)
+    weight = None if weight is None else weight[order]
+    return Data(X if layout.filled is None else csr_matrix(X), y[order], weight)
+
+
+def spooled(folder, layout=Layout(D), n=1500, **how):  # noqa: B008
+    with SpoolWriter(folder, layout, IDENTITY) as writer:
+        fill(writer, rows(n, layout, **how), [170])
+    return Spool(folder)
+
+
+HOW = {
+    "batch_size": 50,
+    "max_epochs": 3,
+    "regularization": Regularization(alpha=1e-3, dropout=(0.2,), mixup=0.3),
+    "schedule": Schedule("cosine", warmup=0.1),
+    "validation_share": 0.1,
+    "seed": SEED,
+}
+
+
+class Run:
+    """A training run with a checkpoint."""
+
+    def __init__(self, spool, path=None, engine=ENGINES[-1], rule=None, save=None, **how):
+        self.network = Network([D, 8, K], random_state=0)
+        self.training = TrainingState((rule or Adam(0.01)).init(self.network.theta), np.random.RandomState(0), seed=9)
+        self.position = Position()
+        self.losses, self.validation = [], []
+        curves = {"loss": self.losses, "validation": self.validation, "position": self.position.numbers}
+        stopping = EarlyStopping(self.network, 0.0, np.inf)
+        self.checkpoint = path and Checkpoint(path, {"run": "of a test"}, self.network, self.training, stopping, curves)
+        if path:
+            self.checkpoint.load(100)
+        self.epochs = train_on_spool(
+            self.network, engine, spool, rule or Adam(0.01), self.training, self.position,
+            save=self.checkpoint.save if path and save is None else save, **{**HOW, **how},
+        )  # fmt: skip
+
+    def finish(self):
+        for epoch in self.epochs:
+            self.losses.append(epoch.loss)
+            self.validation.append(0.0 if epoch.validation is None else epoch.validation.log_loss)
+            if self.checkpoint:
+                self.checkpoint.save()
+        return self
+
+    def bits(self):
+        parts = [self.network.theta, *map(np.asarray, self.training.state.values())]
+        counts = self.training.epochs, self.training.steps, self.training.rows, self.training.weight
+        return [part.tobytes() for part in parts], counts, self.losses, self.validation
+
+
+LAYOUTS = [Layout(D), Layout(D, None, True), Layout(D, D)]
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_window_is_trained_on_as_an_epoch_of_its_rows(tmp_path, engine, layout):
+    data = rows(700, layout)
+    with spooled(tmp_path, layout, 700) as spool:
+        plain = {"regularization": Regularization(alpha=1e-3), "schedule": Schedule(), "max_epochs": 2}
+        run = Run(spool, engine=engine, rule=SGD(0.1, 0.9), **plain).finish()
+    network = Network([D, 8, K], random_state=0)
+    rule = SGD(0.1, 0.9)
+    state, losses = rule.init(network.theta), []
+    mean = 1.0 if data.weight is None else data.weight.mean()
+    order, step = Order(700, SEED, 4), 0
+    for epoch in range(2):
+        sums = []
+        for window in range(order.n_windows):
+            taken = order.rows(epoch, window)
+            taken = taken[~is_validation(SEED, taken, 0.1)]
+            for start in range(0, len(taken), 50):
+                batch = data.rows(taken[start : start + 50])
+                m = len(batch.y)
+                loss, gradients = network.loss_and_gradients(
+                    batch.X, batch.y, batch.weight, divisor=m * mean, l2=1e-3 / (m * mean)
+                )
+                rule.step(network.theta, gradients.flat.astype(network.theta.dtype), state)
+                sums.append(loss * m)
+                step += 1
+        losses.append(sum(sums) / (~is_validation(SEED, np.arange(700), 0.1)).sum())
+    assert np.allclose(run.network.theta, network.theta, rtol=1e-4, atol=1e-5)
+    assert np.allclose(run.losses, losses, rtol=1e-5)
+    assert run.training.steps == step
+    held = data.rows(np.flatnonzero(is_validation(SEED, np.arange(700), 0.1)))
+    running = RunningMetrics(K)
+    running.add(network.forward(held.X).head.Z, held.y, held.weight)
+    assert run.validation[-1] == pytest.approx(running.metrics().log_loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_a_run_that_is_stopped_after_any_window_goes_on_to_the_same_bits(tmp_path, engine, monkeypatch):
+    monkeypatch.setattr(train_, "SAVE_SECONDS", 0.0)
+    with spooled(tmp_path / "spool") as spool:
+        expected = Run(spool, engine=engine).finish().bits()
+        for stop in (1, 2, 5, 6, 7, 11):
+            path, left, turns = tmp_path / f"run {stop}", [0], 0
+            while turns < 40:
+                left[0], turns = stop, turns + 1
+
+                def stopped(done, left=left):
+                    left[0] -= 1
+                    if not left[0]:
+                        raise KeyboardInterrupt
+
+                run = Run(spool, path, engine, on_window=stopped)
+                try:
+                    run.finish()
+                except KeyboardInterrupt:
+                    if stop == 1:
+                        run.checkpoint.save()  # as whoever is interrupted does, or it would never come further
+                    continue
+                break
+            assert turns > 1
+            assert run.bits() == expected
+    assert sorted(name for name in os.listdir(tmp_path) if name.startswith(".")) == []
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from glassmax.streaming import spool, train
+from glassmax.streaming.spool import Layout, Spool
+from tests.streaming.test_train import Run
+train.SAVE_SECONDS, spool.PART_WINDOWS, Layout.window_blocks = 0.0, 2, property(lambda self: 4)
+left = [{stop}]
+def killed(done):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+Run(Spool({spool!r}), Path({path!r}), on_window=killed).finish()
+"""
+
+
+@pytest.mark.parametrize("stop", [3, 8])
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, stop):
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    (tmp_path / "run").mkdir()
+    with spooled(tmp_path / "spool") as spool:
+        program = KILLED.format(tests=root, spool=str(tmp_path / "spool"), path=str(tmp_path / "run" / "a"), stop=stop)
+        child = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+        assert child.returncode == -signal.SIGKILL, child.stderr
+        run = Run(spool, tmp_path / "run" / "a")
+        assert run.training.epochs * 6 + run.position.window == stop - 1
+        assert run.finish().bits() == Run(spool).finish().bits()
+        assert os.listdir(tmp_path / "run") == ["a"]
+        with pytest.raises(CheckpointError, match="holds 3 epochs, expected at most max_iter=2"):
+            Checkpoint(tmp_path / "run" / "a", {"run": "of a test"}, run.network, run.training,
+                       EarlyStopping(run.network, 0.0, np.inf)).load(2)  # fmt: skip
+
+
+def test_bits_are_the_same_for_any_number_of_threads(tmp_path):
+    if not build_facts()["native"]:
+        pytest.skip("there is no native engine")
+    with spooled(tmp_path / "spool") as spool:
+        assert Run(spool, engine=best_engine(2)).finish().bits() == Run(spool, engine=best_engine(1)).finish().bits()
+
+
+def test_rows_sorted_by_their_label_are_learned_as_well_as_in_memory(tmp_path):
+    layout, n = Layout(D), 12_000
+    data, test = rows(n, layout, is_sorted=True), rows(20_000, Layout(D, None, True))
+    losses = []
+    plain = {
+        "regularization": Regularization(),
+        "schedule": Schedule("cosine"),
+        "max_epochs": 8,
+        "validation_share": 0.0,
+    }
+    with spooled(tmp_path, layout, n, is_sorted=True) as spool:
+        run = Run(spool, **plain).finish()
+    network, rule = Network([D, 8, K], random_state=0), Adam(0.01)
+    state = TrainingState(rule.init(network.theta), np.random.RandomState(0))
+    for _ in train(network, ENGINES[-1], data, rule, state, batch_size=50, max_epochs=8, schedule=Schedule("cosine")):
+        pass
+    for trained in (run.network, network):
+        running = RunningMetrics(K)
+        running.add(trained.forward(test.X).head.Z, test.y)
+        losses.append(running.metrics().log_loss)
+    assert abs(losses[0] / losses[1] - 1) < 0.01
+
+
+def test_progress_counts_rows_and_bytes(tmp_path):
+    done = []
+    with spooled(tmp_path) as spool:
+        Run(spool, on_window=done.append, max_epochs=1).finish()
+    assert [record.rows for record in done] == [256, 512, 768, 1024, 1280, 1500]
+    last = done[-1]
+    assert (last.epoch, last.of_rows, last.rows_here, last.size) == (1, 1500, 1500, 1500 * 28)
+    assert last.seconds_left == 0
+    assert done[0].seconds_left > 0
+    assert last.megabytes_per_second == pytest.approx(last.rows_per_second * 28 / 1e6)
+
+
+def test_divergence_keeps_the_weights_before_the_window(tmp_path):
+    with spooled(tmp_path) as spool:
+        run = Run(spool, rule=SGD(1e30), regularization=Regularization(), schedule=Schedule())
+        with pytest.raises(
+            DivergenceError, match=r"^The loss is no longer finite in epoch 1, step \d+, at learning rate"
+        ):
+            run.finish()
+        assert np.isfinite(run.network.theta).all()
+        assert np.array_equal(run.network.theta, Network([D, 8, K], random_state=0).theta) or run.position.window
+
+
+def test_damage_that_is_met_in_an_epoch_is_one_sentence(tmp_path):
+    with spooled(tmp_path) as spool:
+        path = tmp_path / "part-000001.rows"
+        content = bytearray(path.read_bytes())
+        content[1000] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"part-000001\.rows is damaged: a block doesn't match its checksum"):
+            Run(spool).finish()
