@@ -6,7 +6,7 @@ and whoever stops to take windows, by an error or by Ctrl-C, ends the thread bef
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 __all__ = ["AHEAD", "read_ahead"]
@@ -14,10 +14,13 @@ __all__ = ["AHEAD", "read_ahead"]
 AHEAD = 2
 """The number of windows that are read before they are needed."""
 
-_Number, _Window = TypeVar("_Number"), TypeVar("_Window")
+_Number = TypeVar("_Number")
+_Window = TypeVar("_Window")
 
 
-def read_ahead(read: Callable[[_Number], _Window], numbers: Iterable[_Number], ahead: int = AHEAD) -> Iterator[_Window]:
+def read_ahead(
+    read: Callable[[_Number], _Window], numbers: Iterable[_Number], ahead: int = AHEAD
+) -> Generator[_Window, None, None]:
     """Return the windows of some numbers, in their order; each is read before it is needed.
 
     Parameters

@@ -196,7 +196,7 @@ class _Scan:
             most = max(FEWEST_TEXTS, min(MOST_TEXTS, MOST_TEXTS_OF_ALL // max(1, len(state.columns))))
             for summary in state.columns.values():
                 summary.bound(most)
-        state.place = tuple(piece.end)
+        state.place = (piece.end.file, piece.end.row, piece.end.number)
 
     def _add_rows(self, table: Table) -> None:
         """Add rows that count."""
@@ -208,7 +208,8 @@ class _Scan:
                 continue
             if name not in state.columns:
                 state.columns[name] = ColumnSummary(state.rows)
-            state.columns[name].add(summary_asked(table, name, self.types.get(name), of_all=False))
+            before = state.columns[name]
+            before.add(summary_asked(table, name, self.types.get(name), before))
         for name, summary in state.columns.items():
             if name not in table.columns:
                 summary.add(ColumnSummary(table.n_rows))

@@ -18,7 +18,8 @@ import json
 import os
 import zlib
 from collections import OrderedDict
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
@@ -27,7 +28,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from ..engine import Data
-from ..errors import DataError, Setting
+from ..errors import DataError, Setting, Text
 from ..files import remove_leftovers, write_whole, writing_whole
 from ..functional.arrays import Array
 from .order import BLOCK_ROWS, blocks_in_window
@@ -116,7 +117,8 @@ class SpoolWriter:
         self.manifest = {"format": FORMAT, "layout": list(layout), "identity": identity}
         self.parts, self.rows, self.place, self.weight, self.complete = 0, 0, Place(), 0.0, False
         self._weight = 0.0
-        self._stack, self._file = ExitStack(), None
+        self._stack = ExitStack()
+        self._file: IO[bytes] | None = None
         self._ends: list[int] = []
         self._kept: list[Data] = []
         with _disk_faults(self.folder, 0):
@@ -415,26 +417,17 @@ def _remove_files(folder: Path) -> None:
         remove_leftovers(folder / path.name[1:].rsplit(".", 2)[0])
 
 
-class _disk_faults:  # noqa: N801 - a context manager
+@contextmanager
+def _disk_faults(folder: Path, written: int) -> Iterator[None]:
     """Say that a folder is full or can't be written to."""
-
-    def __init__(self, folder: Path, written: int) -> None:
-        self.folder, self.written = folder, written
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if not isinstance(error, OSError):
-            return
-        name = Setting("cache_folder")
-        if error.errno == errno.ENOSPC:
-            message = (
-                f"The disk of {self.folder} is full: {self.written / 1e6:.0f} MB of encoded rows were written there."
-            )
-            remedy = ("Make room and start again, which goes on from there; or name another folder with ", name, ".")
+    name = Setting("cache_folder")
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            remedy: Text = ("Name another folder with ", name, ".")
+            message = f"Encoded rows can't be written into {folder}: {error.strerror or error}."
             raise DataError(message, remedy=remedy) from None
-        remedy = ("Name another folder with ", name, ".")
-        raise DataError(
-            f"Encoded rows can't be written into {self.folder}: {error.strerror or error}.", remedy=remedy
-        ) from None
+        remedy = ("Make room and start again, which goes on from there; or name another folder with ", name, ".")
+        message = f"The disk of {folder} is full: {written / 1e6:.0f} MB of encoded rows were written there."
+        raise DataError(message, remedy=remedy) from None

@@ -218,7 +218,7 @@ def _column(series: "nw.Series[Any]", decimal: str) -> Array | str:
     if dtype.is_integer() or dtype == nw.Decimal:
         return _whole(series)
     if dtype.is_numeric():
-        values = np.array([np.nan if is_missing(cell) else cell for cell in series.to_list()], np.float64)
+        values = _floats(series)
         return values if not np.isnan(values).all() else objects([None] * len(values))
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         texts = [cell if isinstance(cell, str) else None for cell in series.cast(nw.String).to_list()]
@@ -243,6 +243,14 @@ def _whole(series: "nw.Series[Any]") -> Array:
         return column_of([None if is_missing(cell) else str(cell) for cell in series.to_list()])
     if not len(present):
         return objects([None] * len(series))
+    return _floats(series)
+
+
+def _floats(series: "nw.Series[Any]") -> Array:
+    """Return numbers as float64, NaN where missing."""
+    cells = series.to_numpy()
+    if cells.dtype.kind in "iuf":  # missing cells are NaN already
+        return cells.astype(np.float64)
     return np.array([np.nan if is_missing(cell) else cell for cell in series.to_list()], np.float64)
 
 

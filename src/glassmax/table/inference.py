@@ -191,13 +191,15 @@ class _Column(NamedTuple):
         return not self.summary.missing
 
 
-def summary_asked(table: Table, name: str, asked: str | None, *, of_all: bool = True) -> ColumnSummary:
+def summary_asked(table: Table, name: str, asked: str | None, before: ColumnSummary | None = None) -> ColumnSummary:
     """Return the summary of a column from which its type is inferred, if the user asks for this type or for none.
 
-    `of_all` says whether the table has all rows; in some of them, all numbers are counted, for what may come later.
+    `before` is the summary of earlier rows, if the table doesn't have all: numbers are then counted as long as they are
+    few, for what may come later.
     """
     as_texts = asked in ("boolean", "category") or (asked == "date" and table.column(name).dtype.kind != "M")
-    return summary_of(table, name, as_texts=as_texts, counted=not of_all or NAMED_ID.fullmatch(name) is not None)
+    may_be_few = before is not None and (before.numbers is None or before.numbers.counts is not None)
+    return summary_of(table, name, as_texts=as_texts, counted=may_be_few or NAMED_ID.fullmatch(name) is not None)
 
 
 def _as_asked(column: _Column, asked: str) -> _Guess:
