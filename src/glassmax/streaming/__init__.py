@@ -12,10 +12,12 @@
     spool      encoded rows on disk, from which every epoch reads blocks of rows
     order      the order in which an epoch takes its rows: a function of (seed, epoch, row) alone
     train      epochs, window by window; stopped and resumed to the same bits
+    folder     where a run keeps its scan and its encoded rows, and what is removed afterwards
     reader     windows of rows, read by a thread ahead of the engine
 """
 
 from .encode import spooled
+from .folder import working_folder
 from .learned import Learned, learned
 from .order import Order, blocks_in_window, is_validation
 from .paths import find_files, is_several
@@ -46,6 +48,7 @@ __all__ = [
     "scanned",
     "spooled",
     "train_on_spool",
+    "working_folder",
 ]
 
 

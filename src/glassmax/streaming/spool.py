@@ -34,7 +34,7 @@ from ..functional.arrays import Array
 from .order import BLOCK_ROWS, blocks_in_window
 from .sources import Place
 
-__all__ = ["Layout", "Spool", "SpoolWriter"]
+__all__ = ["Layout", "Spool", "SpoolWriter", "remove_spool"]
 
 FORMAT = "glassmax spool 1"
 MANIFEST = "manifest.json"
@@ -143,7 +143,7 @@ class SpoolWriter:
         path = self.folder / MANIFEST
         remove_leftovers(path)
         if _manifest(self.folder) != json.loads(json.dumps(self.manifest)):
-            _remove_files(self.folder)
+            remove_spool(self.folder)
             write_whole(path, json.dumps(self.manifest).encode())
         while not self.complete and (found := _trailer(self._path(self.parts))) is not None:
             if found.rows_before != self.rows:
@@ -275,7 +275,7 @@ class Spool:
     def remove(self) -> None:
         """Remove the spool, and its folder if nothing else is in it."""
         self.close()
-        _remove_files(self.folder)
+        remove_spool(self.folder)
         with suppress(OSError):
             self.folder.rmdir()
 
@@ -407,7 +407,7 @@ def _read_trailer(file: IO[bytes]) -> tuple[_Trailer, int]:
     return found._replace(place=Place(*found.place)), size - len(tail) + start
 
 
-def _remove_files(folder: Path) -> None:
+def remove_spool(folder: Path) -> None:
     """Remove what a spool has written into a folder, and nothing else."""
     for path in sorted(folder.glob("part-*.rows")):
         path.unlink()
