@@ -10,13 +10,20 @@ import numpy as np
 import polars as pl
 import pytest
 
+from glassmax.engine import best_engine
 from glassmax.errors import DataError
+from glassmax.network import Network
+from glassmax.optimizers import Adam
 from glassmax.streaming import sample, scan, sources
+from glassmax.streaming import spool as spool_
 from glassmax.streaming.encode import spooled
 from glassmax.streaming.learned import learned
 from glassmax.streaming.scan import scanned
 from glassmax.streaming.sources import Sources
+from glassmax.streaming.spool import Layout
+from glassmax.streaming.train import Position, train_on_spool
 from glassmax.table import ColumnOptions, Encoding, UnseenCounts, class_indices, infer, read_labels, read_table
+from glassmax.training import TrainingState
 
 ROWS = 3000
 
@@ -353,3 +360,101 @@ def test_options_of_columns_are_kept(tmp_path):
     )
     encoding, _, _ = in_memory(tmp_path / "one" / "part-0.parquet", options=options)
     assert streamed(tmp_path / "many", options=options).encoding == encoding
+
+
+def _mixed(words, n=1500):
+    """Return a frame with a column of very many different numbers and some words, most of them late."""
+    draw = np.random.RandomState(0)
+    x = [repr(value) for value in draw.normal(size=n)]
+    for row in range(n - words, n):
+        x[row] = "unknown"
+    return pl.DataFrame({"x": x, "z": draw.normal(size=n), "y": draw.choice(["a", "b"], n)})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (60, "Row 941 of part-1.csv (line 942): column 'x' is 'unknown', expected a number as in the other rows. "),
+        (
+            400,
+            "Column 'x' of {name} holds numbers in 1100 of 1500 rows, and texts such as 'unknown' in 400, expected numbers "
+            "alone. Correct the cells, or read the column as categories with types={{'x': 'category'}}, or leave it out "
+            "with ignore=['x'].",
+        ),
+    ],
+)
+def test_words_beside_numbers_too_many_to_count_are_an_error(tmp_path, monkeypatch, words, message):
+    monkeypatch.setattr(scan, "FEWEST_TEXTS", 300)
+    monkeypatch.setattr(scan, "MOST_TEXTS_OF_ALL", 300)
+    cut(_mixed(words), tmp_path / "files", ["csv"], [500, 1000])
+    with pytest.raises(DataError) as error:
+        spooled(Sources(tmp_path / "files"), streamed(tmp_path / "files"), tmp_path / "spool", "y")
+    assert str(error.value).startswith(message.format(name=tmp_path / "files"))
+    options = ColumnOptions({"x": "category"})
+    assert "x" in streamed(tmp_path / "files", options=options).encoding.names
+
+
+def test_identifiers_too_many_to_count_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(scan, "FEWEST_TEXTS", 300)
+    monkeypatch.setattr(scan, "MOST_TEXTS_OF_ALL", 300)
+    monkeypatch.setattr("glassmax.table.summary.N_HASHES", 512)
+    draw = np.random.RandomState(0)
+    table = pl.DataFrame(
+        {
+            "order_id": draw.permutation(3000) * 3.0,
+            "customer_id": draw.randint(0, 1000, 3000) * 3.0,
+            "key": [str(10**18 + v) for v in draw.permutation(3000)],
+            "x": draw.normal(size=3000),
+            "y": draw.choice(["a", "b"], 3000),
+        }
+    )
+    cut(table, tmp_path / "files", ["csv"], [1000, 2000])
+    found = streamed(tmp_path / "files")
+    assert found.encoding.names == ["customer_id", "x"]
+    assert [note.column for note in found.notes if note.kind == "left_out"] == ["order_id", "key"]
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_encoding_that_was_interrupted_after_any_piece_goes_on_to_the_same_bits(tmp_path, monkeypatch, weight):
+    monkeypatch.setattr(spool_, "PART_WINDOWS", 1)
+    monkeypatch.setattr(Layout, "window_blocks", property(lambda self: 3))
+    table = frame(1200).with_columns(w=pl.Series([0.0, 1.0, 2.5] * 400))
+    cut(table, tmp_path / "files", ["parquet", "csv"], [500, 300, 400])
+    known = streamed(tmp_path / "files", weight=weight)
+    spooled(Sources(tmp_path / "files"), known, tmp_path / "whole", "y", weight).close()
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
+    for stop in range(1, 7):
+        folder, left = tmp_path / f"stopped {stop}", [stop]
+
+        def stopped(progress, left=left):
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            spooled(Sources(tmp_path / "files"), known, folder, "y", weight, progress=stopped)
+        spooled(Sources(tmp_path / "files"), known, folder, "y", weight).close()
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
+
+
+@pytest.mark.parametrize("end", ["parquet", "csv"])
+def test_training_has_the_same_bits_for_any_cut_into_files(tmp_path, monkeypatch, end):
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 700)
+    monkeypatch.setattr(sample, "FEWEST_ROWS", 100)
+    monkeypatch.setattr(scan, "FEWEST_TEXTS", 300)
+    monkeypatch.setattr(scan, "MOST_TEXTS_OF_ALL", 300)
+    monkeypatch.setattr(Layout, "window_blocks", property(lambda self: 8))
+    bits = set()
+    for name in ("one", "uneven", "many"):
+        cut(frame(), tmp_path / name, [end], CUTS[name])
+        known = streamed(tmp_path / name)
+        network = Network([known.encoding.width, 4, 3], random_state=0)
+        rule = Adam(0.01)
+        training = TrainingState(rule.init(network.theta), np.random.RandomState(0))
+        with spooled(Sources(tmp_path / name), known, tmp_path / f"spool {name}", "y") as spool:
+            for _ in train_on_spool(
+                network, best_engine(1), spool, rule, training, Position(), seed=1, batch_size=64, max_epochs=1
+            ):
+                pass
+        bits.add(network.theta.tobytes())
+    assert len(bits) == 1

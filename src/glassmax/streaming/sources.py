@@ -24,7 +24,6 @@ __all__ = ["PIECE_ROWS", "Piece", "Place", "SourceFile", "Sources"]
 
 PIECE_ROWS, PIECE_CELLS = 2**15, 2**20
 """A piece has at most so many rows and about so many cells; none crosses a multiple of `PIECE_ROWS` rows."""
-READ_CELLS = 2**21
 LARGEST_IN_MEMORY = 2**26
 OF_JSON = "JSON lines"
 
@@ -183,7 +182,7 @@ class Sources:
             file.path,
             columns=self.columns,
             start=start,
-            at_once=max(1024, READ_CELLS // n_columns),
+            at_once=_rows_at_once(n_columns),
             probed=self.probed,
             **self.reading,
         )
@@ -228,9 +227,13 @@ class Sources:
             self.reading.setdefault("decimal", next(iter(certain)))
 
 
+def _rows_at_once(n_columns: int) -> int:
+    return max(1024, min(PIECE_ROWS, PIECE_CELLS // max(1, n_columns)))
+
+
 def _cut(table: Table, place: Place) -> Iterator[Piece]:
     """Cut rows into pieces."""
-    at_once = max(1024, min(PIECE_ROWS, PIECE_CELLS // max(1, len(table.columns))))
+    at_once = _rows_at_once(len(table.columns))
     row = 0
     while row < table.n_rows:
         rows = min(at_once, table.n_rows - row, PIECE_ROWS - place.number % PIECE_ROWS)

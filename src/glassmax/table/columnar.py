@@ -24,7 +24,7 @@ from .trial_read import opened
 
 __all__ = ["Footer", "read_columnar", "read_footers"]
 
-CELLS_AT_ONCE = 2**22
+CELLS_AT_ONCE, CELLS_DECODED = 2**22, 2**21
 ROWS_TO_PROBE = 2**18
 DIED = 128
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
@@ -47,7 +47,8 @@ def read_columnar(
     start : int, default=0
         Row to begin at.
     at_once : int, optional
-        Number of rows of a piece; by default, a piece has about 4 million cells.
+        Maximum number of rows of a piece; by default, a piece has about 4 million cells. Half as many are decoded at
+        once, so that a group of rows is not decoded again for each piece of it.
     probed : bool, default=False
         Whether the file has been decoded in another process before, so that it can't crash this one.
 
@@ -69,17 +70,19 @@ def read_columnar(
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
-    at_once = at_once or max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
+    decoded = max(1024, (CELLS_AT_ONCE if at_once is None else CELLS_DECODED) // max(1, len(chosen)))
     while True:
         with _in_words(source):
-            piece = frame.select(chosen).slice(start, at_once).collect()
-        if not piece.height and start:
+            rows = frame.select(chosen).slice(start, decoded).collect()
+        if not rows.height and start:
             return
-        table = piece_of(piece, source.name, decimal, how)
-        numbers = np.arange(start + 1, start + piece.height + 1)
-        yield replace(table, numbers=numbers, header=header)
-        start += piece.height
-        if piece.height < at_once:
+        for first in range(0, max(1, rows.height), at_once or decoded):
+            piece = rows.slice(first, at_once or decoded)
+            table = piece_of(piece, source.name, decimal, how)
+            numbers = np.arange(start + first + 1, start + first + piece.height + 1)
+            yield replace(table, numbers=numbers, header=header)
+        start += rows.height
+        if rows.height < decoded:
             return
 
 

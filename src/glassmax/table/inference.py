@@ -16,7 +16,7 @@ from .cells import COMMA_NUMBER, number_text, parse_number
 from .dates import FORMS, LIKE_A_DATE, TWO_DIGITS, form_of
 from .grouping import Grouping, readings_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
-from .summary import ColumnSummary, summary_of
+from .summary import ColumnSummary, Numbers, summary_of
 from .table import FOR_ARRAYS, Table, check_number_of_columns, some
 
 __all__ = ["KINDS", "MOST_VALUES", "ColumnOptions", "Inference", "infer", "summary_asked"]
@@ -237,7 +237,8 @@ def _guess(column: _Column) -> _Guess:
         if len(summary.booleans) == 2:
             return _Guess("boolean")
         return _constant(name, *summary.booleans) if column.is_full and not column.keep else _Guess("category")
-    _check_numbers_counted(column)
+    if summary.numbers is not None and summary.numbers.counts is None:
+        return _guess_uncounted(column, summary.numbers)
     return _guess_text(column, summary.canonical_texts())
 
 
@@ -265,22 +266,25 @@ def _guess_numbers(column: _Column) -> _Guess:
     return _Guess("number")
 
 
-def _check_numbers_counted(column: _Column) -> None:
-    """Raise if texts stand beside so many different numbers that these were not counted."""
-    numbers = column.summary.numbers
-    if numbers is not None and numbers.counts is None:
-        first, count = next(iter(column.summary.texts)), column.summary.present - numbers.count
-        raise DataError(
-            f"{column.title} holds numbers in {numbers.count} of {column.summary.present} rows, and texts such as "
-            f"{first[:40]!r} in {count}, expected numbers alone.",
-            remedy=(
-                *(
-                    "Correct the cells, or read the column as categories with ",
-                    Setting("types", {column.name: "category"}),
-                ),
-                *(", or leave it out with ", Setting("ignore", [column.name]), "."),
+def _guess_uncounted(column: _Column, numbers: Numbers) -> _Guess:
+    """Return the type of a column whose texts stand beside so many different numbers that these were not counted."""
+    texts, decimal = column.summary.texts, column.table.decimal
+    more = column.summary.forgotten_numbers + _count(texts, lambda text: parse_number(text, decimal) is not None)
+    if numbers.count + more >= MOSTLY * column.summary.present:
+        is_long = more > 0 and _too_long(text for text in texts if parse_number(text, decimal) is not None)
+        return _left_out(column.name, TOO_LONG) if is_long and not column.keep else _Guess("number")
+    first, count = next(iter(texts)), column.summary.present - numbers.count
+    raise DataError(
+        f"{column.title} holds numbers in {numbers.count} of {column.summary.present} rows, and texts such as "
+        f"{first[:40]!r} in {count}, expected numbers alone.",
+        remedy=(
+            *(
+                "Correct the cells, or read the column as categories with ",
+                Setting("types", {column.name: "category"}),
             ),
-        )
+            *(", or leave it out with ", Setting("ignore", [column.name]), "."),
+        ),
+    )
 
 
 def _guess_text(column: _Column, counts: Mapping[str, int]) -> _Guess:
