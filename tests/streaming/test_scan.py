@@ -133,7 +133,7 @@ def test_only_quantiles_come_from_the_sample(tmp_path, end, monkeypatch):
     cut(table, tmp_path / "one", [end], [ROWS])
     encoding, _, labels = in_memory(tmp_path / "one" / f"part-0.{end}")
     of_cuts = []
-    for name, sizes in CUTS.items():
+    for name, sizes in CUTS.items() if end == "csv" else list(CUTS.items())[:3]:
         folder = tmp_path / f"cut {name}"
         cut(table, folder, [end], sizes)
         of_cuts.append(streamed(folder))
@@ -167,10 +167,10 @@ def test_a_scan_that_was_interrupted_after_any_piece_goes_on_to_the_same_bits(tm
     monkeypatch.setattr(sample, "FEWEST_ROWS", 100)
     monkeypatch.setattr(scan, "FEWEST_TEXTS", 50)
     monkeypatch.setattr(scan, "MOST_TEXTS_OF_ALL", 50)
-    cut(frame(1200), tmp_path / "files", ["parquet", "csv"], [500, 300, 400])
+    cut(frame(1200)["x", "gain", "word", "name", "moment", "y"], tmp_path / "files", ["csv"], [500, 700])
     expected, rows = scanned(Sources(tmp_path / "files"), "y")
     expected.sample = None
-    for stop in range(1, 8):
+    for stop in (1, 2, 4):
         folder, left = tmp_path / f"cache {stop}", [stop]
         folder.mkdir()
 
@@ -352,7 +352,7 @@ def test_a_fault_is_one_sentence_with_file_and_row(tmp_path, case):
 def test_options_of_columns_are_kept(tmp_path):
     table = frame()
     cut(table, tmp_path / "one", ["parquet"], [ROWS])
-    cut(table, tmp_path / "many", ["parquet"], CUTS["many"])
+    cut(table, tmp_path / "many", ["parquet"], CUTS["uneven"])
     options = ColumnOptions(
         {"gain": "category", "code": "number", "day": "category", "truth": "category", "moment": "date"},
         ["word"],
@@ -365,7 +365,7 @@ def test_options_of_columns_are_kept(tmp_path):
 def _mixed(words, n=1500):
     """Return a frame with a column of very many different numbers and some words, most of them late."""
     draw = np.random.RandomState(0)
-    x = [repr(value) for value in draw.normal(size=n)]
+    x = [repr(value) for value in draw.normal(size=n).tolist()]
     for row in range(n - words, n):
         x[row] = "unknown"
     return pl.DataFrame({"x": x, "z": draw.normal(size=n), "y": draw.choice(["a", "b"], n)})
@@ -377,9 +377,9 @@ def _mixed(words, n=1500):
         (60, "Row 941 of part-1.csv (line 942): column 'x' is 'unknown', expected a number as in the other rows. "),
         (
             400,
-            "Column 'x' of {name} holds numbers in 1100 of 1500 rows, and texts such as 'unknown' in 400, expected numbers "
-            "alone. Correct the cells, or read the column as categories with types={{'x': 'category'}}, or leave it out "
-            "with ignore=['x'].",
+            "Column 'x' of {name} holds numbers in 1100 of 1500 rows, and texts such as 'unknown' in 400, expected "
+            "numbers alone. Correct the cells, or read the column as categories with types={{'x': 'category'}}, or "
+            "leave it out with ignore=['x'].",
         ),
     ],
 )
@@ -423,7 +423,7 @@ def test_encoding_that_was_interrupted_after_any_piece_goes_on_to_the_same_bits(
     known = streamed(tmp_path / "files", weight=weight)
     spooled(Sources(tmp_path / "files"), known, tmp_path / "whole", "y", weight).close()
     whole = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
-    for stop in range(1, 7):
+    for stop in (1, 3, 6):
         folder, left = tmp_path / f"stopped {stop}", [stop]
 
         def stopped(progress, left=left):
@@ -445,7 +445,7 @@ def test_training_has_the_same_bits_for_any_cut_into_files(tmp_path, monkeypatch
     monkeypatch.setattr(scan, "MOST_TEXTS_OF_ALL", 300)
     monkeypatch.setattr(Layout, "window_blocks", property(lambda self: 8))
     bits = set()
-    for name in ("one", "uneven", "many"):
+    for name in ("one", "uneven", "many" if end == "csv" else "two"):
         cut(frame(), tmp_path / name, [end], CUTS[name])
         known = streamed(tmp_path / name)
         network = Network([known.encoding.width, 4, 3], random_state=0)

@@ -269,14 +269,15 @@ def _guess_numbers(column: _Column) -> _Guess:
 def _guess_uncounted(column: _Column, numbers: Numbers) -> _Guess:
     """Return the type of a column whose texts stand beside so many different numbers that these were not counted."""
     texts, decimal = column.summary.texts, column.table.decimal
-    more = column.summary.forgotten_numbers + _count(texts, lambda text: parse_number(text, decimal) is not None)
-    if numbers.count + more >= MOSTLY * column.summary.present:
-        is_long = more > 0 and _too_long(text for text in texts if parse_number(text, decimal) is not None)
+    long = [text for text in texts if parse_number(text, decimal) is not None]
+    count = numbers.count + column.summary.forgotten_numbers + sum(texts[text] for text in long)
+    if count >= MOSTLY * column.summary.present:
+        is_long = _too_long(long)
         return _left_out(column.name, TOO_LONG) if is_long and not column.keep else _Guess("number")
-    first, count = next(iter(texts)), column.summary.present - numbers.count
+    word = next(text for text in texts if parse_number(text, decimal) is None)
     raise DataError(
-        f"{column.title} holds numbers in {numbers.count} of {column.summary.present} rows, and texts such as "
-        f"{first[:40]!r} in {count}, expected numbers alone.",
+        f"{column.title} holds numbers in {count} of {column.summary.present} rows, and texts such as {word[:40]!r} in "
+        f"{column.summary.present - count}, expected numbers alone.",
         remedy=(
             *(
                 "Correct the cells, or read the column as categories with ",
