@@ -367,8 +367,9 @@ def _csr(pieces: list[tuple[Array, ...]], width: int) -> Any:
 def _stacked(parts: list[Data]) -> Data:
     if len(parts) == 1:
         return parts[0]
-    if isinstance(parts[0].X, np.ndarray):
-        X: Any = np.concatenate([data.X for data in parts])
+    X: Any = parts[0].X
+    if isinstance(X, np.ndarray):
+        X = np.concatenate([data.X for data in parts])
     else:
         from scipy.sparse import vstack
 

@@ -4,6 +4,7 @@
 
     reading      a file of any kind as a Table, whole or in pieces; errors name the row and the column
     builtin      digits, penguins, iris, wine, toy
+    summary      what is known of all cells of a column, of a table in memory or merged from its pieces
     inference    the type of each column, and which columns to leave out
     giveaways    columns that give the target away
     encoding     columns to columns of numbers, in the same way for training rows and new rows
