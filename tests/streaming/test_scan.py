@@ -458,3 +458,40 @@ def test_training_has_the_same_bits_for_any_cut_into_files(tmp_path, monkeypatch
                 pass
         bits.add(network.theta.tobytes())
     assert len(bits) == 1
+
+
+TARGETS = {
+    "whole numbers": [3, 1, 2, None],
+    "numbers": [0.5, 1.5, 2.0, None],
+    "booleans": [True, False, None, True],
+    "words": ["None", "Mild", "Severe", "Mild"],
+    "codes": ["NA", "EU", "AS", ""],
+    "no code": ["NA", "setosa", "virginica", "setosa"],
+}
+
+
+@pytest.mark.parametrize("end", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize("name", TARGETS)
+def test_classes_are_those_of_memory(tmp_path, end, name):
+    table = pl.DataFrame({"x": np.arange(600) % 7 / 4, "y": (TARGETS[name] * 150)})
+    cut(table, tmp_path / "one", [end], [600])
+    cut(table, tmp_path / "many", [end], [1, 255, 344])
+    whole = read_table(tmp_path / "one" / f"part-0.{end}")
+    labels, rows = read_labels(whole, "y")
+    found = streamed(tmp_path / "many")
+    classes, counts = np.unique(labels, return_counts=True)
+    assert found.classes.dtype == classes.dtype
+    assert found.classes.tolist() == classes.tolist()
+    assert found.counts.tolist() == counts.tolist()
+    with spooled(Sources(tmp_path / "many"), found, tmp_path / "spool", "y") as spool:
+        data = spool.read(np.arange(-(-spool.n_rows // 64)))
+    assert np.array_equal(data.y, class_indices(classes, labels, whole, rows, "y"))
+
+
+def test_a_word_is_a_class_or_not_by_all_labels(tmp_path):
+    words = ["NA", "EU", "AS", "AF"] * 64 + ["Iris-setosa", "Iris-virginica", "Iris-versicolor", "Iris-other"] * 64
+    for order, name in ((words, "first"), (words[::-1], "last")):
+        cut(pl.DataFrame({"x": np.arange(512) % 7 / 4, "y": order}), tmp_path / name, ["csv"], [256, 256])
+        assert "NA" not in streamed(tmp_path / name).classes
+        state, rows = scanned(Sources(tmp_path / name, missing_words=[]), "y")
+        assert "NA" in learned(state, rows, "y").classes

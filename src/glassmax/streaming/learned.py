@@ -27,7 +27,7 @@ from ..table.grouping import Grouping
 from ..table.labels import check_repeating
 from ..table.missing_words import LETTERS_ONLY, are_words
 from ..table.summary import ColumnSummary
-from .scan import ScanState, check_words
+from .scan import ScanState
 from .spool import Layout
 
 __all__ = ["Learned", "learned"]
@@ -106,7 +106,6 @@ def learned(
     DataError
         If a column can't be used or none is left, or there are not two classes.
     """
-    check_words(state, sample.name, target)
     classes, counts = _classes(state, sample, target)
     labels, rows = read_labels(_without_words(sample, target), target, repeating=False, classes=classes)
     sample_y = class_indices(classes, labels, sample, rows, target)

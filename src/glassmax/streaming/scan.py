@@ -25,7 +25,7 @@ from ..table import ColumnOptions, Table, target_cells
 from ..table.cells import DEFAULT_WORDS, as_text, objects
 from ..table.inference import summary_asked
 from ..table.labels import LONGEST, check_header
-from ..table.missing_words import LETTERS_ONLY, MissingWords, kept_words_of_classes, with_missing_words
+from ..table.missing_words import MissingWords, kept_words, kept_words_of_classes, with_missing_words
 from ..table.summary import ColumnSummary, summary_of
 from . import sources as sources_
 from .labelled import weighted_rows
@@ -112,6 +112,8 @@ def scanned(
 ) -> tuple[ScanState, Table]:
     """Read all rows once; return what is known of them, and the sample.
 
+    If labels that come late show that a word such as None is a class, or that it is none, all rows are read again.
+
     Parameters
     ----------
     sources : Sources
@@ -140,7 +142,19 @@ def scanned(
     }
     state = _saved(folder, identity) or ScanState(identity)
     scan = _Scan(sources, target, weight, options.types, state)
-    saved = time.monotonic()
+    _read_rest(scan, folder, progress)
+    if state.rows and (words := _words_by_all_labels(state, scan.sample_table())) != state.words:
+        state = ScanState(identity, words=words)  # a word such as None is a class by the labels that came later
+        scan = _Scan(sources, target, weight, options.types, state)
+        _read_rest(scan, folder, progress)
+    if not state.rows:
+        raise _no_rows(sources.name, target, state)
+    return state, scan.sample_table()
+
+
+def _read_rest(scan: "_Scan", folder: Path | None, progress: Callable[[Progress], None] | None) -> None:
+    """Read the rows that the state lacks."""
+    sources, state, saved = scan.sources, scan.state, time.monotonic()
     if not state.complete:
         for piece in sources.pieces(Place(*state.place)):
             scan.add(piece)
@@ -152,9 +166,6 @@ def scanned(
         state.complete = True
         if folder is not None and state.rows:
             _save(folder, scan.state_now())
-    if not state.rows:
-        raise _no_rows(sources.name, target, state)
-    return state, scan.sample_table()
 
 
 class _Scan:
@@ -248,26 +259,28 @@ class _Scan:
             return target_cells(table, self.target)
         new = [word for word in found.counts() if word not in self.state.words]
         if new:
-            so_far = objects([*self.state.target.texts, *(cell for cell in cells if isinstance(cell, str))])
-            kept = kept_words_of_classes(so_far, found)
+            so_far = [*self.state.target.texts, *(cell for cell in cells if isinstance(cell, str))]
+            kept = _kept_labels(so_far, found, table)
             self.state.words |= {word: word in kept for word in new}
         rest = [word for word in DEFAULT_WORDS if not self.state.words.get(word)]
         return with_missing_words(cells, found, rest, table.decimal)[0]
 
 
-def check_words(state: ScanState, name: str, target: str) -> None:
-    """Raise if a word was taken for a class or a missing label, and the labels that came later speak against it."""
+def _kept_labels(texts: list[str], found: MissingWords, table: Table) -> list[str]:
+    """Return the words that are classes and no missing labels, as `read_table` and `target_cells` decide it."""
+    cells = objects(texts)
+    kept = set(kept_words_of_classes(cells, found))
+    return sorted(kept | set(kept_words(cells, found)) if table.tells_missing else kept)
+
+
+def _words_by_all_labels(state: ScanState, table: Table) -> dict[str, bool]:
+    """Return which words are classes, now that all labels are known."""
+    if not state.words:
+        return {}
     texts = [text for text in state.target.texts if text not in state.words]
-    for word, is_class in state.words.items():
-        found = MissingWords((word,), np.ones(1, np.uint16))
-        if (word in kept_words_of_classes(objects(texts), found)) != is_class and word in LETTERS_ONLY:
-            raise DataError(
-                f"{name}: {word!r} in the target {target!r} may be a class or a missing label.",
-                remedy=(
-                    *("If it is a class: ", Setting("missing_words", []), "; if it is a missing label: "),
-                    *(Setting("missing_words", [word]), "."),
-                ),
-            )
+    words = tuple(state.words)
+    kept = _kept_labels(texts, MissingWords(words, np.arange(1, len(words) + 1, dtype=np.uint16)), table)
+    return {word: word in kept for word in words}
 
 
 def _present(cells: Array) -> Array:
