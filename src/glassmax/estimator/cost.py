@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine import best_engine
-from ..training.cost import Cost, available_memory, check_memory, estimate, measure_speed, size_in_words
+from ..memory import available_memory, check_memory, size_in_words
+from ..training.cost import Cost, estimate, measure_speed
 from .options import hidden_sizes, make_plan
 from .user_warnings import warn_user
 
