@@ -41,6 +41,7 @@ __all__ = [
     "init_scaled",
     "logits",
     "mixed_rows",
+    "most_probable",
     "rows_of_tiles",
     "top_of_sum",
 ]
@@ -95,6 +96,14 @@ def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
     """Return the logits of the rows of X, (n, d) or CSR, block by block, without an (n, k) array in memory."""
     for block in blocks(network, X.shape[0]):
         yield engine.logits(network, X[block])
+
+
+def most_probable(engine: Engine, network: Network, X: Array) -> Array:
+    """Return the index of the most probable class of each row, (n,), by a network with softmax output."""
+    if network.layer_sizes[-1] >= MANY_CLASSES:
+        return engine.top_classes(network, X, 1).labels[:, 0]
+    none = np.zeros(0, np.intp)
+    return np.concatenate([none, *(Z.argmax(axis=1) for Z in logits(engine, network, X))])
 
 
 def best_engine(n_threads: int | None = None) -> Engine:

@@ -13,8 +13,8 @@ from ..network import Network
 __all__ = ["MANY_CLASSES", "TopClasses", "check_top", "top_of_blocks"]
 
 MANY_CLASSES = 4096
-"""From here on the native engine computes the last layer by tiles of classes, and no array of rows times classes is made
-where the most probable classes will do."""
+"""From here on the native engine computes the last layer by tiles of classes, and only the most probable classes of a
+row are computed where they will do."""
 
 
 class TopClasses(NamedTuple):
