@@ -19,17 +19,20 @@ from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
+from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .top import TopClasses
+from .top import MANY_CLASSES, TopClasses
 
 __all__ = [
+    "MANY_CLASSES",
     "Data",
     "Engine",
     "EpochResult",
     "ReferenceEngine",
     "Regularization",
     "TopClasses",
+    "TopOfSum",
     "all_finite",
     "best_engine",
     "blocks",
@@ -38,6 +41,8 @@ __all__ = [
     "init_scaled",
     "logits",
     "mixed_rows",
+    "rows_of_tiles",
+    "top_of_sum",
 ]
 
 

@@ -10,7 +10,11 @@ from ..functional.arrays import Array
 from ..functional.targets import check_target
 from ..network import Network
 
-__all__ = ["TopClasses", "check_top", "top_of_blocks"]
+__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "top_of_blocks"]
+
+MANY_CLASSES = 4096
+"""From here on the native engine computes the last layer by tiles of classes, and no array of rows times classes is made
+where the most probable classes will do."""
 
 
 class TopClasses(NamedTuple):
