@@ -352,9 +352,9 @@ UNFIT = "has a manifest with "
 
 LIES = {
     "another_format": ({"format": "glass"}, UNFIT + "format 'glass', version 1; this glassmax reads format"),
-    "version_3": (
-        {"version": 3},
-        UNFIT + "format 'glassmax', version 3; this glassmax reads format 'glassmax', versions 1 and 2.",
+    "version_4": (
+        {"version": 4},
+        UNFIT + "format 'glassmax', version 4; this glassmax reads format 'glassmax', versions 1 to 3.",
     ),
     "version_2": ({"version": 2}, NOT_JSON + "Object contains unknown field `layer_sizes`."),
     "an_unknown_activation": ({"activations": ["tanhh"]}, UNFIT + "activations that are unknown or too many."),
