@@ -106,8 +106,8 @@ def _entry(network: Network, weight: float) -> NetworkEntry:
     plain = None if network.embedding is None else EmbeddingEntry(**network.embedding.to_plain())
     head = network.head
     names = list(network.layer_sizes), list(network.activations), head.loss
-    of_head = head.softcap, head.z_loss, head.temperature
-    return NetworkEntry(*names, network.l2, weight, plain, *of_head, list(network.frozen))
+    given = head.options | ({"frozen": list(network.frozen)} if network.frozen else {})  # a default is not written
+    return NetworkEntry(*names, network.l2, weight, plain, **given)
 
 
 def _tensors(parts: ModelParts) -> dict[str, Array]:

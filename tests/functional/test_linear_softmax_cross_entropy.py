@@ -184,7 +184,10 @@ def test_rows_beyond_a_block_count(monkeypatch):
 
     A, W, b, T, w = drawn("csr", n=40)
     given = {"sample_weight": w, "chunk": 3, **OPTIONS["all"]}
-    whole = linear_softmax_cross_entropy(A, W, b, T, **given), linear_softmax_cross_entropy_vjp(1.0, A, W, b, T, **given)
+    whole = (
+        linear_softmax_cross_entropy(A, W, b, T, **given),
+        linear_softmax_cross_entropy_vjp(1.0, A, W, b, T, **given),
+    )
     monkeypatch.setattr(class_chunks, "LEAST_ROWS", 7)
     monkeypatch.setattr(class_chunks, "LEAST_NUMBERS", 7)
     np.testing.assert_allclose(linear_softmax_cross_entropy(A, W, b, T, **given), whole[0], rtol=1e-14)
@@ -314,7 +317,12 @@ REFUSED = {
     "half an index": ((A23, W34, B4, [0, 1]), {"ignore_index": 0.5}, OptionError, "ignore_index is 0.5"),
     "softcap 0": ((A23, W34, B4, [0, 1]), {"softcap": 0}, OptionError, "softcap is 0, expected a number > 0 or None."),
     "z-loss": ((A23, W34, B4, [0, 1]), {"z_loss": -1}, OptionError, "z_loss is -1, expected a number >= 0."),
-    "temperature": ((A23, W34, B4, [0, 1]), {"temperature": 0}, OptionError, "temperature is 0, expected a number > 0."),
+    "temperature": (
+        (A23, W34, B4, [0, 1]),
+        {"temperature": 0},
+        OptionError,
+        "temperature is 0, expected a number > 0.",
+    ),
     "smoothing": ((A23, W34, B4, [0, 1]), {"label_smoothing": 2}, OptionError, "label_smoothing is 2"),
     "chunk": ((A23, W34, B4, [0, 1]), {"chunk": 0}, OptionError, "chunk is 0, expected a whole number >= 1."),
     "reduction": ((A23, W34, B4, [0, 1]), {"reduction": "max"}, OptionError, "reduction is 'max'"),

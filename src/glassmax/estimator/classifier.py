@@ -558,7 +558,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         check_top_count(1, network, "predict_sparse")
         between("threshold", threshold, 0, 1, open_below=True)
         engine, X = best_engine(self.n_threads), check_X(self, X)
-        return sparse_probabilities(lambda rows, count: engine.top_classes(network, rows, count), X, len(self.classes_), threshold)
+        return sparse_probabilities(
+            lambda rows, count: engine.top_classes(network, rows, count), X, len(self.classes_), threshold
+        )
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """Return the probability of each class for each row.
