@@ -127,7 +127,11 @@ class Model:
         network = self.network
         sizes = "-".join(map(str, network.layer_sizes))
         activations = "".join(f", {name}" for name in dict.fromkeys(network.activations))
-        lines.append(f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss")
+        options = "".join(f", {name} {value:g}" for name, value in network.head.options.items())
+        frozen = f", frozen {' '.join(network.frozen)}" if network.frozen else ""
+        lines.append(
+            f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss{options}{frozen}"
+        )
         if self.calibration is not None:
             lines.append(repr(self.calibration))
         if self.conformal is not None:
