@@ -108,7 +108,7 @@ def draw_parameters(
 
 
 def _fill(view: Array, drawn: Callable[[int], Array]) -> None:
-    """Draw values into a view of the parameters, some at a time: float64 numbers of its size would be twice as large."""
+    """Draw values into a view of the parameters, some at a time: all at once they would be twice as large in float64."""
     flat = view.reshape(-1)
     for start in range(0, flat.size, AT_ONCE):
         some = flat[start : start + AT_ONCE]

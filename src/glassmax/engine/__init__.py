@@ -22,7 +22,7 @@ from .batches import Data, EpochResult, Regularization, blocks
 from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .top import MANY_CLASSES, TopClasses
+from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
     "MANY_CLASSES",
@@ -37,10 +37,12 @@ __all__ = [
     "best_engine",
     "blocks",
     "build_facts",
+    "check_top_count",
     "dropout_masks",
     "init_scaled",
     "logits",
     "mixed_rows",
+    "most_probable",
     "rows_of_tiles",
     "top_of_sum",
 ]
@@ -95,6 +97,14 @@ def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
     """Return the logits of the rows of X, (n, d) or CSR, block by block, without an (n, k) array in memory."""
     for block in blocks(network, X.shape[0]):
         yield engine.logits(network, X[block])
+
+
+def most_probable(engine: Engine, network: Network, X: Array) -> Array:
+    """Return the index of the most probable class of each row, (n,), by a network with softmax output."""
+    if network.layer_sizes[-1] >= MANY_CLASSES:
+        return engine.top_classes(network, X, 1).labels[:, 0]
+    none = np.zeros(0, np.intp)
+    return np.concatenate([none, *(Z.argmax(axis=1) for Z in logits(engine, network, X))])
 
 
 def best_engine(n_threads: int | None = None) -> Engine:

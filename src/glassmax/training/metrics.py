@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..engine import MANY_CLASSES, Data, Engine, TopOfSum, blocks
+from ..engine import MANY_CLASSES, Data, Engine, TopClasses, TopOfSum, blocks
 from ..functional.arrays import Array, weighted_sum
 from ..functional.heads import LOSS_OF_OUTPUT, Head
-from ..functional.targets import reduce_rows
+from ..functional.targets import as_rows, is_sparse, reduce_rows
 from ..network import Network
 
-__all__ = ["Metrics", "RunningMetrics", "score"]
+__all__ = ["Metrics", "RunningMetrics", "metrics_of_shares", "score"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
 """The head whose loss is the log-loss, by the output of the network."""
@@ -95,15 +95,16 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         NaN where the weights of the rows sum to 0.
     """
     k, output = network.layer_sizes[-1], network.head.output
-    if output == "softmax" and k >= MANY_CLASSES and (data.y.ndim == 1 or hasattr(data.y, "tocsr")):
+    if output == "softmax" and k >= MANY_CLASSES and (data.y.ndim == 1 or is_sparse(data.y)):
         return _score_of_many(network, engine, data)
     sets = network.head.loss == CANDIDATES.loss and data.y.ndim == 2
     head = CANDIDATES if sets else LOG_LOSS[output]
     counted = confusion and output == "softmax" and not sets and k <= MAX_CLASSES
     counts = np.zeros((k, k), np.int64) if counted else None
     log_loss = hits = total = 0.0
-    for block in blocks(network, len(data.y)):
+    for block in blocks(network, data.n_rows):
         X, y, w = data.rows(block)
+        y = as_rows(y, k) if is_sparse(y) else y
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
         log_loss += float(reduce_rows(head.rows(head.forward(Z.astype(np.float64)), y), w, "sum"))
@@ -119,12 +120,12 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         hits += float(w[right].sum())
         total += float(w.sum())
     total = total or NAN
-    return Metrics(len(data.y), log_loss / total, hits / total, confusion=counts)
+    return Metrics(data.n_rows, log_loss / total, hits / total, confusion=counts)
 
 
 def _score_of_many(network: Network, engine: Engine, data: Data) -> Metrics:
     """Return log-loss and accuracy from each row's most probable class and loss."""
-    n = data.X.shape[0]
+    n = data.n_rows
     w = np.ones(n) if data.weight is None else data.weight
     if data.y.ndim == 1:
         top = engine.top_classes(network, data.X, 1, data.y)
@@ -138,7 +139,7 @@ def _score_of_many(network: Network, engine: Engine, data: Data) -> Metrics:
 
 def _of_soft_rows(network: Network, engine: Engine, data: Data) -> tuple[Array, Array]:
     """Return the loss of each row, and whether its most probable class is predicted, for y in CSR form."""
-    Y, n = data.y, data.X.shape[0]
+    Y, n = data.y, data.n_rows
     losses, best = np.zeros(n), np.zeros(n, np.intp)
     labels = engine.top_classes(network, data.X, 1).labels[:, 0]
     for start in range(0, n, ROWS):
@@ -300,3 +301,22 @@ class RunningMetrics:
             self.confusion,
             pairs,
         )
+
+
+def metrics_of_shares(shares: Array, y: Array, weight: Array | None = None) -> Metrics:
+    """Return the metrics of predicting the same probabilities for every row, such as the frequencies of the classes.
+
+    Parameters
+    ----------
+    shares : (k,) array
+        Probabilities, which sum to 1.
+    y : (n,) array of int
+    weight : (n,) array, optional
+    """
+    n, best = len(y), int(shares.argmax())
+    with np.errstate(divide="ignore"):
+        losses = -np.log(shares[y])
+    top = TopClasses(np.full((n, 1), best), np.full((n, 1), shares[best]), losses)
+    running = RunningMetrics(len(shares))
+    running.add_top(TopOfSum(top, np.full(n, float((shares * shares).sum()))), y, weight)
+    return running.metrics()
