@@ -228,9 +228,7 @@ def _check_validation(trial: Any, labels: Labels, X: Any, y: Any, sample_weight:
         X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=False, what="_val")
         output, candidates = trial.network_.head.output, trial.loss == CANDIDATES
         other = other_label_of(trial)
-        of_val = encode_labels(
-            y, output, trial.classes_, candidates=candidates, what="y_val", other_label=other
-        )
+        of_val = encode_labels(y, output, trial.classes_, candidates=candidates, what="y_val", other_label=other)
     both = (labels, "y"), (of_val, "y_val")
     candidates = labels.candidates or of_val.candidates
     soft = [what for each, what in both if each.T.ndim == 2 and not each.candidates]

@@ -241,9 +241,7 @@ def _read(
     return layer, _Rows(axes, w, kept, reduction)
 
 
-def _without_ignored(
-    target: Any, axes: tuple[int, ...], w: Array | None, ignore_index: int
-) -> tuple[Array, Array]:
+def _without_ignored(target: Any, axes: tuple[int, ...], w: Array | None, ignore_index: int) -> tuple[Array, Array]:
     """Return the labels with another in the place of each that is ignored, and the weights, which are 0 there."""
     if not is_whole(ignore_index):
         raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected="a whole number or None")
