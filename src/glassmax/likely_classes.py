@@ -1,6 +1,8 @@
 """The most probable classes of rows, by one network or several: O(n) numbers where all probabilities would be n x k."""
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,14 +82,24 @@ class LikelyClasses:
             Class indices.
         """
         network = self.networks[0]
-        if len(self.networks) == 1 and self.weights[0] == 1 and self.calibration is None:
+        if self._is_plain:
             return self.engine.top_classes(network, X, count, y)
         if network.layer_sizes[-1] < MANY_CLASSES:
             return top_of_blocks(network, self._logits(X), count, y)
         return self.summary(X, count, y).top
 
     def summary(self, X: Array, count: int, y: Array | None = None) -> TopOfSum:
-        """Return the same with the sum of the squared probabilities of each row, which the Brier score needs."""
+        """Return the same, for at least one class, with the sum of each row's squared probabilities.
+
+        ::
+
+            sum_c p_c^2 = p_m^2 / q_m,   q = softmax(2 Z),   m = the most probable class
+        """
+        network = self.networks[0]
+        if self._is_plain and network.head.softcap is None:
+            top = self.top(X, count, y)
+            of_doubled = self.engine.top_classes(self._doubled, X, 1)
+            return TopOfSum(top, top.probabilities[:, 0] ** 2 / of_doubled.probabilities[:, 0])
         scale, bias = (1.0, None) if self.calibration is None else (self.calibration.scale, self.calibration.bias)
         return top_of_sum(self.networks, self.weights.tolist(), X, count, y, scale=scale, bias=bias)
 
@@ -124,6 +136,19 @@ class LikelyClasses:
         P = csr_array(coo_array((values, place), shape=(n, k)))
         P.sort_indices()
         return P
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the one network's logits are those of the model."""
+        return len(self.networks) == 1 and self.weights[0] == 1 and self.calibration is None
+
+    @cached_property
+    def _doubled(self) -> Network:
+        """The one network with twice the logits."""
+        doubled = deepcopy(self.networks[0])
+        for name in (f"W{doubled.depth}", f"b{doubled.depth}"):
+            doubled.parameters[name] *= 2
+        return doubled
 
     def _logits(self, X: Array) -> Iterator[Array]:
         """Yield the logits of a few rows at a time."""
