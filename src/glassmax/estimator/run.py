@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..engine import Engine
+from ..engine import Engine, Progress
 from ..errors import DivergenceError
 from ..training import Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
 from .identity import identity_of
@@ -24,7 +24,8 @@ MIN_LEARNING_RATE = 1e-6
 class Run:
     """The epochs of one fit; a context manager that commits what has been learned.
 
-    The classifier is unchanged until the first epoch is done.
+    The classifier is unchanged until the first epoch is done. `watched` is False if nobody looks at the weights before
+    the end of the fit; `progress` is called within a long epoch, see `glassmax.training.train`.
 
     Attributes
     ----------
@@ -34,7 +35,15 @@ class Run:
         Reason why L-BFGS ended, in SciPy's words.
     """
 
-    def __init__(self, classifier: Any, preparation: Preparation, engine: Engine) -> None:
+    def __init__(
+        self,
+        classifier: Any,
+        preparation: Preparation,
+        engine: Engine,
+        *,
+        watched: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
         self.classifier, self.plan, self.state = classifier, preparation.plan, preparation.state
         self.network, self.training = self.state.network, self.state.training
         self.theta = self.network.theta.copy() if preparation.continues else None
@@ -52,7 +61,12 @@ class Run:
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
         self.stream = _epochs(
-            classifier, preparation._replace(validation=self.validation), engine, int(classifier.max_iter)
+            classifier,
+            preparation._replace(validation=self.validation),
+            engine,
+            int(classifier.max_iter),
+            watched=watched or self.validation is not None or self.checkpoint is not None,
+            progress=progress,
         )
         if self.state.n_iter:  # resumed
             self._commit()
@@ -198,7 +212,9 @@ def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -
     _print_epoch(classifier, epoch, None)
 
 
-def _epochs(classifier: Any, preparation: Preparation, engine: Engine, max_epochs: int) -> Generator[Epoch, None, Any]:
+def _epochs(
+    classifier: Any, preparation: Preparation, engine: Engine, max_epochs: int, **heard: Any
+) -> Generator[Epoch, None, Any]:
     plan, state, data, validation, _ = preparation
     network, training = state.network, state.training
     common: dict[str, Any] = {"regularization": plan.regularization, "validation": validation}
@@ -207,6 +223,7 @@ def _epochs(classifier: Any, preparation: Preparation, engine: Engine, max_epoch
         return train_lbfgs(network, engine, data, training, **common)
     common |= {"batch_size": plan.batch_size, "schedule": plan.schedule, "shuffle": bool(classifier.shuffle)}
     common["rate_factors"] = plan.rate_factors(network)
+    common |= heard
     return train(network, engine, data, plan.rule, training, max_epochs=max_epochs, **common)
 
 
