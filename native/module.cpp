@@ -283,9 +283,11 @@ template <class T> class Session {
         task_.mixup_factors = mixup_factors_ ? mixup_factors_->data() : nullptr;
     }
 
-    // An epoch, or its first `most` steps. Returns the loss so far, the steps, whether the loss is finite, and at the end of
-    // the epoch whether all weights are.
-    std::tuple<double, int64_t, bool, bool> epoch(int64_t first_step, int64_t most) {
+    // An epoch, or its first `most` steps. Returns the loss so far, the steps, whether the loss is finite, at the end of the
+    // epoch whether all weights are, and the steps that the rule has behind it. A `live` one begins with what the arrays hold
+    // and a rule with t steps behind it, and ends with what is right in the arrays.
+    typedef std::tuple<double, int64_t, bool, bool, int64_t> Told;
+    Told epoch(int64_t first_step, int64_t most, bool live, int64_t t) {
         const Alone alone(*this);
         require(given_ && order_, "there are no rows");
         task_.rows = rows_;
@@ -296,11 +298,13 @@ template <class T> class Session {
         Workers workers = workers_of(with_);
         Outcome outcome = {0, 0, NO_MEMORY};
         without_python([&] {
+            if (live) settle(LOAD, t);
             if (engine_.begin[WHICH<T>](session_, task_, workers)) outcome = engine_.steps[WHICH<T>](session_, most, workers);
+            if (live) settle(READ, 0);
         });
         return told(outcome);
     }
-    std::tuple<double, int64_t, bool, bool> more(int64_t most) {
+    Told more(int64_t most) {
         const Alone alone(*this);
         Workers workers = workers_of(with_);
         Outcome outcome;
@@ -327,9 +331,9 @@ template <class T> class Session {
         std::unique_lock<std::mutex> lock;
     };
 
-    std::tuple<double, int64_t, bool, bool> told(const Outcome &outcome) {
+    Told told(const Outcome &outcome) {
         concluded(outcome);
-        return {outcome.loss, outcome.steps, outcome.ending == DONE, outcome.sound};
+        return {outcome.loss, outcome.steps, outcome.ending == DONE, outcome.sound, standing_.t};
     }
     void settle(Settling what, int64_t t) {
         if (!session_) return;

@@ -75,7 +75,14 @@ class Engine(Protocol):
         ...
 
     def open(
-        self, network: Network, rule: Rule, state: State, *, rate_factors: Sequence[float] = (), keep: bool = False
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
     ) -> Session:
         """Return a session: many epochs of one network, between which the engine may keep the weights packed."""
         ...

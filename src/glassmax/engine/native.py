@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from operator import is_not
 from pathlib import Path
 from typing import Any, Self
 
@@ -107,7 +106,14 @@ class NativeEngine:
         return f"{self.name} ({self.isa})"
 
     def open(
-        self, network: Network, rule: Rule, state: State, *, rate_factors: Sequence[float] = (), keep: bool = False
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
     ) -> "NativeSession":
         """Return a session: epochs of one network, between which weights and state stay packed.
 
@@ -119,6 +125,8 @@ class NativeEngine:
             Whether to keep the state before each epoch in memory, for `Session.go_back`: one more copy of theta and the
             state. Not for a network of more than 2^24 parameters, or, with very many classes, if the copy takes more
             than half of `memory_limit`.
+        live : bool, default=False
+            Whether each epoch begins with what theta and the state hold, and writes both at its end.
 
         Returns
         -------
@@ -130,7 +138,7 @@ class NativeEngine:
         Theta and the state are current after `read` and after the end of the ``with`` block. With very many classes,
         see the class, the weights of the last layer are always current, and the others follow with `read`.
         """
-        return NativeSession(self, network, rule, state, rate_factors, keep)
+        return NativeSession(self, network, rule, state, rate_factors, keep, live)
 
     def epoch(
         self,
@@ -213,7 +221,14 @@ class NativeSession:
     """The session of `NativeEngine`: the weights and the state of the rule, packed, and the memory of an epoch."""
 
     def __init__(
-        self, engine: NativeEngine, network: Network, rule: Rule, state: State, rate_factors: Sequence[float], keep: bool
+        self,
+        engine: NativeEngine,
+        network: Network,
+        rule: Rule,
+        state: State,
+        rate_factors: Sequence[float],
+        keep: bool,
+        live: bool,
     ) -> None:
         self._native: Any = None
         if type(rule) not in (SGD, Adam):
@@ -223,8 +238,8 @@ class NativeSession:
                 parameter="rule",
             )
         self.finite = True
-        self._network, self._state, self._pace = network, state, None
-        self._data = self._regularization = self._steps = None
+        self._network, self._state, self._pace, self._live = network, state, None, live
+        self._data = self._regularization = self._order = self._batch_size = self._rates = self._mixup_factors = None
         theta = _writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
         factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
@@ -240,6 +255,7 @@ class NativeSession:
             unfold(network, state["unscaled"])
         self._moved = {name: _plain(_writable(state[name], name), theta.dtype) for name in names + scaled}
         arrays = *(self._moved[name] for name in names), *((None,) * (2 - len(names))), self._moved.get("unscaled")
+        self._alike = not scaled and all(array is state[name] for name, array in self._moved.items())
         kind = _native.Session64 if theta.dtype == FLOAT64 else _native.Session32
         self._native = kind(engine.isa, engine._workers, _spec(network), how, theta, *arrays, keep)
 
@@ -255,25 +271,30 @@ class NativeSession:
         mixup_factors: Array | None = None,
         progress: Progress | None = None,
     ) -> EpochResult:
-        native = self._open()
-        if regularization is not self._regularization:
-            check_smoothing(self._network, regularization)
-            native.regularization(_numbers(regularization))
-            self._regularization = regularization
-        steps = (order, batch_size, rates, mixup_factors)
-        if self._steps is None or any(map(is_not, steps, self._steps)):
-            self._set_steps(*steps)
+        native, state = self._open(), self._state
         try:
+            if regularization is not self._regularization:
+                self._set_regularization(regularization)
+            if (
+                order is not self._order
+                or rates is not self._rates
+                or mixup_factors is not self._mixup_factors
+                or batch_size != self._batch_size
+            ):
+                self._set_steps(order, batch_size, rates, mixup_factors)
             if data is not self._data:
                 self._set_rows(data)
-            if progress is None:
-                loss, taken, finite, self.finite = native.epoch(int(first_step), len(order))
+            if progress is None and (self._alike or not self._live):
+                told = native.epoch(first_step, len(order), self._live, state.get("t", 0))
+                if self._live and "t" in state:
+                    state["t"] = told[4]
             else:
-                loss, taken, finite, self.finite = self._in_parts(progress, int(first_step), len(order), batch_size)
+                told = self._in_parts(progress, first_step, len(order), batch_size)
         except ValueError:
             self._name_label(data)
             raise
-        return EpochResult(loss, taken, finite)
+        self.finite = told[3]
+        return EpochResult(told[0], told[1], told[2])
 
     def read(self) -> None:
         self._told(self._open().read())
@@ -319,33 +340,43 @@ class NativeSession:
         if all(array is None or any(array is row for row in rows) for array in given):  # copies are made anew
             self._data = data
 
+    def _set_regularization(self, regularization: Regularization) -> None:
+        check_smoothing(self._network, regularization)
+        self._regularization = None
+        self._native.regularization(_numbers(regularization))
+        self._regularization = regularization
+
     def _set_steps(self, order: Array, batch_size: int, rates: Array, mixup_factors: Array | None) -> None:
-        self._steps = None
+        self._order = None
         if order.dtype.kind not in "iu":
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
         factors = None if mixup_factors is None else _plain(mixup_factors, FLOAT64)
         plain = _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), factors
         self._native.steps_of(*plain)
-        given = order, batch_size, rates, mixup_factors
         if plain[0] is order and plain[2] is rates and factors is mixup_factors:
-            self._steps = given
+            self._order, self._batch_size, self._rates, self._mixup_factors = order, batch_size, rates, mixup_factors
 
     def _in_parts(
-        self, progress: Progress, first_step: int, n: int, batch_size: int
-    ) -> tuple[float, int, bool, bool]:
-        if self._pace is None or self._pace.progress != progress:
+        self, progress: Progress | None, first_step: int, n: int, batch_size: int
+    ) -> tuple[float, int, bool, bool, int]:
+        if self._live:
+            self.load()
+        if progress is not None and (self._pace is None or self._pace.progress != progress):
             self._pace = Pace(progress)
-        pace, native = self._pace, self._native
-        pace.begin()
-        said = native.epoch(first_step, pace.steps)
+        pace, native = self._pace if progress is not None else None, self._native
+        if pace is not None:
+            pace.begin()
+        told = native.epoch(first_step, n if pace is None else pace.steps, False, 0)
         try:
-            while said[2] and said[1] * batch_size < n:
-                pace.look(said[1] * batch_size, n, said[0])
-                said = native.more(pace.steps)
+            while pace is not None and told[2] and told[1] * batch_size < n:
+                pace.look(told[1] * batch_size, n, told[0])
+                told = native.more(pace.steps)
         except BaseException:
             native.go_back()
             raise
-        result: tuple[float, int, bool, bool] = said
+        if self._live:
+            self.read()
+        result: tuple[float, int, bool, bool, int] = told
         return result
 
     def _name_label(self, data: Data) -> None:

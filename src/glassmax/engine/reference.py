@@ -50,7 +50,14 @@ class ReferenceEngine:
         return self.name
 
     def open(
-        self, network: Network, rule: Rule, state: State, *, rate_factors: Sequence[float] = (), keep: bool = False
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
     ) -> ReferenceSession:
         """Return a session: epochs of one network by one rule, see `glassmax.engine.Session`.
 
@@ -61,6 +68,9 @@ class ReferenceEngine:
         keep : bool, default=False
             Whether to keep the state before each epoch in memory, for `Session.go_back`; not for a network of more than
             2^24 parameters.
+        live : bool, default=False
+            Whether each epoch begins with what theta and the state hold, and writes both at its end. Here it always
+            does.
 
         Returns
         -------

@@ -185,7 +185,8 @@ def train(
         training.order = np.arange(n)
     rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
     factors, told = None, {} if progress is None else {"progress": progress}
-    with engine.open(network, rule, training.state, rate_factors=rate_factors, keep=True) as session:
+    how = {"rate_factors": rate_factors, "keep": True, "live": watched}
+    with engine.open(network, rule, training.state, **how) as session:
         while training.epochs < max_epochs:
             started = time.perf_counter()
             number = training.epochs + 1
@@ -212,12 +213,8 @@ def train(
                 raise DivergenceError(_divergence(rule, number, result, kept=session.go_back()))
             training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
             training.weight += n * mean_weight
-            if watched:
-                session.read()
             validated = None if validation is None else score(network, engine, validation, confusion=False)
             yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
-            if watched:
-                session.load()
 
 
 def _divergence(rule: Rule, number: int, result: EpochResult, *, kept: bool) -> str:
