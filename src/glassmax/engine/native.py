@@ -27,6 +27,7 @@ from . import _native
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
 from .progress import Pace, Progress
+from .session import CLOSED
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
@@ -242,7 +243,7 @@ class NativeSession:
         self._data = self._regularization = self._order = self._batch_size = self._rates = self._mixup_factors = None
         theta = _writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
-        factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
+        factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
         names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
@@ -293,6 +294,10 @@ class NativeSession:
         except ValueError:
             self._name_label(data)
             raise
+        except BaseException:
+            if self._live:
+                self.read()
+            raise
         self.finite = told[3]
         return EpochResult(told[0], told[1], told[2])
 
@@ -329,7 +334,7 @@ class NativeSession:
 
     def _open(self) -> Any:
         if self._native is None:
-            raise ValueError("The session is closed. Open another one: engine.open(network, rule, state).")
+            raise ValueError(CLOSED)
         return self._native
 
     def _set_rows(self, data: Data) -> None:

@@ -13,8 +13,9 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization
 from .progress import Progress
 
-__all__ = ["MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
+__all__ = ["CLOSED", "MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
 
+CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
 MOST_KEPT = 2**24
 """Maximum number of parameters of a network whose state before an epoch is kept in memory."""
 
@@ -90,8 +91,7 @@ class ReferenceSession:
         return bool(np.isfinite(self.network.theta).all())
 
     def epoch(self, data: Data, *, progress: Progress | None = None, **options: Any) -> EpochResult:
-        if self.closed:
-            raise ValueError("The session is closed. Open another one: engine.open(network, rule, state).")
+        self.read()
         if progress is not None:
             options["progress"] = progress
         for copy in self.before[:1]:
@@ -110,12 +110,14 @@ class ReferenceSession:
         return result
 
     def read(self) -> None:
-        """Do nothing: an epoch moves theta and the state themselves."""
+        """Do nothing if the session is open: an epoch moves theta and the state themselves."""
+        if self.closed:
+            raise ValueError(CLOSED)
 
-    def load(self) -> None:
-        """Do nothing, as `read`."""
+    load = read
 
     def go_back(self) -> bool:
+        self.read()
         for copy in self.before[1:]:
             copy.put_back()
         return bool(self.before) or not self.moved

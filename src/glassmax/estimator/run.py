@@ -108,10 +108,11 @@ class Run:
             if not self.state.n_iter:  # it has ended where it began
                 self.state.loss = end.value.loss
             return None
-        score = self._score(epoch)
+        score = None if epoch.validation is None else self._score(epoch)
         self.state.record(epoch, score)
         self._commit()
-        _print_epoch(self.classifier, epoch, score)
+        if self.classifier.verbose:
+            _print_epoch(self.classifier, epoch, score)
         stopped = self._should_stop(epoch, score)
         if self.checkpoint is not None:
             self.checkpoint.stopped = stopped
@@ -209,7 +210,8 @@ def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -
     training.order = None
     state.best_loss = min(state.loss_curve)
     state.commit(classifier)
-    _print_epoch(classifier, epoch, None)
+    if classifier.verbose:
+        _print_epoch(classifier, epoch, None)
 
 
 def _epochs(
@@ -243,8 +245,6 @@ def _slow_down(plan: Plan, training: TrainingState, early_stopping: EarlyStoppin
 
 
 def _print_epoch(classifier: Any, epoch: Epoch, score: float | None) -> None:
-    if not classifier.verbose:
-        return
     line = f"Iteration {classifier.n_iter_}, loss = {epoch.loss:.8f}"
     if epoch.validation is not None and score is not None:
         scoring = "accuracy" if classifier.scoring == "log_loss" else classifier.scoring

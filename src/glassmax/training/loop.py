@@ -8,6 +8,7 @@ and curves read that stream; this module doesn't use them. Besides the weights, 
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +25,7 @@ __all__ = ["Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lb
 NONE, CONSTANT = Regularization(), Schedule()
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """The record of one epoch of training.
 
     Attributes
