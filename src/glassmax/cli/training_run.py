@@ -253,6 +253,8 @@ class TrainingRun:
             self._report_members(found.log_losses)
         if found.step > 1:
             say(f"The linear model for comparison is trained on every {ordinal(found.step)} row.")
+        if found.linear_left_out:
+            say("No linear model is trained for comparison: with so many classes, it would take long.")
         loss, rate = next(iter(found.columns.values())).log_loss, self.options["learning_rate"]
         if self.network is not None and not loss <= FAR_BEYOND_CHANCE:
             raise DivergenceError(

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
+from ...engine import MANY_CLASSES
 from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
@@ -23,7 +24,7 @@ from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
 from ..labels import plain_labels, weigh_rows
 from ..user_warnings import warn_user
-from .figures import metrics_of
+from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .options import check_folds, check_search, check_table_options
 from .rows import TableRows, weights_of_rows
@@ -99,7 +100,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     oof_proba_ : (n, k) array of float32, or None
         Out-of-fold probabilities of the rows given to `fit`, by members that were not trained on these rows; NaN for
         rows without a label or a weight, and for rows that every member was trained on. None if validation rows were
-        given.
+        given, or if there are 4,096 classes or more.
     preset_ : Preset or None
         The types of members that were trained, including those that `tune` found. None with `network`.
     trials_ : list of Trial
@@ -530,8 +531,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
             k = len(rows.classes)
-            self.metrics_ = metrics_of(lambda some: fitted.Z[some], k, fitted.y, fitted.sample_weight)
-        if not validated:
+            self.metrics_ = metrics_of_fit(fitted, k)
+        if not validated and len(rows.classes) < MANY_CLASSES:
             self.oof_proba_ = fitted.probabilities(rows)
         of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"
         judged = of_network if self.network is not None else "validation" if validated else "out_of_fold"

@@ -16,10 +16,11 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ...conformal import Conformal
-from ...engine import best_engine, logits
+from ...engine import MANY_CLASSES, TopOfSum, best_engine, logits
 from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
 from ...functional.arrays import Array, blocks_of_rows
+from ...likely_classes import LikelyClasses
 from ...table import ColumnOptions, Date, Encoding, Number, Table, is_frame, table_from
 from ...training import Epoch
 from ...training.checkpoint import digest
@@ -97,7 +98,9 @@ class TableFit:
         Rows that were judged by members that had not seen them, among those of `TableRows`; all validation rows, if
         there are any.
     Z : (r, k) array
-        Their logits.
+        Their logits; (0, k) where there are very many classes.
+    summary : TopOfSum or None
+        Where there are very many classes: the most probable class and the log-loss of each of these rows.
     y, sample_weight : (r,) arrays
         Their classes, or (r, k) rows of 0 and 1 with their candidates, and weights; class weights are not part of the
         weights.
@@ -138,6 +141,7 @@ class TableFit:
     preset: Preset | None = None
     found: Found | None = None
     tried: list[tuple[MemberType, OutOfFold]] = field(default_factory=list)
+    summary: TopOfSum | None = None
 
     def uncalibrated(self, some: slice) -> Array:
         """Return the logits of some of the judged rows as they were before the calibration."""
@@ -154,6 +158,8 @@ class TableFit:
     def conformal(self) -> Conformal | None:
         """Return what prediction sets need; None if no rows were judged. Rows of several candidates are left out."""
         Z, y, weight = self.Z, self.y, self.sample_weight
+        if self.summary is not None and self.summary.top.losses is not None:
+            return Conformal.of_losses(self.summary.top.losses, weight)
         if y.ndim == 2:
             known = np.flatnonzero(y.sum(axis=1) == 1)
             Z, y, weight = Z[known], y[known].argmax(axis=1), None if weight is None else weight[known]
@@ -302,9 +308,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     if not len(held) and others:
         X_judged, y_judged, w_judged = others
         judged = np.arange(len(y_judged))
-    dtype = network.network_.theta.dtype
-    blocks = logits(best_engine(network.n_threads), network.network_, X_judged.astype(dtype, copy=False))
-    Z = np.concatenate([np.zeros((0, len(classes)), dtype), *blocks])
+    Z, summary = _judged(network, X_judged, y_judged)
     reason = str(network.stop_reason_)
     return TableFit(
         kept,
@@ -320,7 +324,18 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
         1,
         seed,
         bool(len(judged) and not len(held)),
+        summary=summary,
     )
+
+
+def _judged(network: SoftmaxClassifier, X: Any, y: Array) -> tuple[Array, TopOfSum | None]:
+    """Return the logits of rows; of very many classes no logits, but the most probable class and the log-loss."""
+    fitted, engine = network.network_, best_engine(network.n_threads)
+    k, dtype = fitted.layer_sizes[-1], fitted.theta.dtype
+    X, none = X.astype(dtype, copy=False), np.zeros((0, k), dtype)
+    if k >= MANY_CLASSES and y.ndim == 1:
+        return none, LikelyClasses(engine, [fitted], np.ones(1), None).summary(X, 1, y) if len(y) else None
+    return np.concatenate([none, *logits(engine, fitted, X)]), None
 
 
 def _numbers(encoding: Encoding) -> Numbers:
