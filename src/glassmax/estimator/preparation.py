@@ -23,7 +23,16 @@ from .candidates import CANDIDATES, check_candidates, encode_candidates, holds_c
 from .cost import check_cost, cost_of
 from .fitted_state import FittedState
 from .inputs import check_rows, column_names
-from .labels import MOST_LISTED, Labels, distinct_labels, encode_labels, listed, most_probable_class, sorted_distinct, weigh_rows
+from .labels import (
+    MOST_LISTED,
+    Labels,
+    distinct_labels,
+    encode_labels,
+    listed,
+    most_probable_class,
+    sorted_distinct,
+    weigh_rows,
+)
 from .options import (
     Plan,
     activations_of,

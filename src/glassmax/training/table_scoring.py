@@ -147,7 +147,8 @@ class TableScoring:
             S = candidate_rows(labels, self.model.classes, target)
             silent = S.all(axis=1)
             return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
-        return class_indices(self.model.classes, labels, table, rows, target), weight
+        other = self.model.record.get("other_label")
+        return class_indices(self.model.classes, labels, table, rows, target, other_label=other), weight
 
     def _count_groups(self, table: Table, add: Callable[[RunningMetrics, Rows], None]) -> None:
         if self.by is None:

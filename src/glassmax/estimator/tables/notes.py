@@ -10,7 +10,13 @@ from ...functional.arrays import Array
 from ...table import Note, Table, giveaways
 from ...table.missing_words import LETTERS_ONLY
 
-__all__ = ["notes_on_classes", "notes_on_giveaways", "notes_on_missing_words", "notes_on_rows"]
+__all__ = [
+    "notes_on_classes",
+    "notes_on_giveaways",
+    "notes_on_missing_words",
+    "notes_on_rare_classes",
+    "notes_on_rows",
+]
 
 MOST_SHOWN, LONGEST = 5, 40
 MANY_NUMBERS, FEW_ROWS = 20, 10
@@ -88,6 +94,17 @@ def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) ->
         )
         for name, share in giveaways(table, names, y)[:MOST_SHOWN]
     ]
+
+
+def notes_on_rare_classes(count: int, target: str, min_count: int, other_label: object) -> list[Note]:
+    """Return a note on the classes that are put together, and how many they are."""
+    if not count:
+        return []
+    has = "class has" if count == 1 else "classes have"
+    are = "is now" if count == 1 else "are now together"
+    rows = "row" if min_count == 2 else "rows"
+    fewer = f"1 {rows}" if min_count == 2 else f"fewer than {min_count} {rows}"
+    return [Note((f"{count} {has} {fewer} and {are} the class {other_label!r} of {target}",))]
 
 
 def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -> list[Note]:
