@@ -20,15 +20,19 @@ from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
 from .input_scale import init_scaled
+from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
+from .session import Session
 from .top import TopClasses
 
 __all__ = [
     "Data",
     "Engine",
     "EpochResult",
+    "Progress",
     "ReferenceEngine",
     "Regularization",
+    "Session",
     "TopClasses",
     "all_finite",
     "best_engine",
@@ -65,8 +69,22 @@ class Engine(Protocol):
         first_step: int,
         rate_factors: Sequence[float] = (),
         mixup_factors: Array | None = None,
+        progress: Progress | None = None,
     ) -> EpochResult:
         """Train on every row once, one step for each batch."""
+        ...
+
+    def open(
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
+    ) -> Session:
+        """Return a session: many epochs of one network, between which the engine may keep the weights packed."""
         ...
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
