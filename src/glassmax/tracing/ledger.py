@@ -99,7 +99,9 @@ class _Ledger:
             exponent, kind = "Z_ij", "E"
             if "m" in self.arrays:
                 exponent, kind = "Z_ij - m_i", "shifted E"
-                yield self.entry("m", "forward", reason("m"), meaning=f"m_i is the largest entry of row i of {self.logits}")
+                yield self.entry(
+                    "m", "forward", reason("m"), meaning=f"m_i is the largest entry of row i of {self.logits}"
+                )
             yield self.entry("E", "forward", reason(kind), partial(defined, f"E_ij = exp({exponent})", names))
             yield self.entry("S", "forward", reason("S"), partial(defined, "S_i = sum_j E_ij", {}))
             yield self.entry("P", "forward", reason("P softmax"), partial(defined, "P_ij = E_ij / S_i", {}))

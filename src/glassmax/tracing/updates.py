@@ -90,7 +90,9 @@ def updates(optimizer: Optimizer, network: Network, gradients: Parameters) -> It
     }
     for place, (name, W) in enumerate(network.parameters.items()):
         if name in network.frozen:
-            yield Update(f"{name}'", W, f"{name}'_{LETTERS[W.ndim]} = {name}_{LETTERS[W.ndim]}", LETTERS[W.ndim], "frozen")
+            yield Update(
+                f"{name}'", W, f"{name}'_{LETTERS[W.ndim]} = {name}_{LETTERS[W.ndim]}", LETTERS[W.ndim], "frozen"
+            )
             continue
         factor = optimizer.factors[place] if optimizer.factors else 1.0
         if factor != 1:

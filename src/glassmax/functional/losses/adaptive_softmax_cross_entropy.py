@@ -2,17 +2,19 @@
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import LabelError, ShapeError
+from ...errors import ShapeError
 from ..affine import affine_vjp
 from ..arrays import Array, as_floating, summing_dtype
 from ..softmax import log_softmax
-from ..targets import Reduction, check_target, check_weights, reduce_rows, row_factors
+from ..targets import Reduction, check_target, check_weights
+from .layer_arguments import Rows
 from .linear_softmax_cross_entropy import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
 
 __all__ = ["adaptive_log_softmax", "adaptive_softmax_cross_entropy", "adaptive_softmax_cross_entropy_vjp"]
@@ -111,10 +113,9 @@ def adaptive_softmax_cross_entropy(
     Notes
     -----
     **Bias.** The loss and the gradients are exact for this model: its probabilities are positive and sum to 1. The
-    approximation is the model itself. In place of a full layer, a tail has a matrix of rank d_t, and classes of
-    different tails share one logit of the head; so rare classes are fitted less closely. With d_t = d and H the
-    identity, an adaptive softmax of one tail still has probabilities that a full layer has only if the sums of the
-    exponentials agree. Compare the loss on held-out rows with that of a full layer.
+    approximation is the model itself: the logits within a tail have rank d_t at most, and how probable a tail is as a
+    whole depends on one column of W. So rare classes are fitted less closely than by a full layer. Compare the two on
+    held-out rows.
 
     Cost: 2 n d (h + m) flops for the head, and 2 n_t (d d_t + d_t k_t) for the n_t rows with a class in tail t.
     Source: Grave et al., "Efficient softmax approximation for GPUs" (2017).
@@ -125,14 +126,12 @@ def adaptive_softmax_cross_entropy(
     >>> float(adaptive_softmax_cross_entropy(A, W, tails, [5]).round(6))    # log 12
     2.484907
     """
-    clusters = _read(A, W, tails)
-    y, w, axes = _read_rows(clusters, target, sample_weight)
-    flat = clusters.A.reshape(len(y), clusters.A.shape[-1])
-    L = linear_softmax_cross_entropy(flat, clusters.W, None, clusters.head_target(y), reduction="none", chunk=chunk)
-    for rows, labels, H, V in clusters.rows_of_tails(y):
-        narrow = flat[rows] @ H
-        L[rows] += linear_softmax_cross_entropy(narrow, V, None, labels, reduction="none", chunk=chunk)
-    return reduce_rows(L.reshape(axes), w, reduction)
+    clusters, y, rows = _read_rows(A, W, tails, target, sample_weight, reduction)
+    A, given = clusters.A, {"reduction": "none", "chunk": chunk}
+    L = linear_softmax_cross_entropy(A, clusters.W, None, clusters.head_target(y), **given).astype(clusters.dtype)
+    for of_tail, labels, H, V in clusters.rows_of_tails(y):
+        L[of_tail] += linear_softmax_cross_entropy(A[of_tail] @ H, V, None, labels, **given)
+    return rows.reduced(L)
 
 
 def adaptive_softmax_cross_entropy_vjp(
@@ -181,20 +180,17 @@ def adaptive_softmax_cross_entropy_vjp(
     >>> dV
     array([[ 0.25,  0.25,  0.25, -0.75]])
     """
-    clusters = _read(A, W, tails)
-    y, w, axes = _read_rows(clusters, target, sample_weight)
-    flat = clusters.A.reshape(len(y), clusters.A.shape[-1])
-    of_shape = np.broadcast_to(np.zeros((), summing_dtype(flat.dtype)), (*axes, 1))
-    factors = row_factors(dL, w, reduction, of_shape).reshape(len(y))
-    given = {"reduction": "none", "chunk": chunk}
-    dA, dW, _ = linear_softmax_cross_entropy_vjp(factors, flat, clusters.W, None, clusters.head_target(y), **given)
-    dtails = [(np.zeros_like(H), np.zeros_like(V)) for H, V in clusters.tails]
-    for t, (rows, labels, H, V) in enumerate(clusters.rows_of_tails(y)):
-        dB, dV, _ = linear_softmax_cross_entropy_vjp(factors[rows], flat[rows] @ H, V, None, labels, **given)
-        into_A, dH, _ = affine_vjp(dB, flat[rows], H)
-        dA[rows] += into_A
-        dtails[t] = dH, dV
-    return dA.reshape(clusters.A.shape), dW, dtails
+    clusters, y, rows = _read_rows(A, W, tails, target, sample_weight, reduction)
+    A, given = clusters.A, {"reduction": "none", "chunk": chunk}
+    factors = rows.factors(dL, clusters.dtype).reshape(len(y))
+    dA, dW, _ = linear_softmax_cross_entropy_vjp(factors, A, clusters.W, None, clusters.head_target(y), **given)
+    dtails = []
+    for of_tail, labels, H, V in clusters.rows_of_tails(y):
+        dB, dV, _ = linear_softmax_cross_entropy_vjp(factors[of_tail], A[of_tail] @ H, V, None, labels, **given)
+        into_A, dH, _ = affine_vjp(dB, A[of_tail], H)
+        dA[of_tail] += into_A
+        dtails.append((dH, dV))
+    return rows.spread(dA), dW, dtails
 
 
 class _Clusters(NamedTuple):
@@ -204,6 +200,12 @@ class _Clusters(NamedTuple):
     W: Array
     tails: list[tuple[Array, Array]]
     h: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the losses."""
+        pairs = [array for pair in self.tails for array in pair]
+        return np.result_type(summing_dtype(self.A.dtype), self.W, *pairs)
 
     @property
     def k(self) -> int:
@@ -241,11 +243,22 @@ def _read(A: npt.ArrayLike, W: npt.ArrayLike, tails: Tails) -> _Clusters:
 
 
 def _read_rows(
-    clusters: _Clusters, target: npt.ArrayLike, sample_weight: npt.ArrayLike | None
-) -> tuple[Array, Array | None, tuple[int, ...]]:
-    """Return the labels in one axis, the weights, and the axes of the rows."""
-    axes = clusters.A.shape[:-1]
+    A: npt.ArrayLike,
+    W: npt.ArrayLike,
+    tails: Tails,
+    target: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None,
+    reduction: Reduction,
+) -> tuple[_Clusters, Array, Rows]:
+    """Return the layer and the labels with one axis of rows, without those of weight 0, and the rows."""
+    clusters = _read(A, W, tails)
+    *axes, d = clusters.A.shape
     y = check_target(target, (*axes, clusters.k), "classes")
     if y.ndim != len(axes):
-        raise LabelError(f"target is {y.shape}, expected {axes} class indices: a row of numbers has no one cluster.")
-    return y.reshape(-1), check_weights(sample_weight, axes), axes
+        what = f"target is {y.shape}, expected {tuple(axes)} class indices: one class for each row."
+        raise ShapeError(what)
+    w = check_weights(sample_weight, tuple(axes))
+    kept = slice(None) if w is None or w.all() else np.flatnonzero(w)
+    n = math.prod(axes)
+    rows = Rows(tuple(axes), w, kept, reduction)
+    return clusters._replace(A=clusters.A.reshape(n, d)[kept]), y.reshape(n)[kept], rows

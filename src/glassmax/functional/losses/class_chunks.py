@@ -96,9 +96,9 @@ class Chunk(NamedTuple):
 
     def labels(self, rows: slice) -> tuple[Array, Array]:
         """Return which of these rows have their label in this chunk, and the place of the label in it."""
-        T = self.T[rows]
-        here = np.flatnonzero((self.classes.start <= T) & (T < self.classes.stop))
-        return here, T[here] - self.classes.start
+        labels = self.T[rows]
+        here = np.flatnonzero((labels >= self.classes.start) & (labels < self.classes.stop))
+        return here, labels[here] - self.classes.start
 
     def target(self, rows: slice) -> Array:
         """Return the target's rows for these classes, without label smoothing."""
@@ -178,7 +178,7 @@ def _largest(U: Array) -> tuple[Array, Array, Array]:
 
 def _below(U: Array, largest: Array) -> Array:
     """largest - u, inf where u is -inf."""
-    return np.where(U == -np.inf, np.inf, largest - U)
+    return np.where(np.isneginf(U.real), np.inf, largest - U)
 
 
 def _add_target(chunk: Chunk, rows: slice, U: Array, largest: Array, to_target: Array, seen: Array) -> None:

@@ -88,8 +88,8 @@ def linear_softmax_cross_entropy(
     Cost: 2 n d k flops, and about 6 flops and an exponential for each logit. Memory: the logits of 128 rows and a
     chunk, and up to ten arrays like them: 100 MB at most with the default chunk, and in proportion with another. Then
     d x chunk numbers of W in float64, and 6 numbers for each row; no (n, k) array and no copy of W. Computed in
-    float64 (or wider). Every term of the loss is >= 0, as in `softmax_cross_entropy`: when a later chunk has the largest
-    logit, the sums are carried over to it.
+    float64 (or wider). Every term of the loss is >= 0, as in `softmax_cross_entropy`: when a later chunk has the
+    largest logit, the sums are carried over to it.
     Source: Milakov & Gimelshein, "Online normalizer calculation for softmax" (2018); Wijmans et al., "Cut your losses
     in large-vocabulary language models" (2025); for the z-loss Chowdhery et al., "PaLM" (2022), section 5; for the
     softcap Gemma Team, "Gemma 2" (2024), section 2.
@@ -161,7 +161,8 @@ def linear_softmax_cross_entropy_vjp(
     >>> dW, db    # P - Y is (0.25, -0.25) and (0.1, -0.1)
     (array([[ 0.225, -0.225]]), array([ 0.175, -0.175]))
 
-    Class embeddings that are the embeddings of the inputs too: W is Eᵀ and A are rows of E, so both gradients are added.
+    Class embeddings that are the embeddings of the inputs too: W is Eᵀ, and the rows of A are rows of E. Both gradients
+    are added.
 
     >>> E = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])    # 3 words, 2 numbers each
     >>> word, next_word = np.array([0, 1, 1]), np.array([1, 2, 0])
