@@ -6,9 +6,9 @@ from the manifest and compared with the tensors before one of them is loaded. No
 is no fallback to a less safe format. The hash detects damage, not manipulation: whoever can write the file can also
 write its hash.
 
-There are three versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any number
-of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them, and
-its encoding may have bounds, bins, frequent values and rare values. In version 3 a network may have a softcap, a
+There are three versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any
+number of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them,
+and its encoding may have bounds, bins, frequent values and rare values. In version 3 a network may have a softcap, a
 z-loss, a temperature and frozen parameters as well. A model is written as the oldest version that can hold it, which
 older versions of glassmax read.
 """
