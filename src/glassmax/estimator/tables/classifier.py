@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
-from ...engine import MANY_CLASSES
+from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
@@ -58,6 +58,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     candidates : str or None, default=None
         Separator of candidate classes in labels that are texts: with "|", ``a|b`` means "a or b", and ``!a`` means
         "not a", see `SoftmaxClassifier.fit`. None: each text is one class.
+    min_count : int, default=1
+        Classes with fewer rows are put together as the class `other_label`; 1 keeps every class. Labels of validation
+        rows that training rows lack are then `other_label`, too.
+    other_label : label, default="other"
+        The label of rare classes, of the kind of the other labels.
     held_out : float, default=0.2
         Share of the rows, in [0, 1), held out to judge `network`; 0 holds out none. Ignored by presets.
     dtype : {"float64", "float32"}, default="float64"
@@ -156,6 +161,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ignore: Collection[str] = (),
         keep: Collection[str] = (),
         candidates: str | None = None,
+        min_count: int = 1,
+        other_label: Any = "other",
         held_out: float = 0.2,
         dtype: str = "float64",
         random_state: int | np.random.RandomState | None = None,
@@ -171,6 +178,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.ignore = ignore
         self.keep = keep
         self.candidates = candidates
+        self.min_count = min_count
+        self.other_label = other_label
         self.held_out = held_out
         self.dtype = dtype
         self.random_state = random_state
@@ -348,7 +357,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             warn_user(self._shortfall())
 
     def fit_rows(
-        self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None, search: Search | None = None
+        self,
+        rows: TableRows,
+        validation: tuple[Any, Any, Any] | None = None,
+        search: Search | None = None,
+        progress: Progress | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -359,6 +372,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             `X_val`, `y_val` and `sample_weight_val`.
         search : Search, optional
             What `tune` is asked for.
+        progress : callable, optional
+            With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
 
         Yields
         ------
@@ -377,7 +392,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search)
+        fitted = yield from fit_table(self, rows, validation, search, progress)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 
@@ -567,6 +582,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             record["learning_rate"] = network.learning_rate_init
         if self.candidates is not None:
             record["candidates"] = self.candidates
+        if rows.other is not None:
+            record |= {"min_count": self.min_count, "other_label": rows.other}
         if rows.weight_name:
             record["weight"] = rows.weight_name
         if self.metrics_ is not None:
