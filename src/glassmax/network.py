@@ -729,12 +729,14 @@ class Network:
         ----------
         wrt : str
             ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell. With an embedding
-            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``.
+            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``. With a softcap or a
+            temperature also ``"U"``, the logits that softmax takes.
 
         Returns
         -------
         glassmax.calculus.Derivation
-            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
+            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1. A
+            frozen parameter is derived too, although `loss_and_gradients` returns 0 for it.
 
         Examples
         --------
@@ -743,11 +745,13 @@ class Network:
         """
         from .calculus.networks import derive_embedding, derive_network  # late: training does not need it
 
-        if str(wrt).partition("[")[0] in self.parameters.embedding_shapes:
-            return derive_embedding(wrt, l2=self.l2 > 0)
+        array = str(wrt).partition("[")[0]
+        if array in self.parameters.embedding_shapes:
+            return derive_embedding(wrt, l2=self.l2 > 0 and array not in self.frozen)
         inputs = "X" if self.embedding is None else "A0"
         names = self.activations, self.head.output, self.head.loss
-        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs)
+        given = {"options": tuple(self.head.options), "frozen": self.frozen}
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, **given)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan

@@ -41,11 +41,28 @@ PERIODIC = {
     "dA": RNG.normal(size=(N, D, 2)),
 }
 BINS = {"X": RNG.normal(size=N), "t": EDGES[:-1], "w": np.diff(EDGES), "dA": RNG.normal(size=(N, 3))}
-OTHERS = {"periodic_vjp": PERIODIC, "piecewise_linear_vjp": BINS}
+LAYER = {
+    "A": RNG.normal(size=(N, D)),
+    "W": RNG.normal(size=(D, K)),
+    "b": RNG.normal(size=K),
+    "Y": RNG.uniform(0.0, 1.0, (N, K)),
+    "w": RNG.uniform(0.5, 2.0, N),
+    "softcap": 1.5,
+    "temperature": 0.7,
+    "smoothing": 0.2,
+    "zloss": 0.3,
+    "c": float(K),
+}
+LAYER["s"] = LAYER["w"].sum()
+LAYER_OPTIONS = {"softcap": 1.5, "temperature": 0.7, "label_smoothing": 0.2, "z_loss": 0.3, "chunk": 2}
+OTHERS = {"periodic_vjp": PERIODIC, "piecewise_linear_vjp": BINS, "linear_softmax_cross_entropy_vjp": LAYER}
 """The arrays of the functions whose letters have other shapes."""
 NUMERIC = {
     "periodic_vjp": lambda: functional.periodic_vjp(PERIODIC["dA"], *(PERIODIC[name] for name in "XFHV")),
     "piecewise_linear_vjp": lambda: functional.piecewise_linear_vjp(BINS["dA"], BINS["X"], EDGES),
+    "linear_softmax_cross_entropy_vjp": lambda: functional.linear_softmax_cross_entropy_vjp(
+        1.0, *(LAYER[name] for name in "AWbY"), sample_weight=LAYER["w"], **LAYER_OPTIONS
+    ),
     "affine_vjp": lambda: functional.affine_vjp(A["dZ"], A["X"], A["W"]),
     "softmax_vjp": lambda: functional.softmax_vjp(A["dP"], functional.softmax(A["Z"])),
     "log_softmax_vjp": lambda: functional.log_softmax_vjp(A["dQ"], functional.log_softmax(A["Z"])),

@@ -56,6 +56,12 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
     "softmax_candidate_cross_entropy_vjp": FunctionEquations(
         "P_ij = softmax_j(Z_ij); L = -1/n sum_i log(sum_j S_ij P_ij)", ("Z",)
     ),
+    "linear_softmax_cross_entropy_vjp": FunctionEquations(
+        "Z_ij = sum_k A_ik W_kj + b_j; U_ij = softcap tanh(Z_ij / (temperature softcap)); P_ij = softmax_j(U_ij); "
+        "T_ij = (1 - smoothing) Y_ij + smoothing/c sum_l Y_il; "
+        "L = -1/s sum_{i,j} w_i T_ij log(P_ij) + zloss/s sum_i w_i logsumexp_j(U_ij)^2",
+        ("A", "W", "b"),
+    ),
     "periodic_vjp": FunctionEquations(f"{PERIODIC}; L = sum_{{i,j,e}} dA_ije A_ije", ("X", "F", "H", "V", "C")),
     "piecewise_linear_vjp": FunctionEquations(
         "S_ib = (X_i - t_b) / w_b; A_ib = 2 relu(S_ib) - 2 relu(S_ib - 1) - 1; L = sum_{i,b} dA_ib A_ib", ("X",)

@@ -135,7 +135,7 @@ class Head:
         return LOSS_OF_OUTPUT.get(self.output) == self.loss
 
     @property
-    def options(self) -> dict[str, float]:
+    def options(self) -> dict[str, Any]:
         """Those of softcap, z_loss and temperature that are not at their defaults."""
         given = {"softcap": self.softcap, "z_loss": self.z_loss, "temperature": self.temperature}
         return {

@@ -93,12 +93,6 @@ class TableScoring:
             if self.model.conformal is not None and found.top.losses is not None:
                 self.sets[0] += _total(found.top.losses <= self.model.conformal.threshold(COVERAGE), w)
 
-    @property
-    def _other(self) -> str | None:
-        """The class of labels that the model puts together."""
-        label = self.model.record.get("other_label")
-        return label if isinstance(label, str) else None
-
     def _count_rows(self, table: Table, y: Array, w: Array | None, add: Callable[[RunningMetrics, Rows], None]) -> None:
         """Add rows to the metrics of all rows and of their groups."""
         add(self.whole, slice(None))
@@ -153,7 +147,8 @@ class TableScoring:
             S = candidate_rows(labels, self.model.classes, target)
             silent = S.all(axis=1)
             return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
-        return class_indices(classes, labels, table, rows, target, other=self._other), weight
+        other = self.model.record.get("other_label")
+        return class_indices(self.model.classes, labels, table, rows, target, other_label=other), weight
 
     def _count_groups(self, table: Table, add: Callable[[RunningMetrics, Rows], None]) -> None:
         if self.by is None:

@@ -50,6 +50,7 @@ from ..ensemble import (
 from ..ensemble.selection import OutOfFold
 from ..identity import plain
 from ..labels import Labels, weigh_rows
+from ..rare_classes import check_min_count
 from .options import preset_of
 from .rows import TableRows, split_rows
 
@@ -184,6 +185,7 @@ def table_rows(
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
         options = options._replace(keep=[name for name in table.columns if name not in options.ignore])
+    check_min_count(classifier)
     how = {
         "candidates": classifier.candidates,
         "min_count": classifier.min_count,

@@ -10,7 +10,13 @@ from ...functional.arrays import Array
 from ...table import Note, Table, giveaways
 from ...table.missing_words import LETTERS_ONLY
 
-__all__ = ["note_on_rare", "notes_on_classes", "notes_on_giveaways", "notes_on_missing_words", "notes_on_rows"]
+__all__ = [
+    "notes_on_classes",
+    "notes_on_giveaways",
+    "notes_on_missing_words",
+    "notes_on_rare_classes",
+    "notes_on_rows",
+]
 
 MOST_SHOWN, LONGEST = 5, 40
 MANY_CLASSES, FEW_ROWS_OF_CLASS = 100, 5
@@ -92,6 +98,17 @@ def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) ->
     ]
 
 
+def notes_on_rare_classes(rare: Array, k: int, target: str, min_count: int, other_label: object) -> list[Note]:
+    """Return a note on the classes that are put together: how many of the k classes they are, and some of them."""
+    if not len(rare):
+        return []
+    have, are = ("has", "is now") if len(rare) == 1 else ("have", "are now together")
+    shown = _some([str(label) for label in rare[:MOST_SHOWN]], len(rare))
+    fewer = "1 row" if min_count == 2 else f"fewer than {min_count} rows"
+    which = f"{len(rare):,} of {k:,} classes of {target} {have} {fewer} and {are} the class {other_label!r}: {shown}"
+    return [Note((which,))]
+
+
 def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -> list[Note]:
     """Return notes on a target that measures, on classes of a single row, or spelled nearly alike, and on formulas.
 
@@ -104,16 +121,6 @@ def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -
     elif held_out:
         notes += [(text,) for text in _single(labels, y, target)]
     return [Note(text) for text in [*notes, *((text,) for text in _alike(labels) + _formulas(labels))]]
-
-
-def note_on_rare(target: str, rare: Array, k: int, min_count: int, other: str) -> Note:
-    """Return a note on classes that were put together."""
-    return Note(
-        (
-            f"{len(rare):,} of {k:,} classes of {target} have fewer than {min_count} rows and are put together as the "
-            f"class {_shortened(other)}: {_some([str(label) for label in rare[:MOST_SHOWN]], len(rare))}",
-        )
-    )
 
 
 def _few(labels: list[str], y: Array, target: str) -> list[Text]:

@@ -39,7 +39,13 @@ from ..candidates import holds_candidates, read_sets
 from ..labels import Labels, encode_labels, scaled_weights
 from ..rare_classes import put_together
 from .blocks import encoded_rows, is_better_sparse
-from .notes import note_on_rare, notes_on_classes, notes_on_giveaways, notes_on_missing_words, notes_on_rows
+from .notes import (
+    notes_on_classes,
+    notes_on_giveaways,
+    notes_on_missing_words,
+    notes_on_rare_classes,
+    notes_on_rows,
+)
 from .order import order_of
 
 __all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows", "weights_of_rows"]
@@ -69,10 +75,8 @@ class TableRows:
     candidates : str, optional
         What separates the candidates in a cell of the target column or in a text among the labels, see
         `glassmax.table.read_labels`.
-
-    min_count : int, default=1
-        Classes with fewer rows are put together as the class `other_label`, see `SoftmaxClassifier`.
-    other_label : label, default="other"
+    min_count, other_label : int, label
+        Classes with fewer rows are put together as the class `other_label`.
 
     Attributes
     ----------
@@ -148,8 +152,8 @@ class TableRows:
         if isinstance(target, str):
             if target in table.words:
                 self.words = table.words[target].rows(weighted).counts()
-            some = _some_rows(table, weighted)
-            labels, rows = read_labels(some, target, candidates=candidates, repeating=min_count == 1)
+            repeating = min_count == 1
+            labels, rows = read_labels(_some_rows(table, weighted), target, repeating=repeating, candidates=candidates)
             self.index = weighted[rows]
         else:
             labels, self.index = given_labels(target, table, among=weighted)
@@ -165,10 +169,7 @@ class TableRows:
             self.classes, self.y = self._classes(labels)
         else:
             self.classes, self.y = labels, np.asarray(self.sets.argmax(axis=1))
-        self.on_rare: list[Note] = []
-        self.other: str | None = None
-        if min_count > 1:
-            self._put_together(min_count, other_label)
+        self.other_label = self._put_together(min_count, other_label)
         there = np.searchsorted(weighted, self.index)
         self.groups = None if groups is None else _group_numbers(table, groups, weighted)[there]
         self.time = None if time is None else order_of(table, time, weighted)[there]
@@ -194,25 +195,22 @@ class TableRows:
             )
         return classes, y
 
-    def _put_together(self, min_count: int, other_label: Any) -> None:
-        """Put the classes of few rows together as one class."""
-        if self.sets is not None:
-            expected = "1 where cells name several candidates: there min_count can't count the rows of a class"
-            raise OptionError(parameter="min_count", came=repr(min_count), expected=expected)
-        labels = Labels("softmax", self.classes, self.y)
-        other_label = _of_kind(other_label, self.classes)
-        together, rare = put_together(labels, min_count, other_label)
-        if not len(rare):
-            return
-        k, self.classes, self.y = len(self.classes), together.classes, together.T
+    def _put_together(self, min_count: int, other_label: Any) -> Any:
+        """Put rare classes together; return the label of their class if `min_count` asks for it, or None."""
+        targets, other_label = self.y if self.sets is None else self.sets, _of_kind(other_label, self.classes)
+        k = len(self.classes)
+        labels, rare = put_together(Labels("softmax", self.classes, targets), min_count, other_label)
+        self.n_rare = len(rare)
+        self.on_rare = notes_on_rare_classes(rare, k, self.target, min_count, other_label)
+        if self.sets is None:
+            self.classes, self.y = labels.classes, labels.T
         if len(self.classes) < 2:
-            raise OptionError(
-                *(Setting("min_count", min_count), f" leaves one class: each class of {self.target} has fewer rows."),
+            raise DataError(
+                Setting("min_count", min_count),
+                f" leaves one class of {self.target}, expected two or more.",
                 parameter="min_count",
-                remedy=("Pass a smaller ", Setting("min_count"), "."),
             )
-        (self.other,) = label_texts(np.array([other_label]))
-        self.on_rare = [note_on_rare(self.target, rare, k, min_count, self.other)]
+        return other_label if min_count > 1 else None
 
     def learn_encoding(self, index: Array | None = None, *, held_out: bool = True) -> None:
         """Learn how to encode the columns from some rows, by default all, and note what was done to rows and columns.
@@ -297,7 +295,8 @@ class TableRows:
             y, _, rows = read_sets(labels, labelled, what, self.classes)
             w = w if w is None else w[np.searchsorted(labelled, rows)]
         else:
-            y = class_indices(self.classes, labels, table, rows, what, whose="the training rows", other=self.other)
+            whose = "the training rows"
+            y = class_indices(self.classes, labels, table, rows, what, whose=whose, other_label=self.other_label)
         counts = UnseenCounts()
         X = encoded_rows(self.encoding, table, rows, dtype, counts, sparse=self.sparse)
         self.notes += [Note((f"{table.name}: ", *n.text), n.kind) for n in counts.notes(self.encoding.columns)]

@@ -90,10 +90,11 @@ def linear_softmax_cross_entropy(
 
     Notes
     -----
-    Cost: 2 n d k flops, and about 6 flops and an exponential for each logit. Memory: about 30 MB (``2^20`` logits of
-    some rows and one chunk, and three arrays like them), d x chunk numbers of W in float64, and 6 numbers for each row;
-    no (n, k) array and no copy of W. Computed in float64 (or wider). Every term of the loss is >= 0, as in
-    `softmax_cross_entropy`: when a later chunk has the largest logit, the sums are carried over to it.
+    Cost: 2 n d k flops, and about 6 flops and an exponential for each logit. Memory: the logits of 128 rows and a
+    chunk, and up to ten arrays like them: 100 MB at most with the default chunk, and in proportion with another. Then
+    d x chunk numbers of W in float64, and 6 numbers for each row; no (n, k) array and no copy of W. Computed in
+    float64 (or wider). Every term of the loss is >= 0, as in `softmax_cross_entropy`: when a later chunk has the largest
+    logit, the sums are carried over to it.
     Source: Milakov & Gimelshein, "Online normalizer calculation for softmax" (2018); Wijmans et al., "Cut your losses
     in large-vocabulary language models" (2025); for the z-loss Chowdhery et al., "PaLM" (2022), section 5; for the
     softcap Gemma Team, "Gemma 2" (2024), section 2.
@@ -205,7 +206,7 @@ class _Rows(NamedTuple):
     def factors(self, dL: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
         """Return the factor of each row's own derivative, (n, 1), for the rows that count."""
         of_shape = np.broadcast_to(np.zeros((), dtype), (*self.axes, 1))
-        return row_factors(dL, self.w, self.reduction, of_shape).reshape(-1, 1)[self.kept]
+        return row_factors(dL, self.w, self.reduction, of_shape).reshape(math.prod(self.axes), 1)[self.kept]
 
 
 def _read(
@@ -234,10 +235,11 @@ def _read(
     if ignore_index is not None:
         target, w = _without_ignored(target, axes, w, ignore_index)
     T = check_target(target, (*axes, k), "classes")
-    T = T if is_sparse(T) else T.reshape(-1, *T.shape[len(axes) :])
+    n = math.prod(axes)
+    T = T if is_sparse(T) else T.reshape(n, *T.shape[len(axes) :])
     kept = slice(None) if w is None or w.all() else np.flatnonzero(w)
     dtype = np.result_type(summing_dtype(A.dtype), W, *([] if b is None else [b]))
-    layer = Layer(A.reshape(-1, d)[kept], W, b, T[kept], dtype, *_checked(*options))
+    layer = Layer(A.reshape(n, d)[kept], W, b, T[kept], dtype, *_checked(*options))
     return layer, _Rows(axes, w, kept, reduction)
 
 
