@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ..errors import DivergenceError, OptionError, Setting
+from ..engine import MANY_CLASSES
+from ..errors import DataError, DivergenceError, OptionError, Setting
 from ..estimator import SoftmaxClassifier, TableClassifier
 from ..estimator.cost import cost_of, speed_of
 from ..estimator.ensemble import Member, Search
@@ -19,7 +20,7 @@ from ..estimator.options import hidden_sizes
 from ..estimator.tables.figures import Comparison, compare
 from ..estimator.tables.fit import Prepared, TableFit, table_rows
 from ..estimator.tables.options import check_search, check_table_options, preset_of
-from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT
+from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT, TableRows
 from ..memory import available_memory, size_in_words
 from ..model import Model
 from ..table import BUILTIN, Table
@@ -47,6 +48,15 @@ MANY_FLOPS = 2e10
 """Operations of an epoch that may take longer than a second, so that it is worth measuring how long."""
 MUCH_MEMORY, LONG_EPOCH = 1e9, 1.0
 """Bytes and seconds that are said before the training."""
+FOR_MANY_CLASSES: dict[str, Any] = {
+    "hidden": (128,),
+    "dtype": "float32",
+    "batch_size": 256,
+    "learning_rate": 0.01,
+    "schedule": "one_cycle",
+    "epochs": 10,
+}
+"""The options of the network that is trained in place of a preset where there are very many classes."""
 ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by Ctrl-C"}
 
 
@@ -104,15 +114,37 @@ def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
     return SoftmaxClassifier(**settings | {"output": "softmax"})
 
 
+def _refuse_preset(options: dict[str, Any], rows: TableRows) -> None:
+    """Raise an error if an option asks for a preset, which keeps a probability of each class for each row."""
+    typed = next(
+        (name for name in ("preset", "time_limit", "tune", "study") if options[name] not in (None, "default")), ""
+    )
+    if not typed and rows.sets is None:
+        return
+    what = f"--{typed.replace('_', '-')} applies to presets, and a" if typed else "A"
+    remedy = "Pass --hidden 128 to train one network, or --min-count 10 to put rare classes together."
+    if not typed:
+        remedy = "Leave --candidates out, or put classes together in the table."
+    raise DataError(
+        f"{what} preset takes fewer than {MANY_CLASSES:,} classes, because it keeps a probability for each row and "
+        f"class. {rows.table.name} has {len(rows.classes):,} classes of {rows.target}. {remedy}"
+    )
+
+
 class TrainingRun:
     """One training run, from table to model."""
 
     def __init__(
         self, classifier: TableClassifier, table: Table, target: str, options: dict[str, Any], validation: Table | None
     ) -> None:
-        self.classifier, self.options, self.network = classifier, options, classifier.network
         columns = {"groups": options["groups"], "time": options["time"]}
         self.rows = table_rows(classifier, table, target, options["weight"], **columns)
+        self.has_many_classes = classifier.network is None and len(self.rows.classes) >= MANY_CLASSES
+        if self.has_many_classes:
+            _refuse_preset(options, self.rows)
+            options = options | FOR_MANY_CLASSES
+            classifier = classifier_of(options, network=True)
+        self.classifier, self.options, self.network = classifier, options, classifier.network
         if options["class_embeddings"] is not None and self.network is not None:
             self._take_embeddings(self.network)
         judged_by = None if validation is None else (validation, None, None)
@@ -161,7 +193,13 @@ class TrainingRun:
         judged = "" if extra is None else f", {counted(extra, 'validation row')}"
         sizes = "-".join(map(str, (self.prepared.width, *hidden_sizes(self.network), len(self.rows.classes))))
         say(f"{counted(kept, 'row')} to train on{shown}{judged}; network {sizes}")
-        say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
+        if self.has_many_classes:
+            say(
+                f"  with {MANY_CLASSES:,} classes or more, one network is trained in place of a preset; --hidden and "
+                "other options set it up"
+            )
+        else:
+            say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
         self._report_cost()
 
     def _report_cost(self) -> None:
