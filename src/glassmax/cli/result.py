@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .charts import confusions, figures_table, plain_confusions, plain_table
-from .talk import figure, harmless, shortened
+from .talk import figure, harmless, joined, shortened
 from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
@@ -145,9 +145,17 @@ class Result:
         compared = self._comparison()
         lines = [f"{compared}{few}"] if compared else []
         if self.unjudged and not self.trained_on:
-            more = f", and {len(self.unjudged) - MOST_CLASSES} more" if len(self.unjudged) > MOST_CLASSES else ""
-            names = ", ".join(shortened(harmless(name)) for name in self.unjudged[:MOST_CLASSES])
-            lines.append(f"None of these rows has the class {names}{more}: the figures don't include it.")
+            count = len(self.unjudged)
+            names = [
+                shortened(harmless(name)) for name in self.unjudged[: MOST_CLASSES if count <= MOST_CLASSES else 3]
+            ]
+            if count <= MOST_CLASSES:
+                lines.append(f"None of these rows has the class {', '.join(names)}: the figures don't include it.")
+            else:
+                lines.append(
+                    f"None of these rows has one of {count:,} of the {len(self.classes):,} classes, such as "
+                    f"{joined(names)}: the figures don't include these classes."
+                )
         return lines
 
     def _comparison(self) -> str:

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
-from ...engine import MANY_CLASSES
+from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
@@ -358,7 +358,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             warn_user(self._shortfall())
 
     def fit_rows(
-        self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None, search: Search | None = None
+        self,
+        rows: TableRows,
+        validation: tuple[Any, Any, Any] | None = None,
+        search: Search | None = None,
+        progress: Progress | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -369,6 +373,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             `X_val`, `y_val` and `sample_weight_val`.
         search : Search, optional
             What `tune` is asked for.
+        progress : callable, optional
+            With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
 
         Yields
         ------
@@ -387,7 +393,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search)
+        fitted = yield from fit_table(self, rows, validation, search, progress)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 

@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ...conformal import Conformal
-from ...engine import MANY_CLASSES, TopOfSum, best_engine, logits
+from ...engine import MANY_CLASSES, Progress, TopOfSum, best_engine, logits
 from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
 from ...functional.arrays import Array, blocks_of_rows
@@ -200,12 +200,16 @@ def has_names(X: Any) -> bool:
 
 
 def fit_table(
-    classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None, search: Search | None = None
+    classifier: Any,
+    rows: TableRows,
+    validation: tuple[Any, Any, Any] | None,
+    search: Search | None = None,
+    progress: Progress | None = None,
 ) -> Records:
     """Train on rows; yield what is trained on, then a record of each trial, member or epoch; return what is learned."""
     if classifier.network is None:
         return (yield from _fit_preset(classifier, rows, validation, search))
-    return (yield from _fit_network(classifier, rows, validation))
+    return (yield from _fit_network(classifier, rows, validation, progress))
 
 
 def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Search | None) -> Records:
@@ -281,7 +285,7 @@ def _held_out(rows: TableRows, share: float, seed: int) -> tuple[Array, Array]:
     return np.flatnonzero(block < block.max()), np.flatnonzero(block == block.max())
 
 
-def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
+def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Progress | None) -> Records:
     """Train one network, as the user describes it, on the rows that are not held out."""
     seed = _seed(classifier)
     kept, held = _held_out(rows, classifier.held_out, seed)
@@ -305,7 +309,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     if rows.sets is not None or (others and others[1].ndim == 2):
         check_candidates(network)
         network.set_params(loss=CANDIDATES)
-    epochs = network.fit_epochs(X, rows.targets(kept), weight, classes=classes, **given)
+    epochs = network.fit_epochs(X, rows.targets(kept), weight, classes=classes, progress=progress, **given)
     try:
         yield from epochs
     except KeyboardInterrupt:

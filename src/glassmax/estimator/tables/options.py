@@ -10,6 +10,7 @@ from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
 from ..options import make_plan
+from ..rare_classes import check_min_count
 
 __all__ = ["check_folds", "check_search", "check_table_options", "preset_of"]
 
@@ -52,6 +53,7 @@ def check_table_options(classifier: Any) -> None:
             if (given := getattr(classifier, name)) is not None:
                 only = ("None with ", Setting("network"), ": only a preset has a time limit and a checkpoint")
                 raise OptionError(parameter=name, came=repr(given), expected=only)
+    check_min_count(classifier)
     between("held_out", classifier.held_out, 0, 1)
     one_of("dtype", classifier.dtype, ("float64", "float32"))
     if classifier.time_limit is not None:

@@ -94,6 +94,8 @@ class TableRows:
         The names of target and weight for messages and for the model; "" if there are no weights.
     classes, y : (k,) and (n,) arrays
         The labels, sorted, and the index of the label of each row; of several candidates the first.
+    other : str or None
+        The text of the label that stands for the classes put together; None if there is none.
     sets : (n, k) array of bool or None
         The candidates of each row; None if every row has one. Rows of which every class is a candidate are left out.
     weight : (n,) array or None
@@ -167,7 +169,7 @@ class TableRows:
             self.classes, self.y = self._classes(labels)
         else:
             self.classes, self.y = labels, np.asarray(self.sets.argmax(axis=1))
-        self.min_count, self.other_label = min_count, self._put_together(min_count, other_label)
+        self.other_label = self._put_together(min_count, other_label)
         there = np.searchsorted(weighted, self.index)
         self.groups = None if groups is None else _group_numbers(table, groups, weighted)[there]
         self.time = None if time is None else order_of(table, time, weighted)[there]
@@ -195,9 +197,11 @@ class TableRows:
 
     def _put_together(self, min_count: int, other_label: Any) -> Any:
         """Put rare classes together; return the label of their class if `min_count` asks for it, or None."""
-        targets = self.y if self.sets is None else self.sets
+        targets, other_label = self.y if self.sets is None else self.sets, _of_kind(other_label, self.classes)
+        k = len(self.classes)
         labels, rare = put_together(Labels("softmax", self.classes, targets), min_count, other_label)
         self.n_rare = len(rare)
+        self.on_rare = notes_on_rare_classes(rare, k, self.target, min_count, other_label)
         if self.sets is None:
             self.classes, self.y = labels.classes, labels.T
         if len(self.classes) < 2:
@@ -225,8 +229,7 @@ class TableRows:
         self.notes = rows_lost + on_words + self.notes
         self.notes += notes_on_giveaways(self.table, self.encoding.names, self.y, self.target)
         judged = held_out and self.sets is None
-        self.notes += notes_on_rare_classes(self.n_rare, self.target, self.min_count, self.other_label)
-        self.notes += notes_on_classes(self.classes, self.y, self.target, held_out=judged)
+        self.notes += self.on_rare + notes_on_classes(self.classes, self.y, self.target, held_out=judged)
 
     def encoded(
         self, index: Array | None = None, dtype: npt.DTypeLike = "float64", *, notes: list[Note] | None = None
@@ -348,6 +351,14 @@ class TableRows:
             message = " gives every class the weight 0, expected at least one weight > 0."
             raise OptionError(Setting("class_weight"), message, parameter="class_weight")
         return weights
+
+
+def _of_kind(label: Any, classes: Array) -> Any:
+    """Return a label that was typed as a text as the number that it is, where the classes are numbers."""
+    try:
+        return int(label) if isinstance(label, str) and classes.dtype.kind in "if" else label
+    except ValueError:
+        return label
 
 
 def split_rows(y: Array, share: float, seed: int) -> tuple[Array, Array]:
