@@ -6,7 +6,6 @@ nothing else; the most probable classes of many rows. Our gradients are first he
 show our loss and probabilities after the same batches, or it is not timed.
 """
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -149,15 +148,15 @@ def memory(shape, start, threads):
 
 def predictions(shape, start, threads, *, quick):
     """Return rows a second and the memory of finding the most probable classes: ours for all rows, others for some."""
-    rows, found = {"glassmax engine": SOME_ROWS, "PyTorch, all threads": SOME_ROWS, "JAX": SOME_ROWS}, {}
+    rows, found, ours = dict.fromkeys(("glassmax engine", "PyTorch, all threads", "JAX"), SOME_ROWS), {}, None
     if not quick and shape is PREDICTING[0]:
         rows["glassmax engine"] = PREDICTED["rows"]
     for name, count in rows.items():
         with Contender(name, shape, start, threads) as contender:
             contender.open(shuffle=False)
             wall, cpu, peak, P = contender.ask("top", rows=count, count=PREDICTED["count"])
-            first = P if name == "glassmax engine" else first
-            if not np.allclose(P, first, rtol=1e-4):
+            ours = ours or P
+            if not np.allclose(P, ours, rtol=1e-4):
                 raise SystemExit(f"{name} finds other probabilities than ours")
             found[name] = {"rows": count, "rows_a_second": count / wall, "rows_a_cpu_second": count / cpu, "peak": peak}
         print(f"  {shape.name}: {name} predicts {count / wall:,.0f} rows a second, {peak / 1e6:,.0f} MB", flush=True)
