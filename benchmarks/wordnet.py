@@ -212,6 +212,7 @@ def measure(task, names, folder):
         "classes": len(classes),
         "classes_without_rows": int(len(classes) - len(np.unique(y[~test]))),
         "epochs": EPOCHS[task],
+        "most_bytes": MOST_BYTES,
         "most_frequent_class": float((y[test] == most_frequent).mean()),
         "contenders": {name: in_a_process(name, task, data) for name in names},
     }
