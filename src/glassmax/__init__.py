@@ -25,6 +25,7 @@ The map of the modules, from the command line down to the exceptions::
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
     model           one or several networks with their classes and their encoding of tables
+    likely_classes  the most probable classes of rows, without the probabilities of all classes
     model_file      the file that holds a model: written, and read without running code
     model_parts     the parts of a model, and the check that they fit each other
     calibration     correct the logits of a model, so that its probabilities are as frequent as they say
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         initializers,
         interrupts,
         learner,
+        likely_classes,
         model,
         model_file,
         model_manifest,
@@ -131,6 +133,7 @@ __all__ = [
     "initializers",
     "interrupts",
     "learner",
+    "likely_classes",
     "load_model",
     "model",
     "model_file",

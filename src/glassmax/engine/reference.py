@@ -131,7 +131,7 @@ class ReferenceEngine:
         The rows are processed in blocks, without an (n, k) array in memory.
         """
         check_smoothing(network, regularization)
-        n, loss, gradient = len(data.y), 0.0, np.zeros(network.theta.shape)
+        n, loss, gradient = data.n_rows, 0.0, np.zeros(network.theta.shape)
         divisor = n * data.mean_weight
         with self._threads(), np.errstate(over="ignore", invalid="ignore"):
             for block in blocks(network, n):
@@ -142,10 +142,10 @@ class ReferenceEngine:
         return loss, gradient
 
     def logits(self, network: Network, X: Array) -> Array:
-        """Return the logits Z_last of the rows of X, (n, k)."""
+        """Return the logits of the rows of X, (n, k): Z_last, with the network's temperature and softcap applied."""
         X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X  # the same bits for any layout
         with self._threads():
-            return network.forward(X).head.Z
+            return network.forward(X).head.U
 
     def probabilities(self, network: Network, X: Array) -> Array:
         """Return P, the output for each row of X, (n, k), block by block."""
@@ -190,7 +190,7 @@ class ReferenceEngine:
     ) -> tuple[float, Array]:
         y, k = batch.y, network.layer_sizes[-1]
         if regularization.label_smoothing:
-            y = check_target(y, (len(y), k), LOSSES[network.head.loss].meaning)
+            y = check_target(y, (batch.n_rows, k), LOSSES[network.head.loss].meaning)
             y = network.head.smoothed(y, k, regularization.label_smoothing)
         loss, gradients = network.loss_and_gradients(
             batch.X, y, batch.weight, divisor=divisor, l2=regularization.alpha / divisor, masks=masks
@@ -219,10 +219,14 @@ class ReferenceEngine:
         if regularization.weight_decay:
             for W in parameters.penalized.values():
                 W *= 1 - rate * regularization.weight_decay
+        held = network.parameters.of(theta[: network.theta.size]) if network.frozen else {}
+        kept = {name: held[name].copy() for name in network.frozen}
         before = theta.copy() if factors is not None else theta
         rule.step(theta, gradient, state, rate)
         if factors is not None:
             theta[...] = before + factors * (theta - before)
+        for name, values in kept.items():  # the state may hold a moment from before it was frozen
+            held[name][...] = values
         if "unscaled" in state:
             network.theta[...] = fold(network, theta)
 
@@ -278,7 +282,7 @@ def mixed_rows(
         return batch, rows
     shares = mixup_shares(regularization.seed, step, rows, maximum, regularization.mixup_share, batch.weight)
     k = network.layer_sizes[-1]
-    T = check_target(batch.y, (len(batch.y), k), LOSSES[network.head.loss].meaning)
+    T = check_target(batch.y, (batch.n_rows, k), LOSSES[network.head.loss].meaning)
     mixed = Data(mixed_with_previous(batch.X, shares), as_rows(T, k), batch.weight)
     if LOSSES[network.head.loss].meaning != "candidates":
         return mixed._replace(y=mixed_with_previous(mixed.y, shares)), rows
