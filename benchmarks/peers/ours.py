@@ -81,7 +81,7 @@ class Engine:
         self.data, self.engine = Data(X, y, self.weight(len(y))), self.made(threads)
         self.rule = Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON)
         self.rates = np.full(shape.steps, LEARNING_RATE)
-        self.draw = np.random.default_rng(seed)
+        self.draw, self.session = np.random.default_rng(seed), None
         self.begin()
 
     made = staticmethod(best_engine)
@@ -90,19 +90,18 @@ class Engine:
         return None
 
     def begin(self):
+        if self.session:
+            self.session.close()
         self.network = Network.from_parameters(self.start, activation="relu", dtype=self.shape.dtype, **self.head)
-        self.state, self.steps = self.rule.init(self.network.theta), 0
+        self.state, self.steps, self.session = self.rule.init(self.network.theta), 0, None
 
     def epochs(self, count):
         n, losses = len(self.data.y), []
+        self.session = self.session or self.engine.open(self.network, self.rule, self.state)
         for _ in range(count):
-            order = self.draw.permutation(n) if self.shuffle else np.arange(n)
-            result = self.engine.epoch(
-                self.network,
+            result = self.session.epoch(
                 self.data,
-                self.rule,
-                self.state,
-                order=order,
+                order=self.draw.permutation(n) if self.shuffle else np.arange(n),
                 batch_size=self.shape.batch,
                 rates=self.rates,
                 regularization=self.regularization,
@@ -110,6 +109,7 @@ class Engine:
             )
             self.steps += result.steps
             losses.append(result.loss)
+        self.session.read()
         return losses
 
     def probabilities(self, X):
