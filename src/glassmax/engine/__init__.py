@@ -22,7 +22,7 @@ from .batches import Data, EpochResult, Regularization, blocks
 from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .top import MANY_CLASSES, TopClasses
+from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
     "MANY_CLASSES",
@@ -37,6 +37,7 @@ __all__ = [
     "best_engine",
     "blocks",
     "build_facts",
+    "check_top_count",
     "dropout_masks",
     "init_scaled",
     "logits",
