@@ -108,7 +108,7 @@ def wordnet():
                 f"| {c['fit_cpu_seconds']:.0f} | {c['predict_cpu_seconds']:.1f} | {c['peak_bytes'] / 1e6:,.0f} |"
             )
         lines.append(f"| the most frequent class | {100 * one['most_frequent_class']:.1f} % | - | - | - | - |")
-    lines += ["", wrapped(f"By `{record['command']}`. {where([record])}"), "", ""]
+    lines += ["", wrapped(f"By `{record['command']}`: one thread. {where([record])}"), "", ""]
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ tokens. Two tasks: which of the 45 lexicographer files the sense is in ("noun.an
 from the gloss, of the 20,000 most frequent words of at least four letters. One such word is drawn from each gloss and
 taken out of it, wherever it occurs. A fifth of the glosses, drawn at random, are tested.
 
-Every fit runs in a process of its own. scikit-learn's classifiers may take 6 GB; with 20,000 classes they want more,
+Every fit runs in a process of its own, on one thread. scikit-learn's classifiers may take 6 GB; with 20,000 classes they want more,
 and the results say how much.
 """
 
@@ -14,6 +14,7 @@ and the results say how much.
 import argparse
 import importlib.util
 import json
+import os
 import re
 import resource
 import subprocess
@@ -26,6 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from contenders import LIMITS
 from record import table, write
 
 FILES = Path("/usr/share/wordnet")
@@ -192,9 +194,11 @@ def fit(name, task, data):
 
 
 def in_a_process(name, task, data):
-    """Fit a contender in a process of its own."""
+    """Fit a contender in a process of its own, on one thread."""
     command = [sys.executable, __file__, "--fit", name, task, str(data)]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    environment = os.environ | dict.fromkeys((*LIMITS, "GLASSMAX_NUM_THREADS"), "1")
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    found = json.loads(done.stdout.splitlines()[-1])
     print(f"  {TASKS[task]}: {name}: {found}", flush=True)
     return found
 
