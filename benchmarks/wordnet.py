@@ -5,8 +5,8 @@ tokens. Two tasks: which of the 45 lexicographer files the sense is in ("noun.an
 from the gloss, of the 20,000 most frequent words of at least four letters. One such word is drawn from each gloss and
 taken out of it, wherever it occurs. A fifth of the glosses, drawn at random, are tested.
 
-Every fit runs in a process of its own, on one thread. scikit-learn's classifiers may take 6 GB; with 20,000 classes they want more,
-and the results say how much.
+Every fit runs in a process of its own, on one thread. scikit-learn's classifiers may take 6 GB; with 20,000 classes
+they want more, and the results say how much.
 """
 
 # ruff: noqa: D102 - `fit` trains, `top` returns the most probable class numbers of each row
