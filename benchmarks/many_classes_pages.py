@@ -122,8 +122,9 @@ def summary_line():
         memory = found["memory"][one["name"]]
         least = min(memory[name] for name in WIDE if name in memory)
         yield (
-            f"- **[Very many classes](docs/howto/many-classes.md).** With 100,000 classes, a step of the fastest other library ({WIDE[fastest]}) "
-            f"takes {ratios[fastest]:.1f} times as long as one of glassmax; the matrix products of the step alone take "
-            f"{ratios[one['floor']]:.2f} times as long. Training needs {memory['glassmax engine'] / 1e6:.0f} MB beyond "
-            f"the data, weights and moments; the other libraries need {least / 1e6:,.0f} MB or more."
+            "- **[Very many classes](docs/howto/many-classes.md).** With 100,000 classes, a step of the fastest other "
+            f"library ({WIDE[fastest]}) takes {ratios[fastest]:.1f} times as long as one of glassmax; the matrix "
+            f"products of the step alone take {ratios[one['floor']]:.2f} times as long. Training needs "
+            f"{memory['glassmax engine'] / 1e6:.0f} MB beyond the data, weights and moments; the other libraries need "
+            f"{least / 1e6:,.0f} MB or more."
         )
