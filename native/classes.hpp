@@ -32,7 +32,7 @@ template <class T> void first_sweep(const Batch<T> &batch, int worker, int64_t g
     const int64_t from = classes.first_tile(group);
     for (int64_t tile = from; tile < classes.first_tile(group + 1); ++tile) {
         const int64_t width = classes.width(tile);
-        pack_tile<T>(classes.W + tile * TILE, layer.d1, classes.k, width, classes.stride, room.W);
+        pack_classes<T>(classes, layer, tile, width, room.W);
         for (int64_t number = 0; number < spans; ++number) {
             const Span<T> span(batch, worker, number);
             T *kept = classes.exponentials(group, tile - from, number), *Z = kept ? kept : room.Z;
@@ -118,6 +118,7 @@ template <class T> double loss_of_classes(const Span<T> &span) {
     }
     for (int s = 0; s < span.rows; ++s) {
         const double weight = batch.rows.weight ? batch.rows.weight[batch.row(span.start + s)] : 1;
+        if (classes.own.active) classes.own.losses[batch.row(span.start + s)] = loss[s];
         if (weight != 0) total += weight * loss[s];
     }
     return total;
@@ -232,11 +233,13 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
     const TileRoom<T> &room = classes.room[worker];
     const int64_t spans = (batch.m + SPAN<T> - 1) / SPAN<T>, units = up(layer.d, MR<T>);
     const bool smoothed = batch.regularization.label_smoothing > 0;
+    const bool of_weights = MODE != INTO_ARRAYS || classes.own.dW || classes.own.db;
     Wide<T> squares = {};
     const int64_t from = classes.first_tile(group);
     for (int64_t tile = from; tile < classes.first_tile(group + 1); ++tile) {
         const int64_t width = classes.width(tile), panels = panels_of<T>(width);
-        pack_tile<T>(classes.W + tile * TILE, layer.d1, classes.k, width, classes.stride, room.W);
+        pack_classes<T>(classes, layer, tile, width, room.W);
+        if (MODE == INTO_ARRAYS && !batch.first_part) read_gradient<T>(classes, layer, tile, width, room.dW);
         for (int64_t block = 0; block < spans; block += classes.block) {
             const int64_t end = block + classes.block < spans ? block + classes.block : spans;
             for (int64_t number = block; number < end; ++number) {
@@ -257,13 +260,17 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
                 if (classes.below)
                     tile_down<T>(room.W, classes.stride, layer.d, width, room.Z,
                                  classes.dA + (group * classes.spans + number) * units * SPAN<T>, tile == from, span.vectors);
-                turn<T>(room.Z, width, panels, room.dZ, classes.panel, (number - block) * SPAN<T>, span.vectors);
+                if (of_weights) turn<T>(room.Z, width, panels, room.dZ, classes.panel, (number - block) * SPAN<T>, span.vectors);
             }
+            if (!of_weights) continue;
             const int64_t rows = (end * SPAN<T> < batch.m ? end * SPAN<T> : batch.m) - block * SPAN<T>;
-            gradient_of_tile<T>(layer, layer.A + block * layer.padded * SPAN<T>, room.dZ, classes.panel, panels, rows, block == 0,
-                                room.dW);
+            gradient_of_tile<T>(layer, layer.A + block * layer.padded * SPAN<T>, room.dZ, classes.panel, panels, rows,
+                                block == 0 && (MODE != INTO_ARRAYS || batch.first_part), room.dW);
         }
-        use_tile<T, MODE>(batch, layer, tile, width, room.dW, squares);
+        if (MODE == INTO_ARRAYS)
+            write_gradient<T>(classes, layer, tile, width, room.dW);
+        else
+            use_tile<T, MODE>(batch, layer, tile, width, room.dW, squares);
     }
     if (MODE != INTO_SUM) (MODE == LENGTH ? classes.lengths : classes.squares)[group] = sum_of<T>(squares);
 }
@@ -274,6 +281,7 @@ template <class T> void second_sweep(const Batch<T> &batch, int worker, int64_t 
     case NESTEROV: return second_sweep_by<T, NESTEROV>(batch, worker, group);
     case ADAM: return second_sweep_by<T, ADAM>(batch, worker, group);
     case LENGTH: return second_sweep_by<T, LENGTH>(batch, worker, group);
+    case INTO_ARRAYS: return second_sweep_by<T, INTO_ARRAYS>(batch, worker, group);
     default: return second_sweep_by<T, INTO_SUM>(batch, worker, group);
     }
 }
@@ -320,7 +328,9 @@ template <class T> void classes_item(const Batch<T> &batch, int worker, int64_t 
     case FIRST_SWEEP: return first_sweep<T>(batch, worker, item);
     case BETWEEN: return between_sweeps<T>(Span<T>(batch, worker, item));
     case SECOND_SWEEP: return second_sweep<T>(batch, worker, item);
-    case ROWS_DOWN: return down_from_classes<T>(Span<T>(batch, worker, item));
+    case ROWS_DOWN:
+        return batch.classes.own.active ? write_dA<T>(Span<T>(batch, worker, item))
+                                        : down_from_classes<T>(Span<T>(batch, worker, item));
     case MEASURE: return measure_group<T>(batch, item);
     }
 }

@@ -21,7 +21,8 @@
                                           {Run<float>::epoch, Run<double>::epoch},                   \
                                           {Run<float>::gradient, Run<double>::gradient},             \
                                           {Run<float>::forward, Run<double>::forward},               \
-                                          {Run<float>::summary, Run<double>::summary}};              \
+                                          {Run<float>::summary, Run<double>::summary},               \
+                                          {layer_call<float>, layer_call<double>}};                  \
         return engine;                                                                               \
     }                                                                                                \
     }
@@ -54,10 +55,12 @@ constexpr int64_t MOST_SPANS = int64_t(1) << 19;  // items of a phase: Team has 
 #include "inputs.hpp"
 #include "rows.hpp"
 #include "weights.hpp"
+#include "layer_arrays.hpp"
 #include "classes.hpp"
 #include "single_row.hpp"
 #include "scaled.hpp"
 #include "run.hpp"
+#include "layer_call.hpp"
 
 }  // namespace
 }  // namespace glassmax
