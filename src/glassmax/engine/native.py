@@ -269,6 +269,13 @@ def _spec(network: Network) -> Any:
             parameter="network",
         )
     head = network.head
+    if head.options or network.frozen:
+        (name, value), *_ = {**head.options, **({"frozen": list(network.frozen)} if network.frozen else {})}.items()
+        raise OptionError(
+            f"The network has {name}={value!r}, which the native engine can't compute. "
+            "Take glassmax.engine.ReferenceEngine() for it.",
+            parameter="network",
+        )
     return _spec_of(network.layer_sizes, network.activations, head.output, head.loss, network.embedding)
 
 

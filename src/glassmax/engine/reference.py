@@ -142,10 +142,10 @@ class ReferenceEngine:
         return loss, gradient
 
     def logits(self, network: Network, X: Array) -> Array:
-        """Return the logits Z_last of the rows of X, (n, k)."""
+        """Return the logits of the rows of X, (n, k): Z_last, with the network's temperature and softcap applied."""
         X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X  # the same bits for any layout
         with self._threads():
-            return network.forward(X).head.Z
+            return network.forward(X).head.U
 
     def probabilities(self, network: Network, X: Array) -> Array:
         """Return P, the output for each row of X, (n, k), block by block."""
@@ -219,10 +219,14 @@ class ReferenceEngine:
         if regularization.weight_decay:
             for W in parameters.penalized.values():
                 W *= 1 - rate * regularization.weight_decay
+        held = network.parameters.of(theta[: network.theta.size]) if network.frozen else {}
+        kept = {name: held[name].copy() for name in network.frozen}
         before = theta.copy() if factors is not None else theta
         rule.step(theta, gradient, state, rate)
         if factors is not None:
             theta[...] = before + factors * (theta - before)
+        for name, values in kept.items():  # the state may hold a moment from before it was frozen
+            held[name][...] = values
         if "unscaled" in state:
             network.theta[...] = fold(network, theta)
 

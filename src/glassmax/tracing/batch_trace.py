@@ -13,7 +13,6 @@ import numpy.typing as npt
 from ..errors import DataError, OptionError, one_of
 from ..files import write_whole
 from ..functional.arrays import Array
-from ..functional.heads import HeadTape
 from ..optimizers import Rule
 from .arrays import arrays_of, gradients_of
 from .batch import Batch, Masks, Rows, make_batch
@@ -168,7 +167,7 @@ class Trace(Mapping[str, Entry]):
         row = self._row(row)
         Z = self._arrays[f"Z{self.network.depth}"][row : row + 1]
         with np.errstate(all="ignore"):
-            J: Array = self.network.head.jacobian(HeadTape(Z, self._arrays["P"][row : row + 1], None))[0]
+            J: Array = self.network.head.jacobian(self.network.head.forward(Z))[0]
         return J
 
     def cell(self, name: str, *index: int) -> Cell:
