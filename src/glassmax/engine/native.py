@@ -9,23 +9,25 @@ as copies. What the engine can't compute is an error; no other engine is used in
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array, as_inputs
 from ..functional.heads import LOSSES
-from ..functional.targets import check_target, check_weights
+from ..functional.targets import Reduction, check_target, check_weights, reduce_rows
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
+from .softmax_layer import GRADIENTS, LayerResult, read_layer, wanted_gradients
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
@@ -208,6 +210,52 @@ class NativeEngine:
         if _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: bool | Collection[str] = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer and its gradients; see `ReferenceEngine`.
+
+        Notes
+        -----
+        The classes go by tiles, however many they are. C-contiguous arrays are read where they are. For a layer of
+        (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
+        fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
+        """
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, label_smoothing, transposed)
+        if layer.A.dtype not in DTYPES:
+            raise OptionError(
+                f"A is {layer.A.dtype}, and the native engine computes in float32 and float64. "
+                "Take glassmax.engine.ReferenceEngine() for another dtype.",
+                parameter="A",
+            )
+        wanted, factors, losses = wanted_gradients(gradients, b), layer.factors(dL, reduction), np.empty(len(layer.A))
+        dtype = layer.A.dtype
+        arrays = [None if array is None else _plain(array, dtype) for array in (layer.A, layer.W, layer.b)]
+        make = np.empty_like if len(losses) else np.zeros_like
+        found = [make(array) if name in wanted else None for name, array in zip(GRADIENTS, arrays, strict=True)]
+        if len(losses):
+            _native.layer(
+                self.isa, self._workers, *arrays, transposed, _plain(layer.target, INT64), factors, label_smoothing,
+                *found, losses,
+            )  # fmt: skip
+        loss = reduce_rows(losses, layer.weight, reduction)
+        return LayerResult(loss if reduction == "none" else float(loss), *found)
 
     @property
     def _workers(self) -> tuple[int, int]:
