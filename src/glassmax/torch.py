@@ -3,12 +3,12 @@
 Needs PyTorch: ``pip install 'glassmax[torch]'``. Nothing else of glassmax imports it.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from .engine import Engine, LayerResult, best_engine
+from .engine.softmax_layer import Gradients
 from .errors import OptionError, ShapeError, one_of
 from .functional.arrays import Array
 from .functional.targets import Reduction
@@ -136,7 +136,7 @@ class _Call:
     def __init__(self, engine: Engine, labels: Any, options: dict[str, Any], graph: bool) -> None:
         self.engine, self.labels, self.options, self.graph = engine, labels, options, graph
 
-    def run(self, tensors: Any, gradients: Collection[str], dL: Any = None) -> LayerResult:
+    def run(self, tensors: Any, gradients: Gradients, dL: Any = None) -> LayerResult:
         """Compute the loss and the gradients on the memory of the tensors."""
         input, weight, bias = tensors  # noqa: A001
         by_class = weight.is_contiguous() or not weight.t().is_contiguous()
@@ -159,18 +159,35 @@ class _LinearSoftmaxCrossEntropy(torch.autograd.Function):
         return torch.as_tensor(result.loss, dtype=input.dtype)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, dL: Any) -> Any:
         tensors = ctx.saved_tensors  # an error in a second pass without retain_graph
-        found, ctx.found = ctx.found, None
+        (found, ctx.found), factor = (ctx.found, None), 1.0
         if found is None:
             found = ctx.call.run(tensors, _needed(ctx), dL.detach().double().numpy())[1:]
-            dL = None
+        else:
+            factor = dL.item()
         gradients = [None if gradient is None else torch.from_numpy(gradient) for gradient in found]
         for gradient in gradients:
-            if gradient is not None and dL is not None and dL != 1:
-                gradient *= dL
+            if gradient is not None and factor != 1:
+                gradient *= factor
+        if torch.is_grad_enabled():  # create_graph=True
+            gradients = [None if g is None else _Once.apply(g, dL, *tensors) for g in gradients]
         return *gradients, None
+
+
+class _Once(torch.autograd.Function):
+    """A gradient that depends on tensors, but has no derivative: to leave that part out would be wrong."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Any, *tensors: Any) -> Any:
+        return gradient.view_as(gradient)
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:
+        raise RuntimeError(
+            "linear_softmax_cross_entropy has no second derivative. Where one is needed, use "
+            "torch.nn.functional.cross_entropy(torch.nn.functional.linear(input, weight, bias), target)."
+        )
 
 
 def _needed(ctx: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ glassmax was installed. `best_engine` returns the engine that is used, `build_fa
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
 from .input_scale import init_scaled
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .softmax_layer import LayerResult
+from .softmax_layer import Gradients, LayerResult
 from .top import TopClasses
 
 __all__ = [
@@ -105,7 +105,7 @@ class Engine(Protocol):
         reduction: Reduction = "mean",
         dL: npt.ArrayLike | None = None,
         transposed: bool = False,
-        gradients: bool | Collection[str] = True,
+        gradients: Gradients = True,
     ) -> LayerResult:
         """Return the loss of a softmax layer that is a call of its own, and its gradients."""
         ...

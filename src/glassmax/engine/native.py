@@ -9,7 +9,7 @@ as copies. What the engine can't compute is an error; no other engine is used in
 import math
 import os
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
-from .softmax_layer import GRADIENTS, LayerResult, read_layer, wanted_gradients
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
@@ -227,7 +227,7 @@ class NativeEngine:
         reduction: Reduction = "mean",
         dL: npt.ArrayLike | None = None,
         transposed: bool = False,
-        gradients: bool | Collection[str] = True,
+        gradients: Gradients = True,
     ) -> LayerResult:
         """Return the loss of a softmax layer and its gradients; see `ReferenceEngine`.
 
@@ -237,18 +237,17 @@ class NativeEngine:
         (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
         fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
         """
-        layer = read_layer(A, W, b, target, sample_weight, ignore_index, label_smoothing, transposed)
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
         if layer.A.dtype not in DTYPES:
             raise OptionError(
                 f"A is {layer.A.dtype}, and the native engine computes in float32 and float64. "
                 "Take glassmax.engine.ReferenceEngine() for another dtype.",
                 parameter="A",
             )
-        wanted, factors, losses = wanted_gradients(gradients, b), layer.factors(dL, reduction), np.empty(len(layer.A))
-        dtype = layer.A.dtype
+        factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
         arrays = [None if array is None else _plain(array, dtype) for array in (layer.A, layer.W, layer.b)]
-        make = np.empty_like if len(losses) else np.zeros_like
-        found = [make(array) if name in wanted else None for name, array in zip(GRADIENTS, arrays, strict=True)]
+        found = gradient_arrays(gradients, layer)
         if len(losses):
             _native.layer(
                 self.isa, self._workers, *arrays, transposed, _plain(layer.target, INT64), factors, label_smoothing,

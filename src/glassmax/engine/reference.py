@@ -4,7 +4,7 @@ Each step gathers a batch, computes loss and gradients with `Network`, and updat
 or threaded beyond what NumPy's BLAS does: the code is there to be read.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
-from .softmax_layer import GRADIENTS, LayerResult, read_layer, wanted_gradients
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["ReferenceEngine"]
@@ -172,7 +172,7 @@ class ReferenceEngine:
         reduction: Reduction = "mean",
         dL: npt.ArrayLike | None = None,
         transposed: bool = False,
-        gradients: bool | Collection[str] = True,
+        gradients: Gradients = True,
     ) -> LayerResult:
         """Return the loss of a softmax layer Z = A W + b and its gradients, without an (n, k) array in memory.
 
@@ -193,15 +193,16 @@ class ReferenceEngine:
             The derivative by the reduced loss, which multiplies the gradients; 1 by default.
         transposed : bool, default=False
             Whether W is (k, d), as PyTorch has it; dW is then (k, d) too.
-        gradients : bool or collection of {"dA", "dW", "db"}, default=True
-            The gradients to compute: all, none, or those named.
+        gradients : bool, collection of {"dA", "dW", "db"}, or mapping, default=True
+            The gradients to compute: all, none, or those named. A mapping names the array that each is written into.
 
         Returns
         -------
         LayerResult
         """
-        layer = read_layer(A, W, b, target, sample_weight, ignore_index, label_smoothing, transposed)
-        wanted = wanted_gradients(gradients, b)
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        arrays = gradient_arrays(gradients, layer)
         rows = layer.A, layer.W.T if transposed else layer.W, layer.b, layer.target
         how: dict[str, Any] = {
             "sample_weight": layer.weight, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
@@ -209,15 +210,15 @@ class ReferenceEngine:
         }  # fmt: skip
         from ..functional.losses import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
 
-        found: list[Array | None] = [None, None, None]
         with self._threads():
             loss = linear_softmax_cross_entropy(*rows, **how)
-            if wanted:
+            if any(array is not None for array in arrays):
                 dL = np.ones(np.shape(loss)) if dL is None else dL
                 dA, dW, db = linear_softmax_cross_entropy_vjp(dL, *rows, **how)
-                found = [dA, dW.T if transposed else dW, db]
-        results = (value if name in wanted else None for name, value in zip(GRADIENTS, found, strict=True))
-        return LayerResult(loss if reduction == "none" else float(loss), *results)
+                for array, value in zip(arrays, (dA, dW.T if transposed else dW, db), strict=True):
+                    if array is not None:
+                        array[...] = value
+        return LayerResult(loss if reduction == "none" else float(loss), *arrays)
 
     def top_classes(self, network: Network, X: Array, count: int, y: Array | None = None) -> TopClasses:
         """Return the `count` most probable classes of each row, and the loss of each row if there is y.

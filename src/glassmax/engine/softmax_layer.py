@@ -3,20 +3,22 @@
 For networks whose other layers are computed elsewhere: `glassmax.torch` and `glassmax.jax` call it through an engine.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError, ShapeError, is_whole, one_of
+from ..errors import OptionError, ShapeError, between, is_whole, one_of
 from ..functional.arrays import Array, as_floating
+from ..functional.softcap import check_softcap
 from ..functional.targets import Reduction, check_smoothing, check_target, check_weights, row_factors
 
-__all__ = ["GRADIENTS", "LayerResult", "SoftmaxLayer", "read_layer", "wanted_gradients"]
+__all__ = ["GRADIENTS", "Gradients", "LayerResult", "SoftmaxLayer", "check_options", "gradient_arrays", "read_layer"]
 
 GRADIENTS = ("dA", "dW", "db")
-"""The gradients of the layer."""
+Gradients = bool | Collection[str] | Mapping[str, Array]
+"""The gradients to compute: all, none, those named, or those named with the arrays that they are written into."""
 
 
 class LayerResult(NamedTuple):
@@ -54,6 +56,17 @@ class SoftmaxLayer(NamedTuple):
         return factors if self.weight is None else np.where(self.weight == 0, 0.0, factors)
 
 
+def check_options(
+    label_smoothing: float, z_loss: float, softcap: float | None, temperature: float, ignore_index: int | None
+) -> None:
+    """Raise an error if an option is out of range."""
+    check_smoothing(label_smoothing)
+    between("z_loss", z_loss, 0)
+    check_softcap(softcap, temperature)
+    if not (ignore_index is None or is_whole(ignore_index)):
+        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected="a whole number or None")
+
+
 def read_layer(
     A: npt.ArrayLike,
     W: npt.ArrayLike,
@@ -61,7 +74,6 @@ def read_layer(
     target: Any,
     sample_weight: npt.ArrayLike | None,
     ignore_index: int | None,
-    label_smoothing: float,
     transposed: bool,
 ) -> SoftmaxLayer:
     """Return the arrays of a layer, checked; a row whose label is `ignore_index` has weight 0, and class 0."""
@@ -80,11 +92,8 @@ def read_layer(
     for name, array in {"W": W, "b": b}.items():
         if array is not None and array.dtype != A.dtype:
             raise OptionError(parameter=name, came=str(array.dtype), expected=f"{A.dtype}, as A is")
-    check_smoothing(label_smoothing)
     weight = check_weights(sample_weight, (n,))
     if ignore_index is not None:
-        if not is_whole(ignore_index):
-            raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected="a whole number or None")
         labels = np.asarray(target) if not hasattr(target, "tocsr") else None
         ignored = None if labels is None or labels.shape != (n,) else labels == ignore_index
         if ignored is not None and ignored.any():
@@ -93,9 +102,18 @@ def read_layer(
     return SoftmaxLayer(A, W, b, check_target(target, (n, k), "classes"), weight)
 
 
-def wanted_gradients(gradients: bool | Collection[str], b: Any) -> frozenset[str]:
-    """Return the names of the gradients to compute: all, none, or those named; without b there is no db."""
+def gradient_arrays(gradients: Gradients, layer: SoftmaxLayer) -> list[Array | None]:
+    """Return an array for each of dA, dW and db that is wanted, and None for the others; without b there is no db."""
     names = GRADIENTS if gradients is True else () if gradients is False else tuple(gradients)
     for name in names:
         one_of("gradients", name, GRADIENTS)
-    return frozenset(names) - ({"db"} if b is None else set())
+    arrays: list[Array | None] = [None, None, None]
+    for i, (name, like) in enumerate(zip(GRADIENTS, layer[:3], strict=True)):
+        if name not in names or like is None:
+            continue
+        arrays[i] = array = gradients[name] if isinstance(gradients, Mapping) else np.empty(like.shape, like.dtype)
+        if array.shape != like.shape or array.dtype != like.dtype or not array.flags.c_contiguous:
+            raise ShapeError(f"{name} is {array.shape} of {array.dtype}, expected {like.shape} of {like.dtype}, in C order.")
+        if not len(layer.A):
+            array[...] = 0
+    return arrays
