@@ -34,7 +34,7 @@ from .functional.arrays import Array, as_floating, as_inputs, square_lengths, su
 from .functional.heads import LOSSES, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
-from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
+from .functional.targets import as_rows, check_target, check_weights, is_sparse, reduce_rows, scale_rows
 from .gradcheck import Method, Report, check_gradients
 from .initializers import draw_embedding, draw_parameters, generator
 from .parameters import Parameters
@@ -263,7 +263,8 @@ class Network:
         )
         last = f"b{network.depth}"
         if not output_bias and copied[last].any():
-            raise OptionError(parameter="output_bias", came="False", expected=f"True: {last} holds other numbers than 0")
+            expected = f"True: {last} holds other numbers than 0"
+            raise OptionError(parameter="output_bias", came="False", expected=expected)
         network.theta[...] = copied.flat
         return network
 
@@ -377,7 +378,8 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         y : (n,) or (n, k) array
-            Class indices 0..k-1, or target rows; for `candidate_cross_entropy`, rows of 0 and 1.
+            Class indices 0..k-1, or target rows, which may be a SciPy sparse matrix; for `candidate_cross_entropy`,
+            rows of 0 and 1.
         sample_weight : (n,) array, optional
             One number >= 0 for each row; None means that every weight is 1.
         masks : mapping of int to (n, h_l) array, optional
@@ -461,7 +463,7 @@ class Network:
         -------
         gradients : Parameters
         """
-        T = check_target(y, tape.P.shape, LOSSES[self.head.loss].meaning)
+        T = self._check_target(y, len(tape.P))
         w = check_weights(sample_weight, tape.P.shape[:1])
         return self._gradients(tape, T, w, _divisor(tape, w), self.l2)
 
@@ -801,8 +803,14 @@ class Network:
     ) -> tuple[Array, Array, Array | None]:
         """Return inputs, targets and weights as arrays, checked before any arithmetic."""
         X = self._check_X(X)
-        T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
+        T = self._check_target(y, X.shape[0])
         return X, T, check_weights(sample_weight, (X.shape[0],))
+
+    def _check_target(self, y: npt.ArrayLike, n: int) -> Array:
+        """Return the target as `check_target` does, sparse rows dense: as the logits are."""
+        k = self.layer_sizes[-1]
+        T = check_target(y, (n, k), LOSSES[self.head.loss].meaning)
+        return as_rows(T, k) if is_sparse(T) else T
 
     @staticmethod
     def _check_finite(X: Array, T: Array, w: Array | None) -> None:

@@ -133,7 +133,7 @@ class ReferenceEngine:
         The rows are processed in blocks, without an (n, k) array in memory.
         """
         check_smoothing(network, regularization)
-        n, loss, gradient = len(data.y), 0.0, np.zeros(network.theta.shape)
+        n, loss, gradient = data.n_rows, 0.0, np.zeros(network.theta.shape)
         divisor = n * data.mean_weight
         with self._threads(), np.errstate(over="ignore", invalid="ignore"):
             for block in blocks(network, n):
@@ -256,7 +256,7 @@ class ReferenceEngine:
     ) -> tuple[float, Array]:
         y, k = batch.y, network.layer_sizes[-1]
         if regularization.label_smoothing:
-            y = check_target(y, (len(y), k), LOSSES[network.head.loss].meaning)
+            y = check_target(y, (batch.n_rows, k), LOSSES[network.head.loss].meaning)
             y = network.head.smoothed(y, k, regularization.label_smoothing)
         loss, gradients = network.loss_and_gradients(
             batch.X, y, batch.weight, divisor=divisor, l2=regularization.alpha / divisor, masks=masks
@@ -348,7 +348,7 @@ def mixed_rows(
         return batch, rows
     shares = mixup_shares(regularization.seed, step, rows, maximum, regularization.mixup_share, batch.weight)
     k = network.layer_sizes[-1]
-    T = check_target(batch.y, (len(batch.y), k), LOSSES[network.head.loss].meaning)
+    T = check_target(batch.y, (batch.n_rows, k), LOSSES[network.head.loss].meaning)
     mixed = Data(mixed_with_previous(batch.X, shares), as_rows(T, k), batch.weight)
     if LOSSES[network.head.loss].meaning != "candidates":
         return mixed._replace(y=mixed_with_previous(mixed.y, shares)), rows

@@ -4,6 +4,8 @@ The losses on probabilities (`cross_entropy`, `squared_error`, `binary_cross_ent
 what the output function returned, and their pullbacks give dL/dP. The fused losses (`softmax_cross_entropy`,
 `sigmoid_cross_entropy`, `softmax_candidate_cross_entropy`) take logits, and their pullbacks give dL/dZ: the derivatives
 of output and loss are multiplied, and the product simplifies to ``(P - Y)/n``, for candidates to ``(P - Q)/n``.
+`linear_softmax_cross_entropy` takes the inputs and weights of the last layer, for so many classes that their logits
+should not exist all at once.
 
 Every loss is one number L_i for each row; the weighted numbers are reduced to a mean or a sum by `reduction`.
 
@@ -20,6 +22,7 @@ from .candidate_cross_entropy import CANDIDATE_CROSS_ENTROPY
 from .cross_entropy import *
 from .cross_entropy import CROSS_ENTROPY
 from .l2 import *
+from .linear_softmax_cross_entropy import *
 from .loss import Loss as Loss
 from .sigmoid_cross_entropy import *
 from .softmax_candidate_cross_entropy import *
