@@ -121,7 +121,7 @@ def linear_softmax_cross_entropy(
     labels = target if hasattr(target, "tocsr") else _labels(target, rows)
     options = {
         "sample_weight": _row_weights(labels, class_weight, sample_weight, len(weight), label_smoothing),
-        "ignore_index": ignore_index, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
+        "ignore_index": None if hasattr(target, "tocsr") else ignore_index, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
         "temperature": temperature, "reduction": reduction,
     }  # fmt: skip
     engine = best_engine(torch.get_num_threads(), memory_limit)

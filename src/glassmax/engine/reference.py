@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
+from ..functional.losses import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
 from ..functional.masks import dropout_mask
 from ..functional.mixup import mixed_with_previous, mixup_shares
 from ..functional.targets import Reduction, as_rows, check_target
@@ -208,8 +209,6 @@ class ReferenceEngine:
             "sample_weight": layer.weight, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
             "temperature": temperature, "reduction": reduction,
         }  # fmt: skip
-        from ..functional.losses import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
-
         with self._threads():
             loss = linear_softmax_cross_entropy(*rows, **how)
             if any(array is not None for array in arrays):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..errors import OptionError, ShapeError, between, is_whole, one_of
 from ..functional.arrays import Array, as_floating
 from ..functional.softcap import check_softcap
-from ..functional.targets import Reduction, check_smoothing, check_target, check_weights, row_factors
+from ..functional.targets import Reduction, check_smoothing, check_target, check_weights, is_sparse, row_factors
 
 __all__ = ["GRADIENTS", "Gradients", "LayerResult", "SoftmaxLayer", "check_options", "gradient_arrays", "read_layer"]
 
@@ -94,10 +94,12 @@ def read_layer(
             raise OptionError(parameter=name, came=str(array.dtype), expected=f"{A.dtype}, as A is")
     weight = check_weights(sample_weight, (n,))
     if ignore_index is not None:
-        labels = np.asarray(target) if not hasattr(target, "tocsr") else None
-        ignored = None if labels is None or labels.shape != (n,) else labels == ignore_index
-        if ignored is not None and ignored.any():
-            target = np.where(ignored, 0, labels)
+        if is_sparse(target) or np.shape(target) != (n,):
+            expected = "None for a target of rows, which have no label"
+            raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected=expected)
+        ignored = np.asarray(target) == ignore_index
+        if ignored.any():
+            target = np.where(ignored, 0, target)
             weight = np.where(ignored, 0.0, 1.0 if weight is None else weight)
     return SoftmaxLayer(A, W, b, check_target(target, (n, k), "classes"), weight)
 
