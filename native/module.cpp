@@ -323,7 +323,7 @@ bool summary(const std::string &isa, const WorkersOf &with, const Spec &spec, Ma
 // Loss of each row of a softmax layer that is a call of its own, and the gradients that have an array.
 template <class T>
 void layer(const std::string &isa, const WorkersOf &with, In<T, 2> A, In<T, 2> W, Maybe<In<T, 1>> b, bool transposed,
-           In<int64_t, 1> y, Maybe<In<double, 1>> weight, double label_smoothing, Maybe<InOut<T, 2>> dA, Maybe<InOut<T, 2>> dW,
+           In<int64_t, 1> y, Maybe<In<double, 1>> weight, const std::tuple<double, double, double, double> &options, Maybe<InOut<T, 2>> dA, Maybe<InOut<T, 2>> dW,
            Maybe<InOut<T, 1>> db, InOut<double, 1> losses) {
     LayerCall task = {};
     task.d = int64_t(A.shape(1));
@@ -341,7 +341,7 @@ void layer(const std::string &isa, const WorkersOf &with, In<T, 2> A, In<T, 2> W
     task.rows.X = A.data();
     add_targets(task.rows, spec, y, std::nullopt, weight, 1);
     require(int64_t(losses.shape(0)) == task.rows.n, "there are not as many losses as rows");
-    task.regularization.label_smoothing = label_smoothing;
+    std::tie(task.regularization.label_smoothing, task.z_loss, task.softcap, task.temperature) = options;
     task.W = W.data();
     task.b = b ? b->data() : nullptr;
     task.transposed = transposed;

@@ -118,6 +118,7 @@ struct LayerCall {
     int64_t d, k;
     Rows rows;               // X is A, (n, d)
     Regularization regularization;
+    double softcap, z_loss, temperature;  // as Shape has them
     const void *W, *b;       // (d, k), or (k, d) if it is transposed; (k,)
     bool transposed;
     void *dA, *dW, *db;

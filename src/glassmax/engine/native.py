@@ -248,10 +248,11 @@ class NativeEngine:
         factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
         arrays = [None if array is None else _plain(array, dtype) for array in (layer.A, layer.W, layer.b)]
         found = gradient_arrays(gradients, layer)
+        options = (label_smoothing, z_loss, softcap or 0.0, temperature)
         if len(losses):
             _native.layer(
-                self.isa, self._workers, *arrays, transposed, _plain(layer.target, INT64), factors, label_smoothing,
-                *found, losses,
+                self.isa, self._workers, *arrays, transposed, _plain(layer.target, INT64), factors, options, *found,
+                losses,
             )  # fmt: skip
         loss = reduce_rows(losses, layer.weight, reduction)
         return LayerResult(loss if reduction == "none" else float(loss), *found)
