@@ -23,7 +23,7 @@ __all__ = ["linear_softmax_cross_entropy"]
 
 
 def linear_softmax_cross_entropy(
-    input: "torch.Tensor",  # noqa: A002 - as in torch.nn.functional
+    input: "torch.Tensor",
     weight: "torch.Tensor",
     target: Any,
     *,
@@ -117,6 +117,8 @@ def linear_softmax_cross_entropy(
     if weight.ndim != 2 or input.ndim == 0 or input.shape[-1] != weight.shape[1]:
         shapes = f"input is {tuple(input.shape)} and weight {tuple(weight.shape)}"
         raise ShapeError(f"{shapes}, expected (..., d) and (k, d): weight is as torch.nn.Linear has it.")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(f"bias is {tuple(bias.shape)}, expected ({len(weight)},): one number for each class.")
     rows = input.shape[:-1]
     labels = target if hasattr(target, "tocsr") else _labels(target, rows)
     options = {
@@ -138,7 +140,7 @@ class _Call:
 
     def run(self, tensors: Any, gradients: Gradients, dL: Any = None) -> LayerResult:
         """Compute the loss and the gradients on the memory of the tensors."""
-        input, weight, bias = tensors  # noqa: A001
+        input, weight, bias = tensors
         by_class = weight.is_contiguous() or not weight.t().is_contiguous()
         A = input.detach().contiguous().numpy()
         W = (weight if by_class else weight.t()).detach().contiguous().numpy()
@@ -151,7 +153,7 @@ class _Call:
 
 class _LinearSoftmaxCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, input: Any, weight: Any, bias: Any, call: _Call) -> Any:  # noqa: A002
+    def forward(ctx: Any, input: Any, weight: Any, bias: Any, call: _Call) -> Any:
         later = call.options["reduction"] == "none" or not call.graph
         result = call.run((input, weight, bias), () if later else _needed(ctx))
         ctx.call, ctx.found = call, None if later else result[1:]
