@@ -24,7 +24,9 @@ template <class T> Outcome layer_call(const LayerCall &task, Workers &workers) {
     batch.train = true;
     classes.own = {true, task.transposed, static_cast<const T *>(task.W), static_cast<const T *>(task.b),
                    static_cast<T *>(task.dA), static_cast<T *>(task.dW), static_cast<T *>(task.db), task.losses};
-    const Shape shape = {1, sizes, nullptr, SOFTMAX_OUTPUT, CROSS_ENTROPY, nullptr};
+    const uint8_t frozen[2] = {!task.dW, !task.db};
+    const Shape shape = {1, sizes, nullptr, SOFTMAX_OUTPUT, CROSS_ENTROPY, nullptr, task.softcap, task.z_loss, task.temperature,
+                         frozen};
     if (!run.begin_with(shape, task.rows, task.regularization, workers, true)) return run.end({0, 0, NO_MEMORY});
     const int64_t most = PARTS_OF_BLOCKS * BLOCK_ROWS;
     run.cut_classes(n < most ? n : most);

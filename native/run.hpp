@@ -12,11 +12,10 @@ template <class T> struct Run {
 
     // Whether the last layer goes by tiles of classes (classes.hpp), so that nothing of its size is held beside it.
     static bool by_classes(const Shape &shape, const Rows &rows, const Regularization &regularization, const Workers &workers) {
-        const bool of_labels = shape.output == SOFTMAX_OUTPUT && !rows.Y && !(regularization.mixup > 0) &&
-                               (shape.loss == CROSS_ENTROPY ||
-                                (shape.loss == CANDIDATE_CROSS_ENTROPY && !(regularization.label_smoothing > 0)));
-        const bool rows_as_they_are = !rows.starts && !shape.embedding;
-        return MANY_CLASSES && shape.sizes[shape.depth] >= workers.many && of_labels && (shape.depth > 1 || rows_as_they_are);
+        const bool of_candidates = shape.loss == CANDIDATE_CROSS_ENTROPY;  // of one label a row, it is the cross-entropy
+        const bool labels_alone = rows.y && !(regularization.label_smoothing > 0);
+        return MANY_CLASSES && shape.sizes[shape.depth] >= workers.many && shape.output == SOFTMAX_OUTPUT &&
+               (shape.loss == CROSS_ENTROPY || (of_candidates && (labels_alone || !(rows.Y || rows.target_starts))));
     }
 
     // What all calls have in common. False where there is no memory.
@@ -29,6 +28,7 @@ template <class T> struct Run {
         batch.workers = &workers;
         batch.sparse = rows.starts && !shape.embedding;
         batch.d = shape.embedding ? shape.embedding->d : shape.sizes[0];
+        batch.lowest = lowest_moving(shape);
         batch.shorten = 1;
         if (!allocate(of_layers, [&](Arena &arena) { batch.layers = arena.take<Layer<T>>(shape.depth); })) return false;
         items = batch.layers_items = describe<T>(shape, regularization.dropout, batch.sparse, by_classes, batch.layers);
@@ -58,7 +58,7 @@ template <class T> struct Run {
                 layer.dZ = batch.train && l < packed_layers ? arena.take<T>(layer.panels * batch.dZ_stride) : nullptr;
             }
             if (batch.shape.embedding)
-                describe<T>(*batch.shape.embedding, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
+                describe<T>(*batch.shape.embedding, batch.shape.frozen ? batch.shape.frozen + 2 * depth : nullptr, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
             batch.losses = arena.take<double>(spans);
             batch.squares = arena.take<double>(items);
             batch.lengths = arena.take<double>(items);
@@ -88,7 +88,9 @@ template <class T> struct Run {
             if (own.Z) own.Z[l] = Z;
         }
         if (batch.train) {
-            own.Y = batch.classes.active ? nullptr : arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
+            const int64_t of_classes = batch.classes.active ? 0 : batch.shape.sizes[batch.shape.depth] * SPAN<T>;
+            own.Y = arena.take<T>(of_classes);
+            if (of_classes && (batch.shape.softcap > 0 || batch.shape.z_loss > 0)) own.capped = arena.take<T>(of_classes);
             own.mask = arena.take<T>(SPAN<T>);
             own.nothing = batch.rows.X ? arena.take<T>(batch.d) : nullptr;
             if (batch.regularization.mixup > 0 && batch.rows.X) own.blends = arena.take<T>(SPAN<T> * batch.d);
@@ -123,13 +125,17 @@ template <class T> struct Run {
         classes.seen = arena.take<Seen<T>>(groups * spans);
         classes.at_label = arena.take<double>(spans * SPAN<T>);
         classes.slopes = arena.take<Slopes<T>>(spans);
+        classes.soft = batch.train && (batch.rows.Y || batch.rows.target_starts || batch.regularization.mixup > 0);
+        classes.missed = arena.take<Missed>(classes.soft ? groups * spans * SPAN<T> : 0);
+        classes.soft_slopes = arena.take<SoftSlope>(classes.soft ? spans * SPAN<T> : 0);
         classes.squares = arena.take<double>(groups);
         classes.lengths = arena.take<double>(groups);
         classes.room = arena.take<TileRoom<T>>(n_workers);
         for (int worker = 0; worker < n_workers; ++worker) {
             TileRoom<T> room = {};
-            room.W = arena.take<T>(TILE / LANES<T> * layer.stride);
+            room.W = depth > 1 || !batch.sparse ? arena.take<T>(TILE / LANES<T> * layer.stride) : nullptr;
             room.Z = arena.take<T>((TILE + 1) * SPAN<T>);
+            room.slopes = classes.soft ? arena.take<T>(TILE * SPAN<T>) : room.Z;
             room.dZ = batch.train ? arena.take<T>(TILE / LANES<T> * classes.panel) : nullptr;
             room.dW = batch.train ? arena.take<T>(layer.padded * TILE) : nullptr;
             if (classes.room) classes.room[worker] = room;
@@ -139,7 +145,7 @@ template <class T> struct Run {
             classes.best_label = arena.take<int64_t>(groups * spans * SPAN<T> * classes.summary->count);
         }
         if (!batch.train || (classes.own.active && !classes.own.any_gradient())) return;
-        if (depth > 1 || classes.own.dA) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+        if (batch.lowest < depth - 1 || classes.own.dA) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
         classes.hidden = arena.take<T *>(spans * (depth - 1));
         for (int64_t at = 0; at < spans * (depth - 1); ++at) {
             T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);
@@ -208,6 +214,22 @@ template <class T> struct Run {
         return !classes.below || phase(ROWS_DOWN, (batch.m + SPAN<T> - 1) / SPAN<T>);
     }
 
+    // The length of the last layer's gradient, or its step, from the sum of the gradient.
+    bool sweep_of_sums(int mode) {
+        batch.mode = mode;
+        batch.classes.penalty = T(batch.regularization.alpha / batch.divisor);
+        batch.classes.shorten = T(batch.shorten);
+        return phase(SUMMED_SWEEP, batch.classes.groups);
+    }
+
+    // Whether the sum of the last layer's gradient takes less memory than what a batch holds of its rows.
+    static bool in_parts_for_less(const Shape &shape, int64_t rows) {
+        const int64_t d = shape.sizes[shape.depth - 1], k = shape.sizes[shape.depth];
+        int64_t numbers = LEAST_GROUPS * d;
+        for (int64_t l = 0; l < shape.depth; ++l) numbers += (l > 0 ? 3 : 1) * shape.sizes[l];
+        return double(rows) * double(numbers) * double(sizeof(T)) > 8.0 * double(d + 1) * double(k);
+    }
+
     bool weights(int what, int mode) {
         batch.weights_task = what;
         batch.mode = mode;
@@ -259,13 +281,15 @@ template <class T> struct Run {
         const Outcome no_memory = {0, 0, NO_MEMORY};
         const int64_t n = task.rows.n, depth = task.shape.depth;
         const int64_t batch_size = task.batch_size < n ? task.batch_size : n;
-        // A very large batch has the layer's sum in memory. To clip a gradient takes another sweep: first its length.
-        const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) && batch_size <= MOST_ROWS &&
-                              !(task.unscaled && depth == 1);
+        // To clip a gradient takes another sweep: first its length. A very large batch comes in parts, with the sum of the
+        // layer's gradient in memory, if that is less than what the whole batch would take.
+        const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) && !(task.unscaled && depth == 1);
+        const bool tiled_parts = in_place && batch_size > MOST_ROWS && in_parts_for_less(task.shape, batch_size);
         const bool clipped = task.regularization.clip_norm > 0;
         if (!run.begin_with(task.shape, task.rows, task.regularization, workers, in_place)) return run.end(no_memory);
-        const bool in_parts = clipped || (!in_place && batch_size > SAMPLES);
-        const int64_t samples = batch_size < SAMPLES || in_place ? batch_size : SAMPLES;
+        const bool in_parts = clipped || tiled_parts || (!in_place && batch_size > SAMPLES);
+        const int64_t most = tiled_parts ? 2 * SAMPLES : in_place ? batch_size : SAMPLES;
+        const int64_t samples = batch_size < most ? batch_size : most;
         if (in_place) run.cut_classes(samples);
         const auto plan = [&](Arena &arena) {
             for (int64_t l = 0; l < depth - in_place; ++l) {
@@ -280,6 +304,7 @@ template <class T> struct Run {
                 for (T **array : each) *array = arena.take<T>(up(batch.layers[0].d, LANES<T>));
             }
             batch.shares = task.regularization.mixup > 0 ? arena.take<double>(samples) : nullptr;
+            if (tiled_parts) batch.classes.gradient = arena.take<double>(batch.layers[depth - 1].d1 * batch.classes.k);
         };
         if (!run.prepare(3 * run.flops_a_row * double(samples), samples, task.rule.adam, plan)) return run.end(no_memory);
         run.pack_weights(task.theta);
@@ -316,9 +341,9 @@ template <class T> struct Run {
                 batch.first_part = part == 0;
                 going = in_place ? run.up_by_classes() : run.rows_up_and_down();
                 if (going) loss += run.loss_of_spans();
-                if (going && in_place && clipped) {
+                if (going && in_place && in_parts) {
                     batch.shorten = 1;
-                    going = run.down_by_classes(LENGTH);
+                    going = run.down_by_classes(tiled_parts ? INTO_SUM : LENGTH);
                 }
                 if (going && in_parts) going = run.weights(GRADIENT, INTO_SUM);
             }
@@ -331,7 +356,7 @@ template <class T> struct Run {
             batch.move = step_of<T>(rule, powers, task.regularization, task.rates[outcome.steps], batch.divisor);
             if (going && in_parts) {
                 batch.move.penalty = 0;  // it is part of the sum now
-                going = run.weights(PENALTY, INTO_SUM);
+                going = run.weights(PENALTY, INTO_SUM) && (!(tiled_parts && clipped) || run.sweep_of_sums(LENGTH));
                 double length = run.total(batch.lengths);
                 for (int64_t group = 0; in_place && group < batch.classes.groups; ++group) length += batch.classes.lengths[group];
                 if (task.shape.embedding) length += penalised<T>(batch.embedded, penalty);
@@ -341,7 +366,7 @@ template <class T> struct Run {
             }
             if (going && in_place) {
                 run.committed = true;
-                run.down_by_classes(mode, !clipped);
+                tiled_parts ? run.sweep_of_sums(mode) : run.down_by_classes(mode, !clipped);
             }
             if (going) going = run.weights(in_parts ? SUMMED : GRADIENT, mode);
             if (going && task.unscaled) run.step_of_scaled(mode);
@@ -478,11 +503,15 @@ template <class T> struct Run {
         const double penalty = regularization.alpha / batch.divisor;
         if (penalty > 0 && !run.weights(PENALTY, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         if (penalty > 0 && shape.embedding) penalised<T>(batch.embedded, penalty);
-        for (int64_t at = 0; penalty > 0 && tiled && at < batch.layers[shape.depth - 1].d * batch.classes.k; ++at)
+        const Layer<T> &last = batch.layers[shape.depth - 1];
+        for (int64_t at = 0; penalty > 0 && tiled && !last.frozen[0] && at < last.d * batch.classes.k; ++at)
             batch.classes.gradient[at] += penalty * double(batch.classes.W[at]);
         for (int64_t l = 0; l < shape.depth; gradient += batch.layers[l].d1 * batch.layers[l].h, ++l)
             if (batch.layers[l].W) unpack<T, double>(batch.layers[l], batch.layers[l].sum, gradient);
-        if (shape.embedding) unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
+        if (shape.embedding) {
+            clear_frozen<T>(batch.embedded);
+            unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
+        }
         return run.end({loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.squares() : 0), 1, DONE});
     }
 
