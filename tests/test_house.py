@@ -192,7 +192,9 @@ def test_dir_shows_the_public_names_and_no_others():
     assert done.stdout.split() == sorted(glassmax.__all__)
 
 
-MODULES = sorted({path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))} - {"version", "torch", "jax"})
+MODULES = sorted(
+    {path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))} - {"version", "torch", "jax"}
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -215,7 +217,9 @@ def test_a_module_for_another_library_is_no_attribute_and_says_what_is_missing(n
     assert name not in glassmax.__all__  # a star would put it in the place of the library
     monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
     monkeypatch.delitem(sys.modules, f"glassmax.{name}", raising=False)
-    with pytest.raises(ImportError, match=rf"which is not installed. Install it with: pip install 'glassmax\[{name}\]'"):
+    with pytest.raises(
+        ImportError, match=rf"which is not installed. Install it with: pip install 'glassmax\[{name}\]'"
+    ):
         importlib.import_module(f"glassmax.{name}")
 
 

@@ -104,7 +104,7 @@ def test_vmap_goes_through_its_batch():
 
 
 def test_an_embedding_can_be_the_head_too():
-    A, W, _, y = problem(9)
+    _, W, _, y = problem(9)
     f = lambda loss: jax.grad(lambda E: loss(jnp.tanh(E[y]), E.T, None, y))(W.T)
     np.testing.assert_allclose(f(linear_softmax_cross_entropy), f(plain), atol=1e-14)
 
@@ -152,24 +152,37 @@ def test_a_label_out_of_range_is_an_error_when_it_runs():
 
 
 ERRORS = {
-    "A is bfloat16, expected float32 or float64.": (OptionError, lambda A, W, b, y: ((A.astype("bfloat16"), W, b, y), {})),
+    "A is bfloat16, expected float32 or float64.": (
+        OptionError,
+        lambda A, W, b, y: ((A.astype("bfloat16"), W, b, y), {}),
+    ),
     "W is float32, expected float64, as A is.": (OptionError, lambda A, W, b, y: ((A, W.astype("float32"), b, y), {})),
-    "A is (9, 13) and W (301, 13), expected (..., d) and (d, k).": (ShapeError, lambda A, W, b, y: ((A, W.T, b, y), {})),
+    "A is (9, 13) and W (301, 13), expected (..., d) and (d, k).": (
+        ShapeError,
+        lambda A, W, b, y: ((A, W.T, b, y), {}),
+    ),
     "b is (300,), expected (301,): one number for each class.": (ShapeError, lambda A, W, b, y: ((A, W, b[1:], y), {})),
-    "target is float64, expected an array of class indices.": (OptionError, lambda A, W, b, y: ((A, W, b, y * 1.0), {})),
+    "target is float64, expected an array of class indices.": (
+        OptionError,
+        lambda A, W, b, y: ((A, W, b, y * 1.0), {}),
+    ),
     "target is (9, 1), expected (9,): one class index for each row.": (
-        ShapeError, lambda A, W, b, y: ((A, W, b, y[:, None]), {}),
+        ShapeError,
+        lambda A, W, b, y: ((A, W, b, y[:, None]), {}),
     ),
     "sample_weight has shape (3,), expected (9,): one number a row.": (
-        ShapeError, lambda A, W, b, y: ((A, W, b, y), {"sample_weight": jnp.ones(3)}),
+        ShapeError,
+        lambda A, W, b, y: ((A, W, b, y), {"sample_weight": jnp.ones(3)}),
     ),
     "reduction is 'avg', expected one of mean, sum, none.": (
-        OptionError, lambda A, W, b, y: ((A, W, b, y), {"reduction": "avg"}),
+        OptionError,
+        lambda A, W, b, y: ((A, W, b, y), {"reduction": "avg"}),
     ),
     "label_smoothing is 2, expected a number from 0 to 1.": (
-        OptionError, lambda A, W, b, y: ((A, W, b, y), {"label_smoothing": 2}),
+        OptionError,
+        lambda A, W, b, y: ((A, W, b, y), {"label_smoothing": 2}),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("message", ERRORS)

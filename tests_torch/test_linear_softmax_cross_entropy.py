@@ -202,7 +202,9 @@ def test_nothing_is_copied():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glassmax.torch.best_engine", lambda *_: Engine(1))
-        gradients = torch.autograd.grad(linear_softmax_cross_entropy(input, weight, y, bias=bias), (input, weight, bias))
+        gradients = torch.autograd.grad(
+            linear_softmax_cross_entropy(input, weight, y, bias=bias), (input, weight, bias)
+        )
         assert {*seen[:3]} == places
         assert [gradient.data_ptr() for gradient in gradients] == seen[3]
         seen.clear()
@@ -215,7 +217,9 @@ def test_nothing_is_copied():
 def test_tensors_that_are_not_contiguous_give_the_same():
     input, weight, bias, y = problem(70)
     right = torch.autograd.grad(linear_softmax_cross_entropy(input, weight, y, bias=bias), (input, weight, bias))
-    strange = [torch.repeat_interleave(tensor.detach(), 2, -1)[..., ::2].requires_grad_() for tensor in (input, weight, bias)]
+    strange = [
+        torch.repeat_interleave(tensor.detach(), 2, -1)[..., ::2].requires_grad_() for tensor in (input, weight, bias)
+    ]
     loss = linear_softmax_cross_entropy(strange[0], strange[1], y.repeat_interleave(2)[::2], bias=strange[2])
     assert all(map(torch.equal, torch.autograd.grad(loss, strange), right))
 
@@ -244,7 +248,7 @@ def test_a_second_derivative_is_an_error_and_not_a_zero():
 
 
 def test_a_weight_that_was_moved_before_the_backward_pass_is_no_wrong_gradient():
-    input, weight, bias, y = problem(7)
+    input, weight, _, y = problem(7)
     loss = linear_softmax_cross_entropy(input, weight, y, reduction="none").sum()
     with torch.no_grad():
         weight += 1
@@ -287,41 +291,70 @@ def test_a_network_trains_as_with_all_logits():
 
 ERRORS = {
     "input is torch.bfloat16, expected torch.float32 or torch.float64. Convert it: input.float().": (
-        OptionError, lambda t: {"input": t["input"].bfloat16()},
+        OptionError,
+        lambda t: {"input": t["input"].bfloat16()},
     ),
-    "weight is torch.float32, expected torch.float64, as input is.": (OptionError, lambda t: {"weight": t["weight"].float()}),
+    "weight is torch.float32, expected torch.float64, as input is.": (
+        OptionError,
+        lambda t: {"weight": t["weight"].float()},
+    ),
     "bias is torch.float32, expected torch.float64, as input is.": (OptionError, lambda t: {"bias": t["bias"].float()}),
-    "input is on meta, expected on the CPU. Move it: input.cpu().": (OptionError, lambda t: {"input": t["input"].to("meta")}),
-    "target is on meta, expected on the CPU. Move it: target.cpu().": (
-        OptionError, lambda t: {"target": t["target"].to("meta")},
+    "input is on meta, expected on the CPU. Move it: input.cpu().": (
+        OptionError,
+        lambda t: {"input": t["input"].to("meta")},
     ),
-    "weight is torch.sparse_coo, expected a dense tensor.": (OptionError, lambda t: {"weight": t["weight"].to_sparse()}),
+    "target is on meta, expected on the CPU. Move it: target.cpu().": (
+        OptionError,
+        lambda t: {"target": t["target"].to("meta")},
+    ),
+    "weight is torch.sparse_coo, expected a dense tensor.": (
+        OptionError,
+        lambda t: {"weight": t["weight"].to_sparse()},
+    ),
     "weight is a ndarray, expected a tensor.": (OptionError, lambda t: {"weight": t["weight"].detach().numpy()}),
     "input is (7, 13) and weight (13, 301), expected (..., d) and (k, d): weight is as torch.nn.Linear has it.": (
-        ShapeError, lambda t: {"weight": t["weight"].t()},
+        ShapeError,
+        lambda t: {"weight": t["weight"].t()},
     ),
     "bias is (300,), expected (301,): one number for each class.": (ShapeError, lambda t: {"bias": t["bias"][1:]}),
-    "target is torch.float32, expected a tensor of class indices, torch.int64. Soft labels are taken as a SciPy CSR matrix.": (
-        OptionError, lambda t: {"target": t["target"].float()},
+    "target is torch.float32, expected a tensor of class indices, torch.int64. "
+    "Soft labels are taken as a SciPy CSR matrix.": (
+        OptionError,
+        lambda t: {"target": t["target"].float()},
     ),
     "target is a list, expected a tensor or a CSR matrix.": (OptionError, lambda t: {"target": t["target"].tolist()}),
-    "target is (7, 1), expected (7,): one class index for each row.": (ShapeError, lambda t: {"target": t["target"][:, None]}),
-    "Label of row 0 is 301, expected 0..300.": (LabelError, lambda t: {"target": torch.full((7,), 301)}),
-    "class_weight is (3,), expected (301,): one weight for each class.": (ShapeError, lambda t: {"class_weight": torch.ones(3)}),
-    "class_weight is a tensor with requires_grad=True, expected a tensor that needs no gradient.": (
-        OptionError, lambda t: {"class_weight": torch.ones(K, requires_grad=True)},
+    "target is (7, 1), expected (7,): one class index for each row.": (
+        ShapeError,
+        lambda t: {"target": t["target"][:, None]},
     ),
-    "sample_weight has shape (3,), expected (7,): one number a row.": (LabelError, lambda t: {"sample_weight": torch.ones(3)}),
-    "class_weight and label_smoothing can't be combined here, because PyTorch weights the classes over which a label is "
-    "spread. To weight whole rows: sample_weight=class_weight[target].": (
-        OptionError, lambda t: {"class_weight": torch.ones(K), "label_smoothing": 0.1},
+    "Label of row 0 is 301, expected 0..300.": (LabelError, lambda t: {"target": torch.full((7,), 301)}),
+    "class_weight is (3,), expected (301,): one weight for each class.": (
+        ShapeError,
+        lambda t: {"class_weight": torch.ones(3)},
+    ),
+    "class_weight is a tensor with requires_grad=True, expected a tensor that needs no gradient.": (
+        OptionError,
+        lambda t: {"class_weight": torch.ones(K, requires_grad=True)},
+    ),
+    "sample_weight has shape (3,), expected (7,): one number a row.": (
+        LabelError,
+        lambda t: {"sample_weight": torch.ones(3)},
+    ),
+    "class_weight and label_smoothing can't be combined here, because PyTorch weights the classes over which a label "
+    "is spread. To weight whole rows: sample_weight=class_weight[target].": (
+        OptionError,
+        lambda t: {"class_weight": torch.ones(K), "label_smoothing": 0.1},
     ),
     "class_weight is given, expected None for soft labels: take sample_weight.": (
-        OptionError, lambda t: {"class_weight": torch.ones(K), "target": sparse.eye_array(7, K, format="csr")},
+        OptionError,
+        lambda t: {"class_weight": torch.ones(K), "target": sparse.eye_array(7, K, format="csr")},
     ),
     "reduction is 'avg', expected one of mean, sum, none.": (OptionError, lambda t: {"reduction": "avg"}),
-    "memory_limit is 1, expected a whole number of bytes >= 16777216 (16 MB).": (OptionError, lambda t: {"memory_limit": 1}),
-}  # fmt: skip
+    "memory_limit is 1, expected a whole number of bytes >= 16777216 (16 MB).": (
+        OptionError,
+        lambda t: {"memory_limit": 1},
+    ),
+}
 
 
 @pytest.mark.parametrize("message", ERRORS)

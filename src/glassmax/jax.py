@@ -10,7 +10,7 @@ import numpy as np
 
 from .engine import best_engine
 from .engine.softmax_layer import GRADIENTS, check_options
-from .errors import OptionError, ShapeError, is_whole, one_of
+from .errors import OptionError, ShapeError, one_of
 from .functional.targets import Reduction
 
 try:
@@ -18,7 +18,9 @@ try:
     import jax.numpy as jnp
     from jax.experimental.buffer_callback import buffer_callback
 except ImportError as error:
-    message = "glassmax.jax needs JAX 0.6 or newer, which is not installed. Install it with: pip install 'glassmax[jax]'"
+    message = (
+        "glassmax.jax needs JAX 0.6 or newer, which is not installed. Install it with: pip install 'glassmax[jax]'"
+    )
     raise ImportError(message, name="jax") from error
 
 __all__ = ["linear_softmax_cross_entropy"]
@@ -150,12 +152,17 @@ def _check(A: Any, W: Any, b: Any, target: Any) -> None:
         raise ShapeError(f"target is {target.shape}, expected {A.shape[:-1]}: one class index for each row.")
 
 
-def _run(options: _Options, arrays: tuple[Any, ...], wanted: tuple[str, ...], dL: Any = None) -> tuple[Any, dict[str, Any]]:
+def _run(
+    options: _Options, arrays: tuple[Any, ...], wanted: tuple[str, ...], dL: Any = None
+) -> tuple[Any, dict[str, Any]]:
     """Return the loss and the gradients that are wanted, as arrays that the engine fills when the program runs."""
     A = arrays[0]
     shape = (len(A),) if options.reduction == "none" else ()
     found = {name: like for name, like in zip(GRADIENTS, arrays, strict=False) if name in wanted and like is not None}
-    results = [jax.ShapeDtypeStruct(shape, A.dtype), {name: jax.ShapeDtypeStruct(a.shape, a.dtype) for name, a in found.items()}]
+    results = [
+        jax.ShapeDtypeStruct(shape, A.dtype),
+        {name: jax.ShapeDtypeStruct(a.shape, a.dtype) for name, a in found.items()},
+    ]
 
     def fill(_: Any, out: Any, arrays: Any, dL: Any) -> None:
         A, W, b, target, weight = (None if array is None else np.asarray(array) for array in arrays)

@@ -123,9 +123,13 @@ def linear_softmax_cross_entropy(
     labels = target if hasattr(target, "tocsr") else _labels(target, rows)
     options = {
         "sample_weight": _row_weights(labels, class_weight, sample_weight, len(weight), label_smoothing),
-        "ignore_index": None if hasattr(target, "tocsr") else ignore_index, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
-        "temperature": temperature, "reduction": reduction,
-    }  # fmt: skip
+        "ignore_index": None if hasattr(target, "tocsr") else ignore_index,
+        "label_smoothing": label_smoothing,
+        "z_loss": z_loss,
+        "softcap": softcap,
+        "temperature": temperature,
+        "reduction": reduction,
+    }
     engine = best_engine(torch.get_num_threads(), memory_limit)
     call = _Call(engine, labels, options, torch.is_grad_enabled())
     loss = _LinearSoftmaxCrossEntropy.apply(input.reshape(-1, input.shape[-1]), weight, bias, call)

@@ -147,7 +147,7 @@ def test_gradients_are_written_into_arrays_that_are_given(engine):
     assert np.array_equal(given["dW"], right.dW)
     assert np.array_equal(given["db"], right.db)
     for wrong in (np.zeros((500, 9)), np.zeros((9, 500), "float32"), np.zeros((500, 9)).T):
-        with pytest.raises(ShapeError, match="dW is .*, expected \\(9, 500\\) of float64, in C order"):
+        with pytest.raises(ShapeError, match=r"dW is .*, expected \(9, 500\) of float64, in C order"):
             engine.linear_softmax_cross_entropy(A, W, b, y, gradients={"dW": wrong})
 
 
@@ -218,7 +218,9 @@ ERRORS = {
     "b is float32, expected float64, as A is.": (OptionError, (A, W, b.astype("float32"), y), {}),
     "Label of row 2 is 5, expected 0..4.": (LabelError, (A, W, b, [0, 1, 5, 0]), {}),
     "sample_weight of row 1 is -1, expected a finite number >= 0.": (
-        LabelError, (A, W, b, y), {"sample_weight": [1, -1, 1, 1]},
+        LabelError,
+        (A, W, b, y),
+        {"sample_weight": [1, -1, 1, 1]},
     ),
     "label_smoothing is 2, expected a number from 0 to 1.": (OptionError, (A, W, b, y), {"label_smoothing": 2}),
     "z_loss is -1, expected a number >= 0.": (OptionError, (A, W, b, y), {"z_loss": -1}),
@@ -226,14 +228,18 @@ ERRORS = {
     "temperature is 0, expected a number > 0.": (OptionError, (A, W, b, y), {"temperature": 0}),
     "ignore_index is 0.5, expected a whole number or None.": (OptionError, (A, W, b, y), {"ignore_index": 0.5}),
     "ignore_index is 1, expected None for a target of rows, which have no label.": (
-        OptionError, (A, W, b, soft(y, 5)), {"ignore_index": 1},
+        OptionError,
+        (A, W, b, soft(y, 5)),
+        {"ignore_index": 1},
     ),
     "reduction is 'avg', expected one of mean, sum, none.": (OptionError, (A, W, b, y), {"reduction": "avg"}),
     "gradients is 'dX', expected one of dA, dW, db.": (OptionError, (A, W, b, y), {"gradients": ("dX",)}),
     "dL is (3,), expected (4,) for reduction='none'.": (
-        ShapeError, (A, W, b, y), {"reduction": "none", "dL": np.ones(3)},
+        ShapeError,
+        (A, W, b, y),
+        {"reduction": "none", "dL": np.ones(3)},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("engine", [NativeEngine(1), REFERENCE], ids=lambda engine: engine.name)

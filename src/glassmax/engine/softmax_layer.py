@@ -115,7 +115,9 @@ def gradient_arrays(gradients: Gradients, layer: SoftmaxLayer) -> list[Array | N
             continue
         arrays[i] = array = gradients[name] if isinstance(gradients, Mapping) else np.empty(like.shape, like.dtype)
         if array.shape != like.shape or array.dtype != like.dtype or not array.flags.c_contiguous:
-            raise ShapeError(f"{name} is {array.shape} of {array.dtype}, expected {like.shape} of {like.dtype}, in C order.")
+            raise ShapeError(
+                f"{name} is {array.shape} of {array.dtype}, expected {like.shape} of {like.dtype}, in C order."
+            )
         if not len(layer.A):
             array[...] = 0
     return arrays
