@@ -331,8 +331,8 @@ TABLE = {
         "min_count=100 leaves no class: each of the 3 classes has fewer rows. Pass a smaller min_count.": fit(
             min_count=100, other_label=-1
         ),
-        "y is (150, 3) and holds complex128 values, expected numbers.": fit(
-            IRIS, csr_matrix(np.eye(3)[SPECIES] * 1j), output="softmax"
+        "y is (150, 3) and holds complex128 values, expected numbers.": (
+            lambda: small().fit(IRIS, SPECIES).score(IRIS, csr_matrix(np.eye(3)[SPECIES] * 1j))
         ),
         "classes has 2 entries, expected 3: one for each column of y. ": lambda: small(output="softmax").fit(
             IRIS, csr_matrix(np.eye(3)[SPECIES]), classes=["a", "b"]
