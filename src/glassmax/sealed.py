@@ -73,12 +73,12 @@ def sealed_pieces(tensors: Mapping[str, Array], text: str) -> list[bytes | memor
         header[name] = {"dtype": kind, "shape": list(tensors[name].shape), "data_offsets": [start, end]}
     written = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     written += b" " * (-len(written) % 8)  # tensors begin at a multiple of 8 bytes
-    pieces = [struct.pack("<Q", len(written)) + written, *(_bytes_of(arrays[name]) for name in order)]
-    sha = hashlib.sha256()
-    for piece in pieces:
+    head, rest = struct.pack("<Q", len(written)) + written, [_bytes_of(arrays[name]) for name in order]
+    sha = hashlib.sha256(head)
+    for piece in rest:
         sha.update(piece)
-    pieces[0] = pieces[0].replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{sha.hexdigest()}"'.encode(), 1)
-    return pieces
+    head = head.replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{sha.hexdigest()}"'.encode(), 1)
+    return [head, *rest]
 
 
 class Sealed:
@@ -197,7 +197,7 @@ class Sealed:
 
 
 def _bytes_of(array: Array) -> memoryview:
-    return memoryview(array.reshape(-1)).cast("B") if array.size else memoryview(b"")
+    return array.reshape(-1).data.cast("B") if array.size else memoryview(b"")
 
 
 def unseal(content: bytes) -> tuple[str, dict[str, Any]]:

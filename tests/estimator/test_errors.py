@@ -85,8 +85,8 @@ TABLE = {
             "classes_, as wide as X."
         ): fit(hidden_layer_sizes=(), class_embeddings=np.ones((3, 6))),
         (
-            "class_embeddings is no array of numbers, expected (3, 6): a row for each of the 3 classes, in the order of "
-            "classes_, as wide as the last hidden layer."
+            "class_embeddings is no array of numbers, expected (3, 6): a row for each of the 3 classes, in the order "
+            "of classes_, as wide as the last hidden layer."
         ): fit(class_embeddings="words"),
         "class_embeddings holds NaN, inf or what is too large for float64 in row 1, expected finite numbers.": fit(
             class_embeddings=np.diag([0, np.nan, 1]) @ np.ones((3, 6))
@@ -202,8 +202,8 @@ TABLE = {
             y=NAMES, class_weight={"setosa": 2.0, "zz": 3.0}
         ),
         (
-            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, the name of a scorer of "
-            "scikit-learn's, or a callable. Did you mean 'roc_auc'?"
+            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, "
+            "the name of a scorer of scikit-learn's, or a callable. Did you mean 'roc_auc'?"
         ): fit(scoring="roc"),
         (
             "scoring is the metric f1_score, expected scorer(classifier, X, y) -> float: pass "
@@ -331,17 +331,15 @@ TABLE = {
         "min_count=100 leaves no class: each of the 3 classes has fewer rows. Pass a smaller min_count.": fit(
             min_count=100, other_label=-1
         ),
-        "y is (150, 3) and holds complex128 values, expected numbers.": fit(
-            IRIS, csr_matrix(np.eye(3)[SPECIES] * 1j), output="softmax"
+        "y is (150, 3) and holds complex128 values, expected numbers.": (
+            lambda: small().fit(IRIS, SPECIES).score(IRIS, csr_matrix(np.eye(3)[SPECIES] * 1j))
         ),
-        "classes has 2 entries, expected 3: one for each column of y.": lambda: small(output="softmax").fit(
+        "classes has 2 entries, expected 3: one for each column of y. ": lambda: small(output="softmax").fit(
             IRIS, csr_matrix(np.eye(3)[SPECIES]), classes=["a", "b"]
         ),
         "Row 0 of y holds -1, expected numbers >= 0.": fit(IRIS, csr_matrix(-np.eye(3)[SPECIES]), output="softmax"),
         "Row 3 of y sums to 0.5, expected 1: the probabilities of the classes. For several labels a row pass "
-        "output='sigmoid'.": fit(
-            IRIS, csr_matrix(np.eye(3)[SPECIES] * np.where(np.arange(150) == 3, 0.5, 1)[:, None])
-        ),
+        "output='sigmoid'.": fit(IRIS, csr_matrix(np.eye(3)[SPECIES] * np.where(np.arange(150) == 3, 0.5, 1)[:, None])),
         "Row 149 of y is an empty set, expected at least one class.": fit(y=[*SETS[:149], set()]),
         "Row 0 of y is not_class(0, 1, 2), which leaves no class, expected at least one.": fit(
             y=[not_class(0, 1, 2), *SETS[1:]]
