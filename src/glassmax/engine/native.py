@@ -278,7 +278,9 @@ def _spec(network: Network) -> Any:
     head = network.head
     frozen = tuple(int(name in network.frozen) for name in network.parameters) if network.frozen else ()
     options = head.softcap or 0.0, head.z_loss, head.temperature
-    return _spec_of(network.layer_sizes, network.activations, head.output, head.loss, network.embedding, options, frozen)
+    return _spec_of(
+        network.layer_sizes, network.activations, head.output, head.loss, network.embedding, options, frozen
+    )
 
 
 @lru_cache(maxsize=64)
