@@ -19,7 +19,7 @@ All gradients are computed before any weight moves. Layers count from 1. Epochs 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,10 +28,10 @@ import numpy.typing as npt
 from .architecture import check_activations, check_dtype, check_embedding, check_frozen, check_head, check_sizes
 from .checked_rows import check_finite, check_inputs, check_masks, check_targets, rows_that_count
 from .embedding import Embedding
-from .errors import DataError, OptionError, ShapeError, between
+from .errors import OptionError, ShapeError, between
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
-from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
+from .functional.arrays import Array, as_floating, square_lengths, summing_dtype
 from .functional.heads import Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
@@ -276,18 +276,8 @@ class Network:
     @property
     def options(self) -> dict[str, Any]:
         """The keyword arguments of a network like this one, without dtype and starting weights."""
-        head = self.head
-        return {
-            "activation": self.activations,
-            "output": head.output,
-            "loss": head.loss,
-            "l2": self.l2,
-            "embedding": self.embedding,
-            "softcap": head.softcap,
-            "z_loss": head.z_loss,
-            "temperature": head.temperature,
-            "frozen": self.frozen,
-        }
+        own = {"activation": self.activations, "l2": self.l2, "embedding": self.embedding, "frozen": self.frozen}
+        return own | asdict(self.head)
 
     @property
     def frozen(self) -> tuple[str, ...]:
