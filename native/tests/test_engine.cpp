@@ -5,6 +5,7 @@
 
 #include "ends.hpp"
 #include "given.hpp"
+#include "layer.hpp"
 #include "many.hpp"
 #include "tally.hpp"
 
@@ -277,7 +278,7 @@ int main() {
                   {"few rows", few_rows},       {"many classes", [] { many_classes(0); }},
                   {"many classes", [] { many_classes(8); }}, {"many classes", [] { many_classes(16); }},
                    {"hostile logits", hostile_logits},
-                  {"ends by tiles", ends_by_tiles},
+                  {"ends by tiles", ends_by_tiles}, {"own layers", own_layers},  {"own layers", own_layers_interrupted},
                   {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},
                   {"two callers", two_callers},  {"interruptions", interruptions},  {"not finite", not_finite},
                   {"fork", fork_in_the_middle},  {"no threads", no_threads}};
