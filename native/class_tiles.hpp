@@ -269,7 +269,7 @@ void slopes_of_capped(const T *U, int64_t width, int vectors, const Slopes<T> &s
     for (int at = 0; at < vectors * LANES<T>; at += LANES<T>) {
         const Vec<T> largest = load(slopes.largest + at), scale = load(slopes.scale + at), spread = load(slopes.spread + at);
         for (int64_t j = at; j < width * SPAN<T>; j += SPAN<T>) {
-            const Vec<T> u = load(U + j), e = exp_of<T>(u - largest);
+            const Vec<T> u = load(U + j), e = exp_below<T>(u - largest);
             store(dZ + j, (SPREAD ? fma(e, scale, -spread) : e * scale) * cap.slope(u));
         }
     }

@@ -207,7 +207,7 @@ template <class T> double loss_of_classes(const Span<T> &span) {
             continue;
         }
         const double label = classes.at_label[span.number * SPAN<T> + s], true_share = 1 - share + each;
-        const double p = exp_of<double>(all(-missed.below))[0] * r, rest = missed.below == 0 ? others * r : 1 - p;
+        const double p = __builtin_exp(-missed.below) * r, rest = missed.below == 0 ? others * r : 1 - p;
         const double slope = (p * (grown - true_share) - true_share * rest) * by;
         slopes.at_label[s] = batch.shape.softcap > 0 ? T(slope) * cap.slope(all(T(label)))[0] : T(slope);
     }
@@ -265,7 +265,7 @@ template <class T> void slopes_of_parts(const Span<T> &span, int64_t tile, int64
     each_part<T>(span, tile, width, [&](int s, int64_t j, double y) {
         const SoftSlope &slope = batch.classes.soft_slopes[span.number * SPAN<T> + s];
         const double e = double(E[j * SPAN<T> + s]), of_tile = capped ? e : double(E[TILE * SPAN<T> + s]);
-        const double p = (capped ? 1 : e) * exp_of<double>(all(of_tile - slope.largest))[0] * slope.inverse;
+        const double p = (capped ? 1 : e) * __builtin_exp(of_tile - slope.largest) * slope.inverse;
         const double rest = (capped || e == 1) && of_tile == slope.largest ? slope.not_largest : 1 - p;
         const double share = slope.keep * y + slope.spread;
         const T of_class = T((p * (slope.total - share) - share * rest) * slope.factor);

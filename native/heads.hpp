@@ -17,8 +17,8 @@ template <class T> struct Cap {
     }
     // du/dz, but for the temperature, from u.
     INLINE Vec<T> slope(Vec<T> u) const {
-        const Vec<T> t = u * inverse, slope = fma(-t, t, all(T(1)));
-        return slope < 0 ? Vec<T>{} : slope;  // where u is rounded to more than the softcap
+        const Vec<T> t = u * inverse;
+        return larger(Vec<T>{}, fma(-t, t, all(T(1))));  // t may round to more than 1
     }
 };
 

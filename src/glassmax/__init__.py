@@ -26,6 +26,7 @@ The map of the modules, from the command line down to the exceptions::
     learner/        find, read and run a user's program in a separate process
     torch, jax      the softmax layer of very many classes under a network of PyTorch or JAX
     model           one or several networks with their classes and their encoding of tables
+    likely_classes  the most probable classes of rows, without the probabilities of all classes
     model_file      the file that holds a model: written, and read without running code
     model_parts     the parts of a model, and the check that they fit each other
     calibration     correct the logits of a model, so that its probabilities are as frequent as they say
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
         initializers,
         interrupts,
         learner,
+        likely_classes,
         model,
         model_file,
         model_manifest,
@@ -133,6 +135,7 @@ __all__ = [
     "initializers",
     "interrupts",
     "learner",
+    "likely_classes",
     "load_model",
     "model",
     "model_file",

@@ -21,12 +21,14 @@ from ..functional.targets import Reduction
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
+from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
 from .softmax_layer import Gradients, LayerResult
-from .top import TopClasses
+from .top import MANY_CLASSES, TopClasses
 
 __all__ = [
+    "MANY_CLASSES",
     "Data",
     "Engine",
     "EpochResult",
@@ -34,6 +36,7 @@ __all__ = [
     "ReferenceEngine",
     "Regularization",
     "TopClasses",
+    "TopOfSum",
     "all_finite",
     "best_engine",
     "blocks",
@@ -42,6 +45,9 @@ __all__ = [
     "init_scaled",
     "logits",
     "mixed_rows",
+    "most_probable",
+    "rows_of_tiles",
+    "top_of_sum",
 ]
 
 
@@ -115,6 +121,14 @@ def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
     """Return the logits of the rows of X, (n, d) or CSR, block by block, without an (n, k) array in memory."""
     for block in blocks(network, X.shape[0]):
         yield engine.logits(network, X[block])
+
+
+def most_probable(engine: Engine, network: Network, X: Array) -> Array:
+    """Return the index of the most probable class of each row, (n,), by a network with softmax output."""
+    if network.layer_sizes[-1] >= MANY_CLASSES:
+        return engine.top_classes(network, X, 1).labels[:, 0]
+    none = np.zeros(0, np.intp)
+    return np.concatenate([none, *(Z.argmax(axis=1) for Z in logits(engine, network, X))])
 
 
 def best_engine(n_threads: int | None = None, memory_limit: int | None = None) -> Engine:
