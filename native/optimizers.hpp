@@ -14,6 +14,7 @@ template <class T> struct Step {
 struct Powers {
     double beta_1, beta_2;
 
+    Powers() = default;
     explicit Powers(const Rule &rule)
         : beta_1(__builtin_pow(rule.beta_1, double(rule.t))), beta_2(__builtin_pow(rule.beta_2, double(rule.t))) {}
     void next(const Rule &rule) {

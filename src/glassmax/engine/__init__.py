@@ -23,7 +23,9 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
 from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
+from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
+from .session import Session
 from .softmax_layer import Gradients, LayerResult
 from .top import MANY_CLASSES, TopClasses
 
@@ -33,8 +35,10 @@ __all__ = [
     "Engine",
     "EpochResult",
     "LayerResult",
+    "Progress",
     "ReferenceEngine",
     "Regularization",
+    "Session",
     "TopClasses",
     "TopOfSum",
     "all_finite",
@@ -75,8 +79,22 @@ class Engine(Protocol):
         first_step: int,
         rate_factors: Sequence[float] = (),
         mixup_factors: Array | None = None,
+        progress: Progress | None = None,
     ) -> EpochResult:
         """Train on every row once, one step for each batch."""
+        ...
+
+    def open(
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
+    ) -> Session:
+        """Return a session: many epochs of one network, between which the engine may keep the weights packed."""
         ...
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:

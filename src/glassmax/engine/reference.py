@@ -21,6 +21,8 @@ from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
+from .progress import Pace, Progress
+from .session import ReferenceSession
 from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
@@ -50,6 +52,45 @@ class ReferenceEngine:
         """The name of the engine; it doesn't tell which BLAS NumPy uses, though the bits depend on it."""
         return self.name
 
+    def open(
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
+    ) -> ReferenceSession:
+        """Return a session: epochs of one network by one rule, see `glassmax.engine.Session`.
+
+        Parameters
+        ----------
+        network, rule, state, rate_factors
+            As for `epoch`.
+        keep : bool, default=False
+            Whether to keep the state before each epoch in memory, for `Session.go_back`; not for a network of more than
+            2^24 parameters.
+        live : bool, default=False
+            Whether each epoch begins with what theta and the state hold, and writes both at its end. Here it always
+            does.
+
+        Returns
+        -------
+        Session
+
+        Examples
+        --------
+        >>> from glassmax.optimizers import SGD
+        >>> network, rule, data = Network([2, 2]), SGD(0.5), Data(np.eye(2), np.array([0, 1]))
+        >>> how = {"order": np.arange(2), "batch_size": 2, "rates": np.full(1, 0.5), "regularization": Regularization()}
+        >>> with ReferenceEngine().open(network, rule, rule.init(network.theta)) as session:
+        ...     losses = [session.epoch(data, first_step=step, **how).loss for step in range(3)]
+        >>> losses[0] > losses[1] > losses[2]
+        True
+        """
+        return ReferenceSession(self, network, rule, state, rate_factors, keep)
+
     def epoch(
         self,
         network: Network,
@@ -64,6 +105,7 @@ class ReferenceEngine:
         first_step: int,
         rate_factors: Sequence[float] = (),
         mixup_factors: Array | None = None,
+        progress: Progress | None = None,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch.
 
@@ -89,6 +131,9 @@ class ReferenceEngine:
             default. Weight decay uses the learning rate without this factor. See `glassmax.optimizers.rate_factors`.
         mixup_factors : (steps,) array, optional
             Factor of `mixup` at each step; 1 by default.
+        progress : callable, optional
+            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, in an epoch that takes longer than
+            a second. No bit of a result depends on it.
 
         Returns
         -------
@@ -96,7 +141,7 @@ class ReferenceEngine:
         """
         check_smoothing(network, regularization)
         total, mean_weight, n = 0.0, data.mean_weight, len(order)
-        factors = _spread(rate_factors, network)
+        factors, pace = _spread(rate_factors, network), None if progress is None else Pace(progress)
         if "unscaled" in state:
             unfold(network, state["unscaled"])
         with self._threads():
@@ -112,6 +157,9 @@ class ReferenceEngine:
                         return EpochResult(loss, step, finite=False)
                     self._step(network, gradient, rule, state, regularization, float(rates[step]), factors)
                 total += loss * m
+                if pace is not None:
+                    pace.steps = 1
+                    pace.look(start + m, n, total / (start + m))
         return EpochResult(total / n, -(-n // batch_size), finite=True)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
