@@ -179,8 +179,8 @@ template <class T> struct Run {
             classes.best_z = arena.take<T>(groups * spans * SPAN<T> * classes.summary->count);
             classes.best_label = arena.take<int64_t>(groups * spans * SPAN<T> * classes.summary->count);
         }
-        if (!batch.train) return;
-        if (batch.lowest < depth - 1) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+        if (!batch.train || (classes.own.active && !classes.own.any_gradient())) return;
+        if (batch.lowest < depth - 1 || classes.own.dA) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
         classes.hidden = arena.take<T *>(spans * (depth - 1));
         for (int64_t at = 0; at < spans * (depth - 1); ++at) {
             T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);

@@ -31,7 +31,7 @@ from .errors import DataError, OptionError, ShapeError, between
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
-from .functional.heads import LOSSES, HeadTape
+from .functional.heads import LOSSES, Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
 from .functional.targets import as_rows, check_target, check_weights, is_sparse, reduce_rows, scale_rows
@@ -180,24 +180,40 @@ class Network:
         output_bias: bool = True,
         frozen: Sequence[str] = (),
     ) -> None:
-        self.layer_sizes = check_sizes(layer_sizes)
-        self.embedding = check_embedding(embedding, self.layer_sizes[0], dtype)
-        self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
-        self.depth = len(self.layer_sizes) - 1
-        self.activations = check_activations(activation, len(self.layer_sizes) - 2)
-        self.head = check_head(output, loss, softcap, z_loss, temperature)
-        between("l2", l2, 0)
-        self.l2 = float(l2)
-        shapes = {} if embedding is None else embedding.shapes
-        self.parameters = Parameters(self.layer_sizes, dtype=check_dtype(dtype), embedding_shapes=shapes)
-        held = check_frozen(frozen, list(self.parameters)) + (() if output_bias else (f"b{self.depth}",))
-        self.parameters = Parameters(self.layer_sizes, self.parameters.flat, embedding_shapes=shapes, frozen=held)
+        head = check_head(output, loss, softcap, z_loss, temperature)
+        self._describe(layer_sizes, activation, head, l2, dtype, embedding, output_bias, frozen)
         draw = generator(random_state)
         draw_parameters(self.parameters, init, self.activations, draw)
         if embedding is not None:
             draw_embedding(self.parameters, embedding, draw)
         if not output_bias:
             self.parameters.b[self.depth][...] = 0
+
+    def _describe(
+        self,
+        layer_sizes: Sequence[int],
+        activation: str | Sequence[str],
+        head: Head,
+        l2: float,
+        dtype: npt.DTypeLike,
+        embedding: Embedding | None,
+        output_bias: bool,
+        frozen: Sequence[str],
+        flat: Array | None = None,
+    ) -> None:
+        """Check and store everything but the values of the parameters, which are those of `flat` or zeros."""
+        self.layer_sizes = check_sizes(layer_sizes)
+        self.embedding = check_embedding(embedding, self.layer_sizes[0], dtype)
+        self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
+        self.depth = len(self.layer_sizes) - 1
+        self.activations = check_activations(activation, len(self.layer_sizes) - 2)
+        self.head = head
+        between("l2", l2, 0)
+        self.l2 = float(l2)
+        shapes = {} if embedding is None else embedding.shapes
+        self.parameters = Parameters(self.layer_sizes, flat, check_dtype(dtype), shapes)
+        held = check_frozen(frozen, list(self.parameters)) + (() if output_bias else (f"b{self.depth}",))
+        self.parameters = Parameters(self.layer_sizes, self.parameters.flat, embedding_shapes=shapes, frozen=held)
 
     @classmethod
     def from_parameters(
@@ -247,25 +263,13 @@ class Network:
         """
         shapes = None if embedding is None else embedding.shapes
         copied = Parameters.from_mapping(parameters, dtype, shapes)
-        network = cls(
-            copied.layer_sizes,
-            activation=activation,
-            output=output,
-            loss=loss,
-            l2=l2,
-            dtype=copied.flat.dtype,
-            embedding=embedding,
-            softcap=softcap,
-            z_loss=z_loss,
-            temperature=temperature,
-            output_bias=output_bias,
-            frozen=frozen,
-        )
+        network = cls.__new__(cls)
+        head, sizes, flat = check_head(output, loss, softcap, z_loss, temperature), copied.layer_sizes, copied.flat
+        network._describe(sizes, activation, head, l2, flat.dtype, embedding, output_bias, frozen, flat)
         last = f"b{network.depth}"
         if not output_bias and copied[last].any():
             expected = f"True: {last} holds other numbers than 0"
             raise OptionError(parameter="output_bias", came="False", expected=expected)
-        network.theta[...] = copied.flat
         return network
 
     @property
@@ -725,12 +729,14 @@ class Network:
         ----------
         wrt : str
             ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell. With an embedding
-            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``.
+            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``. With a softcap or a
+            temperature also ``"U"``, the logits that softmax takes.
 
         Returns
         -------
         glassmax.calculus.Derivation
-            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
+            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1. A
+            frozen parameter is derived too, although `loss_and_gradients` returns 0 for it.
 
         Examples
         --------
@@ -739,11 +745,13 @@ class Network:
         """
         from .calculus.networks import derive_embedding, derive_network  # late: training does not need it
 
-        if str(wrt).partition("[")[0] in self.parameters.embedding_shapes:
-            return derive_embedding(wrt, l2=self.l2 > 0)
+        array = str(wrt).partition("[")[0]
+        if array in self.parameters.embedding_shapes:
+            return derive_embedding(wrt, l2=self.l2 > 0 and array not in self.frozen)
         inputs = "X" if self.embedding is None else "A0"
         names = self.activations, self.head.output, self.head.loss
-        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs)
+        given = {"options": tuple(self.head.options), "frozen": self.frozen}
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, **given)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan

@@ -235,9 +235,7 @@ class Embedding:
             dX[..., first:last] = dA0[..., columns] @ E.T
         return dX
 
-    def square_norms(
-        self, dA0: Array, X: Any, parameters: Mapping[str, Array], frozen: Sequence[str] = ()
-    ) -> Array:
+    def square_norms(self, dA0: Array, X: Any, parameters: Mapping[str, Array], frozen: Sequence[str] = ()) -> Array:
         """Return the square length of each row's own gradient with respect to F, H, V, C, E1, ...: (n,).
 
         The parameters whose names are in `frozen` don't count.

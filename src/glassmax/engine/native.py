@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array, as_inputs
 from ..functional.heads import LOSSES
-from ..functional.targets import check_target, check_weights, is_sparse
+from ..functional.targets import Reduction, check_target, check_weights, is_sparse, reduce_rows
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
@@ -28,6 +29,7 @@ from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
 from .progress import Pace, Progress
 from .session import CLOSED
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
@@ -204,6 +206,51 @@ class NativeEngine:
         if _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer and its gradients; see `ReferenceEngine`.
+
+        Notes
+        -----
+        The classes go by tiles, however many they are. C-contiguous arrays are read where they are. For a layer of
+        (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
+        fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
+        """
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        if layer.A.dtype not in DTYPES:
+            raise OptionError(
+                f"A is {layer.A.dtype}, and the native engine computes in float32 and float64. "
+                "Take glassmax.engine.ReferenceEngine() for another dtype.",
+                parameter="A",
+            )
+        factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
+        arrays = [None if array is None else _plain(array, dtype) for array in (layer.A, layer.W, layer.b)]
+        found = gradient_arrays(gradients, layer)
+        options = (label_smoothing, z_loss, softcap or 0.0, temperature)
+        if len(losses):
+            _native.layer(
+                self.isa, self._workers, *arrays, transposed, *_targets(layer.target), factors, options, *found, losses
+            )
+        loss = reduce_rows(losses, layer.weight, reduction)
+        return LayerResult(loss if reduction == "none" else float(loss), *found)
 
     @property
     def _workers(self) -> tuple[int, int]:
@@ -416,21 +463,20 @@ def _rows(network: Network, data: Data) -> tuple[Any, ...]:
     if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
         y = check_target(y, (n, k), meaning)
     weight = data.weight if data.weight is None else check_weights(data.weight, (n,))
-    labels, rows = y.ndim == 1, None
-    sparse = None
-    if is_sparse(y):
-        sparse = _sparse_numbers(y, FLOAT64)
-    elif not labels:
-        rows = _plain(y, FLOAT64)
     return (
         _spec(network),
         *_inputs(network, data.X),
-        _plain(y, INT64) if labels else None,
-        rows,
-        sparse,
+        *_targets(y),
         None if weight is None else _plain(weight, FLOAT64),
         1.0 if weight is None else data.mean_weight,
     )
+
+
+def _targets(y: Any) -> tuple[Any, Any, Any]:
+    """Return the targets as labels, as rows or as sparse rows, and None for the other two."""
+    if is_sparse(y):
+        return None, None, _sparse_numbers(y, FLOAT64)
+    return (_plain(y, INT64), None, None) if y.ndim == 1 else (None, _plain(y, FLOAT64), None)
 
 
 class _labels_named:  # noqa: N801 - a context manager, faster than a generator

@@ -16,14 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, log1p, pick
+from ..arrays import Array, log1p, pick, put
 from ..softcap import capped, capped_slope
-from ..softmax import exponentials
 from ..targets import is_sparse
 
 __all__ = ["Layer", "RowSums", "gradients_of", "loss_of", "row_sums"]
 
-BLOCK_NUMBERS = 2**20
+LEAST_ROWS, LEAST_NUMBERS = 128, 2**17  # of a block: fewer rows, and matrix products are slow
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,12 @@ class Layer:
     softcap: float | None
     temperature: float
     chunk: int
+
+    def narrowed(self, gradient: Array, array: Array | None) -> Array:
+        """Return a gradient in the dtype of its array, or of the layer if that is complex."""
+        dtype = self.dtype if self.dtype.kind == "c" or array is None else array.dtype
+        with np.errstate(over="ignore"):
+            return gradient.astype(dtype, copy=False)
 
     @property
     def k(self) -> int:
@@ -72,9 +77,9 @@ class Chunk(NamedTuple):
     T: Any
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
-        """Cut the rows into blocks whose logits are about a million numbers, each with its rows of A."""
+        """Cut the rows into blocks, each with its rows of A."""
         A = self.layer.A
-        rows = max(1, BLOCK_NUMBERS // (self.classes.stop - self.classes.start))
+        rows = max(LEAST_ROWS, LEAST_NUMBERS // (self.classes.stop - self.classes.start))
         for start in range(0, len(A), rows):
             block = slice(start, min(start + rows, len(A)))
             yield block, A[block].astype(self.layer.dtype, copy=False)
@@ -91,9 +96,9 @@ class Chunk(NamedTuple):
 
     def labels(self, rows: slice) -> tuple[Array, Array]:
         """Return which of these rows have their label in this chunk, and the place of the label in it."""
-        T = self.T[rows]
-        here = np.flatnonzero((self.classes.start <= T) & (T < self.classes.stop))
-        return here, T[here] - self.classes.start
+        labels = self.T[rows]
+        here = np.flatnonzero((labels >= self.classes.start) & (labels < self.classes.stop))
+        return here, labels[here] - self.classes.start
 
     def target(self, rows: slice) -> Array:
         """Return the target's rows for these classes, without label smoothing."""
@@ -162,14 +167,18 @@ def row_sums(layer: Layer) -> RowSums:
 
 def _largest(U: Array) -> tuple[Array, Array, Array]:
     """Return each row's largest logit, its place, and the sum of the others' exponentials; 0 where all are -inf."""
-    pieces = exponentials(U)
-    largest = pick(U, pieces.top)
-    return largest, pieces.top, np.where(largest == -np.inf, 0, pieces.others[:, 0])
+    top = np.argmax(U.real, axis=1)
+    largest = pick(U, top)
+    E = U - largest[:, None]
+    zero_or_nan = pick(E, top)
+    np.exp(E, out=E)
+    put(E, top, zero_or_nan)
+    return largest, top, np.where(largest == -np.inf, 0, E.sum(axis=1))
 
 
 def _below(U: Array, largest: Array) -> Array:
     """largest - u, inf where u is -inf."""
-    return np.where(U == -np.inf, np.inf, largest - U)
+    return np.where(np.isneginf(U.real), np.inf, largest - U)
 
 
 def _add_target(chunk: Chunk, rows: slice, U: Array, largest: Array, to_target: Array, seen: Array) -> None:
@@ -197,45 +206,61 @@ def loss_of(layer: Layer, sums: RowSums) -> Array:
 def gradients_of(layer: Layer, sums: RowSums, factors: Array) -> tuple[Array, Array, Array]:
     """Return dA, dW and db; `factors`, (n, 1), is what each row's own derivative is multiplied by."""
     dA = np.zeros(layer.A.shape, layer.dtype)
-    dW = np.empty(layer.W.shape, _dtype_of(layer, layer.W))
-    db = np.empty(layer.k, _dtype_of(layer, layer.W if layer.b is None else layer.b))
+    dW = np.empty(layer.W.shape, layer.dtype if layer.dtype.kind == "c" else layer.W.dtype)
+    db = np.empty(layer.k, layer.dtype)
     with np.errstate(invalid="ignore", over="ignore"):
         for chunk in layer.chunks():
             dW_of_chunk, db_of_chunk = np.zeros_like(chunk.W), np.zeros(chunk.W.shape[1], layer.dtype)
             for rows, A in chunk.blocks():
                 Z = chunk.linear(A)
-                dZ = factors[rows] * _dZ(chunk, rows, Z, sums)
+                dZ = _dZ(chunk, rows, Z, sums)
+                dZ *= factors[rows]
                 dA[rows] += dZ @ chunk.W.T
                 dW_of_chunk += A.T @ dZ
                 db_of_chunk += dZ.sum(axis=0)
             dW[:, chunk.classes], db[chunk.classes] = dW_of_chunk, db_of_chunk
-        return dA.astype(_dtype_of(layer, layer.A), copy=False), dW, db
-
-
-def _dtype_of(layer: Layer, array: Array) -> np.dtype[Any]:
-    return layer.dtype if layer.dtype.kind == "c" else array.dtype
+    return layer.narrowed(dA, layer.A), dW, layer.narrowed(db, layer.b)
 
 
 def _dZ(chunk: Chunk, rows: slice, Z: Array, sums: RowSums) -> Array:
-    """Return dL_i/dZ_i of some rows for the classes of a chunk: P (rowsum(Y) - Y) - Y (1 - P) + 2 z_loss lse P."""
-    layer, others = chunk.layer, sums.others[rows, None]
-    s, total = layer.label_smoothing, layer.row_totals()[rows, None]
-    P = np.exp(chunk.capped(Z) - sums.largest[rows, None]) / (1 + others)
-    not_P = 1 - P
-    top = sums.top[rows] - chunk.classes.start
-    here = np.flatnonzero((top >= 0) & (top < P.shape[1]))
-    not_P[here, top[here]] = (others / (1 + others))[here, 0]
-    evenly: Array = s * total / layer.k
-    if chunk.T.ndim == 1:
-        dU = P * (1 - evenly) - evenly * not_P if s else P.copy()
-        with_label = chunk.labels(rows)
-        Y = evenly[with_label[0], 0] + (1 - s)
-        dU[with_label] = P[with_label] * (1 - Y) - Y * not_P[with_label]
-    else:
-        Y = (1 - s) * chunk.target(rows) + evenly
-        dU = P * (total - Y) - Y * not_P
+    """Return dL_i/dZ_i of some rows for the classes of a chunk."""
+    layer, one_and_others = chunk.layer, 1 + sums.others[rows, None]
+    P = chunk.capped(Z) - sums.largest[rows, None]
+    np.exp(P, out=P)
+    P /= one_and_others
+    dU = _without_z_loss(chunk, rows, P, sums)
     if layer.z_loss:
-        dU += 2 * layer.z_loss * sums.log_sum_exp[rows, None] * P
-    if layer.softcap is None and layer.temperature == 1:
+        P *= 2 * layer.z_loss * sums.log_sum_exp[rows, None]
+        dU += P
+    if layer.softcap is not None or layer.temperature != 1:
+        dU *= capped_slope(Z, layer.softcap, layer.temperature)
+    return dU
+
+
+def _without_z_loss(chunk: Chunk, rows: slice, P: Array, sums: RowSums) -> Array:
+    """Return P rowsum(Y) - Y as P (rowsum(Y) - Y) - Y (1 - P), which doesn't cancel where P is close to 1."""
+    others, top = sums.others[rows], sums.top[rows] - chunk.classes.start
+    s, total = chunk.layer.label_smoothing, chunk.layer.row_totals()[rows, None]
+    evenly: Array = s * total / chunk.layer.k
+    if chunk.T.ndim == 1:
+        here, place = chunk.labels(rows)
+        of_label = P[here, place]
+        not_P = np.where(place == top[here], (others / (1 + others))[here], 1 - of_label)
+        Y = evenly[here, 0] + (1 - s)
+        at_label = of_label * (1 - Y) - Y * not_P
+        if not s:
+            dU = P.copy()
+            dU[here, place] = at_label
+            return dU
+    not_P = 1 - P
+    inside = np.flatnonzero((top >= 0) & (top < P.shape[1]))
+    not_P[inside, top[inside]] = (others / (1 + others))[inside]
+    if chunk.T.ndim == 1:
+        dU = P * (1 - evenly)
+        dU -= evenly * not_P
+        dU[here, place] = at_label
         return dU
-    return dU * capped_slope(Z, layer.softcap, layer.temperature)
+    Y = (1 - s) * chunk.target(rows) + evenly
+    dU = P * (total - Y)
+    dU -= Y * not_P
+    return dU
