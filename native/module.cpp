@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -149,6 +150,12 @@ template <class Index> void check_sparse(const Index *columns, const Index *star
 
 typedef nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu, nb::ro> Indices;
 
+void check_indices(const int64_t *indices, int64_t count, int64_t end, const char *what) {
+    bool inside = true;
+    for (int64_t i = 0; i < count; ++i) inside &= uint64_t(indices[i]) < uint64_t(end);
+    require(inside, what);
+}
+
 template <class T> Rows dense_or_sparse(const Spec &spec, const Maybe<In<T, 2>> &X, const Maybe<In<T, 1>> &values,
                                         const Maybe<Indices> &columns, const Maybe<Indices> &starts) {
     Rows rows = {};
@@ -215,7 +222,7 @@ void add_targets(Rows &rows, const Spec &spec, const Maybe<In<int64_t, 1>> &y, c
     } else if (y) {
         require(int64_t(y->shape(0)) == rows.n, "y has another number of rows than X");
         rows.y = y->data();
-        for (int64_t i = 0; i < rows.n; ++i) require(rows.y[i] >= 0 && rows.y[i] < spec.k(), "a label is out of range");
+        check_indices(rows.y, rows.n, spec.k(), "a label is out of range");
     } else {
         require(int64_t(Y->shape(0)) == rows.n && int64_t(Y->shape(1)) == spec.k(), "Y has another shape than the outputs");
         rows.Y = Y->data();
@@ -244,64 +251,158 @@ Regularization regularization_of(const RegularizationOf &given, const Spec &spec
 
 template <class T> constexpr int WHICH = sizeof(T) == 4 ? 0 : 1;
 
-template <class T>
-std::tuple<double, int64_t, bool> epoch(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X,
-                                        Maybe<In<T, 1>> values, Maybe<Indices> columns, Maybe<Indices> starts,
-                                        Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
-                                        const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, const RuleOf &rule,
-                                        InOut<T, 1> theta, InOut<T, 1> first, Maybe<InOut<T, 1>> second,
-                                        In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, int64_t first_step,
-                                        Maybe<In<double, 1>> mixup_factors, Maybe<InOut<T, 1>> unscaled,
-                                        InOut<int64_t, 1> taken) {
-    Epoch task = {};
-    task.shape = spec.shape();
-    task.rows = dense_or_sparse<T>(spec, X, values, columns, starts);
-    add_targets(task.rows, spec, y, Y, sparse_Y, weight, mean_weight);
-    task.regularization = regularization_of(regularization, spec);
-    std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
-             task.rule.epsilon, task.rule.t, std::ignore) = rule;
-    const std::vector<double> &factors = std::get<7>(rule);
-    require((factors.empty() && !unscaled) || factors.size() == size_t(spec.arrays) + bool(unscaled),
-            "there are not as many rate factors as parameters");
-    for (double factor : factors) require(factor >= 0 && std::isfinite(factor), "a rate factor is out of range");
-    task.rule.factors = factors.empty() ? nullptr : factors.data();
-    task.rule.scale_factor = unscaled ? factors.back() : 1;
-    task.unscaled = unscaled ? unscaled->data() : nullptr;
-    const int64_t moving = spec.parameters + (unscaled ? spec.sizes[0] : 0);
-    const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == moving; };
-    require(int64_t(theta.shape(0)) == spec.parameters && fits(first) && (!second || fits(*second)) &&
-                (!unscaled || fits(*unscaled)),
-            "theta or the state has another size than the network");
-    require(bool(second) == task.rule.adam, "the state is not that of the rule");
-    task.theta = theta.data();
-    task.first = first.data();
-    task.second = second ? second->data() : nullptr;
-    task.order = order.data();
-    const int64_t steps = int64_t(order.shape(0)), rows = task.rows.n;
-    require(batch_size >= 1, "batch_size is less than 1");
-    for (int64_t i = 0; i < steps; ++i) require(task.order[i] >= 0 && task.order[i] < rows, "the order names a row that isn't there");
-    task.rows.n = steps;  // an order may be shorter than the data
-    task.batch_size = batch_size;
-    require((steps + batch_size - 1) / batch_size <= int64_t(rates.shape(0)), "there are fewer rates than steps");
-    task.rates = rates.data();
-    task.first_step = first_step;
-    require(!mixup_factors || (steps + batch_size - 1) / batch_size <= int64_t(mixup_factors->shape(0)),
-            "there are fewer mixup factors than steps");
-    task.mixup_factors = mixup_factors ? mixup_factors->data() : nullptr;
-    const Engine &engine = engine_of(isa);
-    Workers workers = workers_of(with);
-    Outcome outcome;
-    without_python([&] { outcome = engine.epoch[WHICH<T>](task, workers); });
-    taken.data()[0] = outcome.steps;
-    concluded(outcome);
-    return {outcome.loss, outcome.steps, outcome.ending == DONE};
-}
+// Epochs of one network by one rule, see engine/native.py. The arrays of the last call stay with it, since an epoch may come
+// in parts, and the next one often has them too.
+template <class T> class Session {
+  public:
+    Session(const std::string &isa, const WorkersOf &with, const Spec &spec, const RuleOf &rule, InOut<T, 1> theta,
+            InOut<T, 1> first, Maybe<InOut<T, 1>> second, Maybe<InOut<T, 1>> unscaled, bool keep)
+        : engine_(engine_of(isa)), with_(with), spec_(spec), factors_(std::get<7>(rule)), theta_(theta), first_(first),
+          second_(second), unscaled_(unscaled) {
+        task_.shape = spec.shape();
+        task_.parameters = spec.parameters;
+        std::tie(task_.rule.adam, task_.rule.nesterov, task_.rule.momentum, task_.rule.beta_1, task_.rule.beta_2,
+                 task_.rule.epsilon, task_.rule.t, std::ignore) = rule;
+        require((factors_.empty() && !unscaled) || factors_.size() == size_t(spec.arrays) + bool(unscaled),
+                "there are not as many rate factors as parameters");
+        for (double factor : factors_) require(factor >= 0 && std::isfinite(factor), "a rate factor is out of range");
+        task_.rule.factors = factors_.empty() ? nullptr : factors_.data();
+        task_.rule.scale_factor = unscaled ? factors_.back() : 1;
+        const int64_t moving = spec.parameters + (unscaled ? spec.sizes[0] : 0);
+        const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == moving; };
+        require(int64_t(theta.shape(0)) == spec.parameters && fits(first) && (!second || fits(*second)) &&
+                    (!unscaled || fits(*unscaled)),
+                "theta or the state has another size than the network");
+        require(bool(second) == task_.rule.adam, "the state is not that of the rule");
+        task_.theta = theta.data();
+        task_.first = first.data();
+        task_.second = second ? second->data() : nullptr;
+        task_.unscaled = unscaled ? unscaled->data() : nullptr;
+        session_ = engine_.open[WHICH<T>](task_, keep);
+        if (!session_) throw std::bad_alloc();
+    }
+    Session(const Session &) = delete;
+    ~Session() { settle(CLOSE, 0); }
+
+    void rows(Maybe<In<T, 2>> X, Maybe<In<T, 1>> values, Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y,
+              Maybe<In<double, 2>> Y, const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight) {
+        const Alone alone(*this);
+        Rows rows = dense_or_sparse<T>(spec_, X, values, columns, starts);
+        add_targets(rows, spec_, y, Y, sparse_Y, weight, mean_weight);
+        X_ = X, values_ = values, columns_ = columns, starts_ = starts, y_ = y, Y_ = Y, sparse_Y_ = sparse_Y, weight_ = weight;
+        rows_ = rows;
+        given_ = true;
+    }
+
+    void regularization(const RegularizationOf &given) {
+        const Alone alone(*this);
+        dropout_ = std::get<2>(given);
+        task_.regularization = regularization_of(given, spec_);
+        task_.regularization.dropout = dropout_.empty() ? nullptr : dropout_.data();
+    }
+
+    void steps_of(In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, Maybe<In<double, 1>> mixup_factors) {
+        const Alone alone(*this);
+        require(batch_size >= 1, "batch_size is less than 1");
+        const int64_t steps = (int64_t(order.shape(0)) + batch_size - 1) / batch_size;
+        require(steps <= int64_t(rates.shape(0)), "there are fewer rates than steps");
+        require(!mixup_factors || steps <= int64_t(mixup_factors->shape(0)), "there are fewer mixup factors than steps");
+        order_ = order, rates_ = rates, mixup_factors_ = mixup_factors;
+        task_.order = order_->data();
+        task_.batch_size = batch_size;
+        task_.rates = rates_->data();
+        task_.mixup_factors = mixup_factors_ ? mixup_factors_->data() : nullptr;
+    }
+
+    // An epoch, or its first `most` steps. Returns the loss so far, the steps, whether the loss is finite, at the end of the
+    // epoch whether all weights are, and the steps that the rule has behind it. A `live` one begins with what the arrays hold
+    // and a rule with t steps behind it, and ends with what is right in the arrays.
+    typedef std::tuple<double, int64_t, bool, bool, int64_t> Told;
+    Told epoch(int64_t first_step, int64_t most, bool live, int64_t t) {
+        const Alone alone(*this);
+        require(given_ && order_, "there are no rows");
+        task_.rows = rows_;
+        task_.rows.n = int64_t(order_->shape(0));  // an order may be shorter than the data
+        check_indices(task_.order, task_.rows.n, rows_.n, "the order names a row that isn't there");
+        if (rows_.y) check_indices(rows_.y, rows_.n, spec_.k(), "a label is out of range");  // again: they may have changed
+        task_.first_step = first_step;
+        Workers workers = workers_of(with_);
+        Outcome outcome = {0, 0, NO_MEMORY};
+        without_python([&] {
+            if (live) settle(LOAD, t);
+            if (engine_.begin[WHICH<T>](session_, task_, workers)) outcome = engine_.steps[WHICH<T>](session_, most, workers);
+            if (live) settle(READ, 0);
+        });
+        return told(outcome);
+    }
+    Told more(int64_t most) {
+        const Alone alone(*this);
+        Workers workers = workers_of(with_);
+        Outcome outcome;
+        without_python([&] { outcome = engine_.steps[WHICH<T>](session_, most, workers); });
+        return told(outcome);
+    }
+
+    // Each returns the steps that the rule has behind it.
+    int64_t read() { return settled(READ, 0); }
+    std::tuple<int64_t, bool> go_back() {
+        const int64_t t = settled(GO_BACK, 0);
+        return {t, standing_.back};
+    }
+    void load(int64_t t) { settled(LOAD, t); }
+    int64_t close() { return settled(CLOSE, 0); }
+
+  private:
+    // One thread at a time: a second one gets an error, and not the memory of the first.
+    struct Alone {
+        explicit Alone(Session &session) : lock(session.busy_, std::try_to_lock) {
+            if (!lock.owns_lock()) throw std::runtime_error("another thread is using this session");
+            if (!session.session_) throw std::runtime_error("the session is closed");
+        }
+        std::unique_lock<std::mutex> lock;
+    };
+
+    Told told(const Outcome &outcome) {
+        concluded(outcome);
+        return {outcome.loss, outcome.steps, outcome.ending == DONE, outcome.sound, standing_.t};
+    }
+    void settle(Settling what, int64_t t) {
+        if (!session_) return;
+        standing_ = engine_.settle[WHICH<T>](session_, what, t);
+        if (what == CLOSE) session_ = nullptr;
+    }
+    int64_t settled(Settling what, int64_t t) {
+        const Alone alone(*this);
+        if_long_without_python(size_t(spec_.parameters), [&] { settle(what, t); });
+        return standing_.t;
+    }
+
+    const Engine &engine_;
+    const WorkersOf with_;
+    const Spec &spec_;
+    std::vector<double> factors_, dropout_;
+    InOut<T, 1> theta_, first_;
+    Maybe<InOut<T, 1>> second_, unscaled_;
+    Maybe<In<T, 2>> X_;
+    Maybe<In<T, 1>> values_;
+    Maybe<Indices> columns_, starts_;
+    Maybe<In<int64_t, 1>> y_, order_;
+    Maybe<In<double, 2>> Y_;
+    Maybe<SparseTargets> sparse_Y_;
+    Maybe<In<double, 1>> weight_, rates_, mixup_factors_;
+    Epoch task_ = {};
+    Rows rows_ = {};
+    bool given_ = false;
+    Standing standing_ = {};
+    void *session_ = nullptr;
+    std::mutex busy_;
+};
 
 template <class T>
 double loss_and_gradient(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
                          Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
-                         const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, In<T, 1> theta,
-                         InOut<double, 1> gradient) {
+                         const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight,
+                         const RegularizationOf &regularization, In<T, 1> theta, InOut<double, 1> gradient) {
     Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     add_targets(rows, spec, y, Y, sparse_Y, weight, mean_weight);
     require(rows.n >= 1, "there are no rows");
@@ -351,6 +452,44 @@ bool summary(const std::string &isa, const WorkersOf &with, const Spec &spec, Ma
     return concluded(outcome).ending == DONE;
 }
 
+// Loss of each row of a softmax layer that is a call of its own, and the gradients that have an array.
+template <class T>
+void layer(const std::string &isa, const WorkersOf &with, In<T, 2> A, In<T, 2> W, Maybe<In<T, 1>> b, bool transposed,
+           Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y, const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight,
+           const std::tuple<double, double, double, double> &options, Maybe<InOut<T, 2>> dA, Maybe<InOut<T, 2>> dW,
+           Maybe<InOut<T, 1>> db, InOut<double, 1> losses) {
+    LayerCall task = {};
+    task.d = int64_t(A.shape(1));
+    task.k = int64_t(W.shape(transposed ? 0 : 1));
+    const auto fits = [](const auto &array, const auto &like) {
+        return array.shape(0) == like.shape(0) && array.shape(array.ndim() - 1) == like.shape(like.ndim() - 1);
+    };
+    require(task.d >= 1 && task.k >= 1 && task.d < (int64_t(1) << 31) && task.k < (int64_t(1) << 31), "a size is out of range");
+    require(int64_t(W.shape(transposed ? 1 : 0)) == task.d, "W has another number of rows than A has columns");
+    require(!b || int64_t(b->shape(0)) == task.k, "b has another size than W has columns");
+    require(!db || int64_t(db->shape(0)) == task.k, "db has another size than W has columns");
+    require((!dA || fits(*dA, A)) && (!dW || fits(*dW, W)), "a gradient has another shape than its array");
+    std::tie(task.regularization.label_smoothing, task.z_loss, task.softcap, task.temperature) = options;
+    const Spec spec({task.d, task.k}, {}, SOFTMAX_OUTPUT, CROSS_ENTROPY, std::nullopt, task.softcap, task.z_loss,
+                    task.temperature, {});
+    task.rows.n = int64_t(A.shape(0));
+    task.rows.X = A.data();
+    add_targets(task.rows, spec, y, Y, sparse_Y, weight, 1);
+    require(int64_t(losses.shape(0)) == task.rows.n, "there are not as many losses as rows");
+    task.W = W.data();
+    task.b = b ? b->data() : nullptr;
+    task.transposed = transposed;
+    task.dA = dA ? dA->data() : nullptr;
+    task.dW = dW ? dW->data() : nullptr;
+    task.db = db ? db->data() : nullptr;
+    task.losses = losses.data();
+    const Engine &engine = engine_of(isa);
+    Workers workers = workers_of(with);
+    Outcome outcome;
+    without_python([&] { outcome = engine.layer[WHICH<T>](task, workers); });
+    concluded(outcome);
+}
+
 // Whether no number is NaN or inf: x - x is 0 for all others.
 template <class T> bool finite(In<T, 2> X) {
     const T *x = X.data();
@@ -361,14 +500,23 @@ template <class T> bool finite(In<T, 2> X) {
     return sum == 0;
 }
 
-template <class T> void bind(nb::module_ &m) {
+template <class T> void bind(nb::module_ &m, const char *name) {
     m.def("finite", &finite<T>, nb::arg().noconvert());
-    m.def("epoch", &epoch<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
-          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
-          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(), nb::arg(),
-          nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
-          nb::arg().noconvert(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
-          nb::arg().noconvert());
+    const auto maybe = [] { return nb::arg().none().noconvert(); };
+    const auto plain = [] { return nb::arg().noconvert(); };
+    nb::class_<Session<T>>(m, name)
+        .def(nb::init<const std::string &, const WorkersOf &, const Spec &, const RuleOf &, InOut<T, 1>, InOut<T, 1>,
+                      Maybe<InOut<T, 1>>, Maybe<InOut<T, 1>>, bool>(),
+             nb::arg(), nb::arg(), nb::arg(), nb::arg(), plain(), plain(), maybe(), maybe(), nb::arg(), nb::keep_alive<1, 4>())
+        .def("rows", &Session<T>::rows, maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), nb::arg())
+        .def("regularization", &Session<T>::regularization)
+        .def("steps_of", &Session<T>::steps_of, plain(), nb::arg(), plain(), maybe())
+        .def("epoch", &Session<T>::epoch)
+        .def("more", &Session<T>::more)
+        .def("read", &Session<T>::read)
+        .def("load", &Session<T>::load)
+        .def("go_back", &Session<T>::go_back)
+        .def("close", &Session<T>::close);
     m.def("loss_and_gradient", &loss_and_gradient<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
@@ -379,6 +527,10 @@ template <class T> void bind(nb::module_ &m) {
     m.def("summary", &summary<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(),
           nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg().noconvert());
+    m.def("layer", &layer<T>, nb::arg(), nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none().noconvert(),
+          nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none(), nb::arg().none().noconvert(),
+          nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().noconvert());
 }
 
 }  // namespace
@@ -396,6 +548,6 @@ NB_MODULE(_native, m) {
     m.attr("LOSSES") = LOSSES;
     m.def("instruction_sets", &instruction_sets);
     m.def("note_main_thread", [](unsigned long ident) { main_thread = ident; });
-    bind<float>(m);
-    bind<double>(m);
+    bind<float>(m, "Session32");
+    bind<double>(m, "Session64");
 }

@@ -248,7 +248,8 @@ template <class T> struct Given {
         Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>(),
                             c.scale.empty() ? Block<T>() : unscaled.again()};
         Epoch task = {shape(), rows(), regularization(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
-                      moved.unscaled.data(), order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data()};
+                      moved.unscaled.data(), order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data(),
+                      int64_t(c.theta.size())};
         task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0,
                      factors.data(), c.factors.empty() ? 1 : c.factors.back()};
         moved.outcome = engine.epoch[DTYPE<T>](task, workers);

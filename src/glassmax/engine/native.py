@@ -12,23 +12,27 @@ import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array, as_inputs
 from ..functional.heads import LOSSES
-from ..functional.targets import check_target, check_weights, is_sparse
+from ..functional.targets import Reduction, check_target, check_weights, is_sparse, reduce_rows
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
+from .progress import Pace, Progress
+from .session import CLOSED
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
-__all__ = ["INSTRUCTION_SETS", "NativeEngine"]
+__all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
@@ -76,13 +80,19 @@ class NativeEngine:
 
     Notes
     -----
-    Softmax with the cross-entropy of labels over 4096 classes or more: an epoch, a gradient and `top_classes` compute
-    the last layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and
-    moments, and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of
-    a batch whatever the limit. With ``clip_norm`` a step takes about twice as long for the last layer, because the
-    length of the gradient comes first. The following still need copies of the last layer's weights and moments: a
-    batch of more than 4096 rows, mixup, targets as rows, and, in a network of one layer, a sparse X, an embedding or a
-    learned scale of the inputs.
+    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last
+    layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments,
+    and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch
+    whatever the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense
+    rows need no more memory. A frozen last layer saves a third of the work.
+
+    With ``clip_norm`` a step takes about twice as long for the last layer, because the length of the gradient comes
+    first. A batch of more than 4096 rows goes through in parts of 1024 rows if its activations would take more memory
+    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse
+    X as it is.
+
+    The following still need copies of the last layer's weights and moments: sets of candidates, and a learned scale of
+    the inputs in a network of one layer. Other losses and outputs are not computed by tiles.
     """
 
     name = "native"
@@ -104,6 +114,41 @@ class NativeEngine:
         """The name of the engine and the instruction set: another instruction set rounds differently."""
         return f"{self.name} ({self.isa})"
 
+    def open(
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
+    ) -> "NativeSession":
+        """Return a session: epochs of one network, between which weights and state stay packed.
+
+        Parameters
+        ----------
+        network, rule, state, rate_factors
+            As for `epoch`.
+        keep : bool, default=False
+            Whether to keep the state before each epoch in memory, for `Session.go_back`: one more copy of theta and the
+            state. Not for a network of more than 2^24 parameters, or, with very many classes, if the copy takes more
+            than half of `memory_limit`.
+        live : bool, default=False
+            Whether each epoch begins with what theta and the state hold, and writes both at its end.
+
+        Returns
+        -------
+        Session
+            See `glassmax.engine.Session`, and `ReferenceEngine.open` for an example.
+
+        Notes
+        -----
+        Theta and the state are current after `read` and after the end of the ``with`` block. With very many classes,
+        see the class, the weights of the last layer are always current, and the others follow with `read`.
+        """
+        return NativeSession(self, network, rule, state, rate_factors, keep, live)
+
     def epoch(
         self,
         network: Network,
@@ -111,13 +156,8 @@ class NativeEngine:
         rule: Rule,
         state: State,
         *,
-        order: Array,
-        batch_size: int,
-        rates: Array,
-        regularization: Regularization,
-        first_step: int,
         rate_factors: Sequence[float] = (),
-        mixup_factors: Array | None = None,
+        **options: Any,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch; see `ReferenceEngine.epoch`.
 
@@ -127,50 +167,8 @@ class NativeEngine:
         after any error, theta and the state are what they were before the call; with very many classes, see the class,
         what they were after the last step that was taken whole.
         """
-        if type(rule) not in (SGD, Adam):
-            raise OptionError(
-                f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
-                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
-                parameter="rule",
-            )
-        check_smoothing(network, regularization)
-        theta = _writable(network.theta, "theta")
-        scaled = ("unscaled",) if "unscaled" in state else ()
-        factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
-        names: tuple[str, ...]
-        if isinstance(rule, Adam):
-            names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
-        else:
-            assert isinstance(rule, SGD)
-            names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
-        if scaled:
-            unfold(network, state["unscaled"])
-        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names + scaled]
-        second = moved[1] if len(names) == 2 else None
-        if order.dtype.kind not in "iu":
-            raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
-        taken = np.zeros(1, np.int64)
-        try:
-            with _labels_named(network, data):
-                loss, steps, finite = _native.epoch(
-                    self.isa, self._workers, *_rows(network, data), _numbers(regularization), how, theta, moved[0],
-                    second, _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
-                    None if mixup_factors is None else _plain(mixup_factors, FLOAT64), moved[-1] if scaled else None,
-                    taken,
-                )  # fmt: skip
-        finally:
-            if taken[0]:  # after an error too: what was moved in place stays consistent
-                for name, array in zip(names + scaled, moved, strict=True):
-                    if array is not state[name]:
-                        state[name][...] = array
-                if scaled:  # the other layers
-                    start = network.parameters.W[1].size
-                    state["unscaled"][start : theta.size] = theta[start:]
-                if "t" in state:
-                    state["t"] += int(taken[0])
-        return EpochResult(loss, steps, finite)
+        with self.open(network, rule, state, rate_factors=rate_factors) as session:
+            return session.epoch(data, **options)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its gradient; see `ReferenceEngine`."""
@@ -209,6 +207,51 @@ class NativeEngine:
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
 
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer and its gradients; see `ReferenceEngine`.
+
+        Notes
+        -----
+        The classes go by tiles, however many they are. C-contiguous arrays are read where they are. For a layer of
+        (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
+        fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
+        """
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        if layer.A.dtype not in DTYPES:
+            raise OptionError(
+                f"A is {layer.A.dtype}, and the native engine computes in float32 and float64. "
+                "Take glassmax.engine.ReferenceEngine() for another dtype.",
+                parameter="A",
+            )
+        factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
+        arrays = [None if array is None else _plain(array, dtype) for array in (layer.A, layer.W, layer.b)]
+        found = gradient_arrays(gradients, layer)
+        options = (label_smoothing, z_loss, softcap or 0.0, temperature)
+        if len(losses):
+            _native.layer(
+                self.isa, self._workers, *arrays, transposed, *_targets(layer.target), factors, options, *found, losses
+            )
+        loss = reduce_rows(losses, layer.weight, reduction)
+        return LayerResult(loss if reduction == "none" else float(loss), *found)
+
     @property
     def _workers(self) -> tuple[int, int]:
         return self.n_threads, self.memory_limit
@@ -228,6 +271,190 @@ class NativeEngine:
         return out
 
 
+class NativeSession:
+    """The session of `NativeEngine`: the weights and the state of the rule, packed, and the memory of an epoch."""
+
+    def __init__(
+        self,
+        engine: NativeEngine,
+        network: Network,
+        rule: Rule,
+        state: State,
+        rate_factors: Sequence[float],
+        keep: bool,
+        live: bool,
+    ) -> None:
+        self._native: Any = None
+        if type(rule) not in (SGD, Adam):
+            raise OptionError(
+                f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
+                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+                parameter="rule",
+            )
+        self.finite = True
+        self._network, self._state, self._pace, self._live = network, state, None, live
+        self._data = self._regularization = self._order = self._batch_size = self._rates = self._mixup_factors = None
+        theta = _writable(network.theta, "theta")
+        scaled = ("unscaled",) if "unscaled" in state else ()
+        factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
+        names: tuple[str, ...]
+        if isinstance(rule, Adam):
+            names = ("m", "v")
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
+        else:
+            assert isinstance(rule, SGD)
+            names = ("velocity",)
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
+        if scaled:
+            unfold(network, state["unscaled"])
+        self._moved = {name: _plain(_writable(state[name], name), theta.dtype) for name in names + scaled}
+        arrays = *(self._moved[name] for name in names), *((None,) * (2 - len(names))), self._moved.get("unscaled")
+        self._alike = not scaled and all(array is state[name] for name, array in self._moved.items())
+        kind = _native.Session64 if theta.dtype == FLOAT64 else _native.Session32
+        self._native = kind(engine.isa, engine._workers, _spec(network), how, theta, *arrays, keep)
+
+    def epoch(
+        self,
+        data: Data,
+        *,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+        mixup_factors: Array | None = None,
+        progress: Progress | None = None,
+    ) -> EpochResult:
+        native, state = self._open(), self._state
+        try:
+            if regularization is not self._regularization:
+                self._set_regularization(regularization)
+            if (
+                order is not self._order
+                or rates is not self._rates
+                or mixup_factors is not self._mixup_factors
+                or batch_size != self._batch_size
+            ):
+                self._set_steps(order, batch_size, rates, mixup_factors)
+            if data is not self._data:
+                self._set_rows(data)
+            if progress is None and (self._alike or not self._live):
+                told = native.epoch(first_step, len(order), self._live, state.get("t", 0))
+                if self._live and "t" in state:
+                    state["t"] = told[4]
+            else:
+                told = self._in_parts(progress, first_step, len(order), batch_size)
+        except ValueError:
+            self._name_label(data)
+            raise
+        except BaseException:
+            if self._live:
+                self.read()
+            raise
+        self.finite = told[3]
+        return EpochResult(told[0], told[1], told[2])
+
+    def read(self) -> None:
+        self._told(self._open().read())
+
+    def load(self) -> None:
+        native, state = self._open(), self._state
+        if "unscaled" in state:
+            unfold(self._network, state["unscaled"])
+        for name, array in self._moved.items():
+            if array is not state[name]:
+                array[...] = state[name]
+        native.load(int(state.get("t", 0)))
+
+    def go_back(self) -> bool:
+        t, back = self._open().go_back()
+        self._told(t)
+        return bool(back)
+
+    def close(self) -> None:
+        native, self._native = self._native, None
+        if native is not None:
+            self._told(native.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _open(self) -> Any:
+        if self._native is None:
+            raise ValueError(CLOSED)
+        return self._native
+
+    def _set_rows(self, data: Data) -> None:
+        self._data = None
+        rows = _rows(self._network, data)[1:]
+        self._native.rows(*rows)
+        given = (data.X, data.y, data.weight)
+        if all(array is None or any(array is row for row in rows) for array in given):  # copies are made anew
+            self._data = data
+
+    def _set_regularization(self, regularization: Regularization) -> None:
+        check_smoothing(self._network, regularization)
+        self._regularization = None
+        self._native.regularization(_numbers(regularization))
+        self._regularization = regularization
+
+    def _set_steps(self, order: Array, batch_size: int, rates: Array, mixup_factors: Array | None) -> None:
+        self._order = None
+        if order.dtype.kind not in "iu":
+            raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
+        factors = None if mixup_factors is None else _plain(mixup_factors, FLOAT64)
+        plain = _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), factors
+        self._native.steps_of(*plain)
+        if plain[0] is order and plain[2] is rates and factors is mixup_factors:
+            self._order, self._batch_size, self._rates, self._mixup_factors = order, batch_size, rates, mixup_factors
+
+    def _in_parts(
+        self, progress: Progress | None, first_step: int, n: int, batch_size: int
+    ) -> tuple[float, int, bool, bool, int]:
+        if self._live:
+            self.load()
+        if progress is not None and (self._pace is None or self._pace.progress != progress):
+            self._pace = Pace(progress)
+        pace, native = self._pace if progress is not None else None, self._native
+        if pace is not None:
+            pace.begin()
+        told = native.epoch(first_step, n if pace is None else pace.steps, False, 0)
+        try:
+            while pace is not None and told[2] and told[1] * batch_size < n:
+                pace.look(told[1] * batch_size, n, told[0])
+                told = native.more(pace.steps)
+        except BaseException:
+            native.go_back()
+            raise
+        if self._live:
+            self.read()
+        result: tuple[float, int, bool, bool, int] = told
+        return result
+
+    def _name_label(self, data: Data) -> None:
+        """Name the label at fault if the compiled call has found one."""
+        head, k = self._network.head, self._network.layer_sizes[-1]
+        check_target(data.y, (data.n_rows, k), LOSSES[head.loss].meaning)
+
+    def _told(self, t: int) -> None:
+        """Let the state follow what the compiled session has written to its arrays."""
+        state, theta = self._state, self._network.theta
+        for name, array in self._moved.items():
+            if array is not state[name]:
+                state[name][...] = array
+        if "unscaled" in state:  # the other layers
+            start = self._network.parameters.W[1].size
+            state["unscaled"][start : theta.size] = theta[start:]
+        if "t" in state:
+            state["t"] = t
+
+
 def _rows(network: Network, data: Data) -> tuple[Any, ...]:
     """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
     y, n, k = data.y, data.n_rows, network.layer_sizes[-1]
@@ -236,21 +463,20 @@ def _rows(network: Network, data: Data) -> tuple[Any, ...]:
     if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
         y = check_target(y, (n, k), meaning)
     weight = data.weight if data.weight is None else check_weights(data.weight, (n,))
-    labels, rows = y.ndim == 1, None
-    sparse = None
-    if is_sparse(y):
-        sparse = _sparse_numbers(y, FLOAT64)
-    elif not labels:
-        rows = _plain(y, FLOAT64)
     return (
         _spec(network),
         *_inputs(network, data.X),
-        _plain(y, INT64) if labels else None,
-        rows,
-        sparse,
+        *_targets(y),
         None if weight is None else _plain(weight, FLOAT64),
         1.0 if weight is None else data.mean_weight,
     )
+
+
+def _targets(y: Any) -> tuple[Any, Any, Any]:
+    """Return the targets as labels, as rows or as sparse rows, and None for the other two."""
+    if is_sparse(y):
+        return None, None, _sparse_numbers(y, FLOAT64)
+    return (_plain(y, INT64), None, None) if y.ndim == 1 else (None, _plain(y, FLOAT64), None)
 
 
 class _labels_named:  # noqa: N801 - a context manager, faster than a generator

@@ -9,16 +9,21 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
+from ..functional.losses import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
 from ..functional.masks import dropout_mask
 from ..functional.mixup import mixed_with_previous, mixup_shares
-from ..functional.targets import as_rows, check_target
+from ..functional.targets import Reduction, as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
+from .progress import Pace, Progress
+from .session import ReferenceSession
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["ReferenceEngine"]
@@ -47,6 +52,45 @@ class ReferenceEngine:
         """The name of the engine; it doesn't tell which BLAS NumPy uses, though the bits depend on it."""
         return self.name
 
+    def open(
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
+    ) -> ReferenceSession:
+        """Return a session: epochs of one network by one rule, see `glassmax.engine.Session`.
+
+        Parameters
+        ----------
+        network, rule, state, rate_factors
+            As for `epoch`.
+        keep : bool, default=False
+            Whether to keep the state before each epoch in memory, for `Session.go_back`; not for a network of more than
+            2^24 parameters.
+        live : bool, default=False
+            Whether each epoch begins with what theta and the state hold, and writes both at its end. Here it always
+            does.
+
+        Returns
+        -------
+        Session
+
+        Examples
+        --------
+        >>> from glassmax.optimizers import SGD
+        >>> network, rule, data = Network([2, 2]), SGD(0.5), Data(np.eye(2), np.array([0, 1]))
+        >>> how = {"order": np.arange(2), "batch_size": 2, "rates": np.full(1, 0.5), "regularization": Regularization()}
+        >>> with ReferenceEngine().open(network, rule, rule.init(network.theta)) as session:
+        ...     losses = [session.epoch(data, first_step=step, **how).loss for step in range(3)]
+        >>> losses[0] > losses[1] > losses[2]
+        True
+        """
+        return ReferenceSession(self, network, rule, state, rate_factors, keep)
+
     def epoch(
         self,
         network: Network,
@@ -61,6 +105,7 @@ class ReferenceEngine:
         first_step: int,
         rate_factors: Sequence[float] = (),
         mixup_factors: Array | None = None,
+        progress: Progress | None = None,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch.
 
@@ -86,6 +131,9 @@ class ReferenceEngine:
             default. Weight decay uses the learning rate without this factor. See `glassmax.optimizers.rate_factors`.
         mixup_factors : (steps,) array, optional
             Factor of `mixup` at each step; 1 by default.
+        progress : callable, optional
+            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, in an epoch that takes longer than
+            a second. No bit of a result depends on it.
 
         Returns
         -------
@@ -93,7 +141,7 @@ class ReferenceEngine:
         """
         check_smoothing(network, regularization)
         total, mean_weight, n = 0.0, data.mean_weight, len(order)
-        factors = _spread(rate_factors, network)
+        factors, pace = _spread(rate_factors, network), None if progress is None else Pace(progress)
         if "unscaled" in state:
             unfold(network, state["unscaled"])
         with self._threads():
@@ -109,6 +157,9 @@ class ReferenceEngine:
                         return EpochResult(loss, step, finite=False)
                     self._step(network, gradient, rule, state, regularization, float(rates[step]), factors)
                 total += loss * m
+                if pace is not None:
+                    pace.steps = 1
+                    pace.look(start + m, n, total / (start + m))
         return EpochResult(total / n, -(-n // batch_size), finite=True)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
@@ -153,6 +204,68 @@ class ReferenceEngine:
         none = np.zeros((0, network.layer_sizes[-1]), network.theta.dtype)
         with self._threads():
             return np.concatenate([none, *(network.forward(X[block]).P for block in blocks(network, X.shape[0]))])
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer Z = A W + b and its gradients, without an (n, k) array in memory.
+
+        The layer is a call of its own: for networks whose other layers are computed elsewhere.
+
+        Parameters
+        ----------
+        A : (n, d) array
+            The layer's input; rows are samples.
+        W : (d, k) array, or (k, d) if `transposed`
+            In the dtype of A, as b is.
+        b : (k,) array or None
+        target : (n,) array of class indices, or (n, k) CSR matrix
+        sample_weight : (n,) array, optional
+        label_smoothing, z_loss, softcap, temperature, ignore_index, reduction
+            See `glassmax.functional.linear_softmax_cross_entropy`.
+        dL : float, or (n,) array for ``reduction="none"``, optional
+            The derivative by the reduced loss, which multiplies the gradients; 1 by default.
+        transposed : bool, default=False
+            Whether W is (k, d), as PyTorch has it; dW is then (k, d) too.
+        gradients : bool, collection of {"dA", "dW", "db"}, or mapping, default=True
+            The gradients to compute: all, none, or those named. A mapping names the array that each is written into.
+
+        Returns
+        -------
+        LayerResult
+        """
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        arrays = gradient_arrays(gradients, layer)
+        rows = layer.A, layer.W.T if transposed else layer.W, layer.b, layer.target
+        how: dict[str, Any] = {
+            "sample_weight": layer.weight, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
+            "temperature": temperature, "reduction": reduction,
+        }  # fmt: skip
+        with self._threads():
+            loss = linear_softmax_cross_entropy(*rows, **how)
+            if any(array is not None for array in arrays):
+                dL = np.ones(np.shape(loss)) if dL is None else dL
+                dA, dW, db = linear_softmax_cross_entropy_vjp(dL, *rows, **how)
+                for array, value in zip(arrays, (dA, dW.T if transposed else dW, db), strict=True):
+                    if array is not None:
+                        array[...] = value
+        return LayerResult(loss if reduction == "none" else float(loss), *arrays)
 
     def top_classes(self, network: Network, X: Array, count: int, y: Array | None = None) -> TopClasses:
         """Return the `count` most probable classes of each row, and the loss of each row if there is y.

@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 
 from ..embedding import Embedding
 from ..embedding.recipes import Recipe
-from ..engine import Data, best_engine, blocks, dropout_masks, logits, mixed_rows, most_probable
+from ..engine import Data, Progress, best_engine, blocks, dropout_masks, logits, mixed_rows, most_probable
 from ..errors import OptionError, between
 from ..functional.arrays import Array
 from ..functional.heads import LOSS_OF_OUTPUT
@@ -403,7 +403,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         OptionError, ValueError
             If a parameter or the data are out of range.
         """
-        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
+        watched = bool(getattr(self, "_skl_callbacks", None))
+        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes, watched=watched)
         hooks = Hooks(self, run, X, y, sample_weight)
         try:
             with run:
@@ -431,6 +432,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[Epoch]:
         """Train as `fit` does, one epoch for each item taken: for progress bars and plots.
 
@@ -438,13 +440,18 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X, y, sample_weight, X_val, y_val, sample_weight_val, classes
             As for `fit`. scikit-learn's callbacks are not called.
+        progress : callable, optional
+            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
+            than a second: the rows that are done, all rows, and the mean training loss of those done. It changes no bit
+            of the result. L-BFGS doesn't call it.
 
         Yields
         ------
         glassmax.training.Epoch
             The record of an epoch. Between two epochs the classifier can predict.
         """
-        with self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes) as run:
+        validation = (X_val, y_val, sample_weight_val)
+        with self._open_run(X, y, sample_weight, validation, classes, progress=progress) as run:
             while (epoch := run.next_epoch()) is not None:
                 yield epoch
         self._warn_of_outcome(run)
@@ -865,8 +872,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         tags.classifier_tags.multi_label = self.output != "softmax" and self.class_weight is None
         return tags
 
-    def _open_run(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any) -> Run:
-        return Run(self, prepare_fit(self, X, y, sample_weight, validation, classes), best_engine(self.n_threads))
+    def _open_run(
+        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any, **heard: Any
+    ) -> Run:
+        preparation = prepare_fit(self, X, y, sample_weight, validation, classes)
+        return Run(self, preparation, best_engine(self.n_threads), **heard)
 
     def _warn_of_outcome(self, run: Run) -> None:
         warn_of_outcome(self, end=run.message, improving=run.early_stopping.epochs_without_improvement == 0)

@@ -7,12 +7,12 @@ and curves read that stream; this module doesn't use them. Besides the weights, 
 
 import time
 from collections.abc import Generator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ..engine import Data, Engine, Regularization
+from ..engine import Data, Engine, EpochResult, Progress, Regularization
 from ..errors import DivergenceError
 from ..functional.arrays import Array
 from ..functional.mixup import mixup_factors
@@ -25,8 +25,7 @@ __all__ = ["Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lb
 NONE, CONSTANT = Regularization(), Schedule()
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """The record of one epoch of training.
 
     Attributes
@@ -116,6 +115,8 @@ def train(
     rate_factors: Sequence[float] = (),
     shuffle: bool = True,
     validation: Data | None = None,
+    watched: bool = True,
+    progress: Progress | None = None,
 ) -> Generator[Epoch, None, None]:
     """Train one epoch for each item taken from the iterator.
 
@@ -144,6 +145,13 @@ def train(
         Whether to shuffle the rows before each epoch.
     validation : Data, optional
         Rows to score after each epoch.
+    watched : bool, default=True
+        Whether network and state are current, and may be changed, between two epochs. False is faster for small
+        networks and short epochs: network and state are then current at the end of the iterator, or when it is closed.
+    progress : callable, optional
+        Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
+        than a second: the rows that are done, all rows, and the mean loss of those done, penalty included. No bit of a
+        result depends on it.
 
     Yields
     ------
@@ -153,7 +161,9 @@ def train(
     ------
     DivergenceError
         If a loss or a parameter is not finite. Network and state are then restored to the last state with a finite
-        loss.
+        loss. This takes a copy of both in memory. There is no copy, and the weights remain those of the last step, if
+        the network has more than 2^24 parameters, or if it has so many classes that the native engine moves the last
+        layer in place and the copy would take more than half of the engine's `memory_limit`.
 
     Examples
     --------
@@ -173,69 +183,50 @@ def train(
     steps = -(-n // batch_size)
     if training.order is None or len(training.order) != n:
         training.order = np.arange(n)
-    good, start = _Snapshot(network, training.state), _Snapshot(network, training.state)  # good: with a finite loss
     rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
-    while training.epochs < max_epochs:
-        started = time.perf_counter()
-        number = training.epochs + 1
-        first, total = training.epochs * steps, max_epochs * steps
-        if shuffle:
-            training.draw.shuffle(training.order)
-        if rates is None or not schedule.is_level or training.slowdown != slowdown:
-            slowdown = training.slowdown
-            shares = schedule.shares(first, steps, total, epoch=training.epochs, rows=training.weight)
-            rates = rule.learning_rate * slowdown * shares
-        start.take()
-        result = engine.epoch(
-            network,
-            data,
-            rule,
-            training.state,
-            order=training.order,
-            batch_size=batch_size,
-            rates=rates,
-            regularization=regularization,
-            first_step=training.steps,
-            rate_factors=rate_factors,
-            mixup_factors=mixup_factors(first, steps, total) if regularization.mixup else None,
-        )
-        if result.steps:
-            good, start = start, good
-        if not (result.finite and np.isfinite(network.theta).all()):
-            good.put_back()
-            raise DivergenceError(
-                f"The loss is no longer finite in epoch {number}, step {result.steps + (not result.finite)}, "
-                f"at learning rate {rule.learning_rate:g}. The last good weights are kept. Try a learning rate of "
-                f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
+    factors, told = None, {} if progress is None else {"progress": progress}
+    how = {"rate_factors": rate_factors, "keep": True, "live": watched}
+    with engine.open(network, rule, training.state, **how) as session:
+        while training.epochs < max_epochs:
+            started = time.perf_counter()
+            number = training.epochs + 1
+            first, total = training.epochs * steps, max_epochs * steps
+            if shuffle:
+                training.draw.shuffle(training.order)
+            if rates is None or not schedule.is_level or training.slowdown != slowdown:
+                slowdown = training.slowdown
+                shares = schedule.shares(first, steps, total, epoch=training.epochs, rows=training.weight)
+                rates = rule.learning_rate * slowdown * shares
+            if regularization.mixup:
+                factors = mixup_factors(first, steps, total)
+            result = session.epoch(
+                data,
+                order=training.order,
+                batch_size=batch_size,
+                rates=rates,
+                regularization=regularization,
+                first_step=training.steps,
+                mixup_factors=factors,
+                **told,
             )
-        training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
-        training.weight += n * mean_weight
-        validated = None if validation is None else score(network, engine, validation, confusion=False)
-        yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
+            if not (result.finite and session.finite):
+                raise DivergenceError(_divergence(rule, number, result, kept=session.go_back()))
+            training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
+            training.weight += n * mean_weight
+            validated = None if validation is None else score(network, engine, validation, confusion=False)
+            yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
 
 
-class _Snapshot:
-    """A copy of a network's parameters and a rule's state, in memory that is reused."""
-
-    def __init__(self, network: Network, state: State) -> None:
-        self.network, self.state = network, state
-        self.theta, self.kept = network.theta.copy(), deepcopy(state)
-
-    def take(self) -> None:
-        np.copyto(self.theta, self.network.theta)
-        _copy_state(self.state, self.kept)
-
-    def put_back(self) -> None:
-        np.copyto(self.network.theta, self.theta)
-        _copy_state(self.kept, self.state)
-
-
-def _copy_state(state: State, to: State) -> None:
-    for name, value in state.items():
-        if isinstance(value, np.ndarray):
-            np.copyto(to[name], value)
-        else:
-            to[name] = value
+def _divergence(rule: Rule, number: int, result: EpochResult, *, kept: bool) -> str:
+    if kept:
+        which = "The last good weights are kept."
+    else:
+        which = "The network is too large to keep a copy of good weights: its weights are those of the last step."
+    return (
+        f"The loss is no longer finite in epoch {number}, step {result.steps + (not result.finite)}, "
+        f"at learning rate {rule.learning_rate:g}. {which} Try a learning rate of "
+        f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
+    )
 
 
 def train_lbfgs(

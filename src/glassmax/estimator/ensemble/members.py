@@ -202,7 +202,8 @@ class Trainer:
 
     def _fit(self, classifier: SoftmaxClassifier, rows: Rows, saved: SavedMember | None) -> bool:
         """Train a classifier, or restore it; return whether its training has come to its end."""
-        run = classifier._open_run(rows.X, rows.y, rows.weight, (None, None, None), np.arange(self.k))
+        validation = (None, None, None)
+        run = classifier._open_run(rows.X, rows.y, rows.weight, validation, np.arange(self.k), watched=False)
         try:
             with run:
                 if saved is not None:

@@ -1,0 +1,157 @@
+"""A session: epochs of one network by one rule, between which an engine may keep the weights in a form of its own."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from ..functional.arrays import Array
+from ..network import Network
+from ..optimizers import Rule, State
+from .batches import Data, EpochResult, Regularization
+from .progress import Progress
+
+__all__ = ["CLOSED", "MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
+
+CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
+MOST_KEPT = 2**24
+"""Maximum number of parameters of a network whose state before an epoch is kept in memory."""
+
+
+class Session(Protocol):
+    """Epochs of one network by one rule: what ``engine.open(network, rule, state)`` returns, a context manager.
+
+    Between `epoch` and `read`, theta and the state of the rule may be those of an earlier epoch. At the end of the
+    ``with`` block they are read.
+    """
+
+    @property
+    def finite(self) -> bool:
+        """Whether every parameter was finite at the end of the last epoch."""
+        ...
+
+    def epoch(
+        self,
+        data: Data,
+        *,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+        mixup_factors: Array | None = None,
+        progress: Progress | None = None,
+    ) -> EpochResult:
+        """Train on every row of `data` once; the arguments are those of `ReferenceEngine.epoch`.
+
+        The result has the same bits as that of ``engine.epoch``. After Ctrl-C and after an error, theta and the state
+        are what they were before the call, as far as `go_back` has a state to go back to.
+        """
+        ...
+
+    def read(self) -> None:
+        """Write the weights and the state of the rule to the network and the dict that the session was opened with."""
+        ...
+
+    def load(self) -> None:
+        """Take weights and state from the network and the dict again: they may have been changed after `read`."""
+        ...
+
+    def go_back(self) -> bool:
+        """Return to the state before the last epoch whose first loss was finite; False if there is none in memory."""
+        ...
+
+    def close(self) -> None:
+        """Read, and free what the session holds; later calls of `close` do nothing."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+class ReferenceSession:
+    """The session of `ReferenceEngine`: calls of its `epoch`, and two copies of theta and the state if `keep`."""
+
+    def __init__(
+        self, engine: Any, network: Network, rule: Rule, state: State, rate_factors: Sequence[float], keep: bool
+    ) -> None:
+        self.engine, self.network, self.rule, self.state = engine, network, rule, state
+        self.rate_factors, self.closed = rate_factors, False
+        keep = keep and network.theta.size <= MOST_KEPT
+        self.before = [_Copy(network, state) for _ in range(2)] if keep else []  # this epoch; one with a finite loss
+        self.moved = False
+
+    @property
+    def finite(self) -> bool:
+        return bool(np.isfinite(self.network.theta).all())
+
+    def epoch(self, data: Data, *, progress: Progress | None = None, **options: Any) -> EpochResult:
+        self.read()
+        if progress is not None:
+            options["progress"] = progress
+        for copy in self.before[:1]:
+            copy.take()
+        self.moved = True
+        try:
+            result: EpochResult = self.engine.epoch(
+                self.network, data, self.rule, self.state, rate_factors=self.rate_factors, **options
+            )
+        except BaseException:
+            for copy in self.before[:1]:
+                copy.put_back()
+            raise
+        if result.steps:
+            self.before.reverse()
+        return result
+
+    def read(self) -> None:
+        """Do nothing if the session is open: an epoch moves theta and the state themselves."""
+        if self.closed:
+            raise ValueError(CLOSED)
+
+    load = read
+
+    def go_back(self) -> bool:
+        self.read()
+        for copy in self.before[1:]:
+            copy.put_back()
+        return bool(self.before) or not self.moved
+
+    def close(self) -> None:
+        self.closed, self.before = True, []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Copy:
+    """A copy of a network's parameters and a rule's state, in memory that is reused."""
+
+    def __init__(self, network: Network, state: State) -> None:
+        self.network, self.state = network, state
+        self.theta, self.kept = network.theta.copy(), deepcopy(state)
+
+    def take(self) -> None:
+        np.copyto(self.theta, self.network.theta)
+        copy_state(self.state, self.kept)
+
+    def put_back(self) -> None:
+        np.copyto(self.network.theta, self.theta)
+        copy_state(self.kept, self.state)
+
+
+def copy_state(state: State, to: State) -> None:
+    """Copy the state of a rule into another dict with the same keys and shapes."""
+    for name, value in state.items():
+        if isinstance(value, np.ndarray):
+            np.copyto(to[name], value)
+        else:
+            to[name] = value
