@@ -133,7 +133,8 @@ def approximations():
     by = (
         f"By `{record['command']}`: {found['classes']:,} classes by Zipf's law, {found['inputs']} inputs, "
         f"{found['rows']:,} rows, {found['epochs']} epochs; bias and spread over the length of the exact gradient. "
-        f"All by `glassmax.functional`; an engine's exact gradient is {exact / found['engine_seconds']:.0f} times as fast."
+        "All by `glassmax.functional`; the exact gradient of the engine is "
+        f"{exact / found['engine_seconds']:.0f} times as fast."
     )
     return "\n".join([*lines, "", wrapped(by), "", ""])
 
