@@ -59,10 +59,10 @@ class Full:
 
 
 class Adaptive:
-    """A head of the most frequent classes, and two tails of a quarter and a sixteenth of the width."""
+    """A head of the most frequent classes, and two tails of a half and a quarter of the width."""
 
     def __init__(self):
-        draw, sizes = np.random.default_rng(1), [(D // 4, MIDDLE), (D // 16, K - HEAD - MIDDLE)]
+        draw, sizes = np.random.default_rng(1), [(D // 2, MIDDLE), (D // 4, K - HEAD - MIDDLE)]
         self.arrays = [0.01 * draw.standard_normal((D, HEAD + 2))]
         for width, classes in sizes:
             self.arrays += [draw.standard_normal((D, width)) / D**0.5, 0.01 * draw.standard_normal((width, classes))]

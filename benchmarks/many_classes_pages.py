@@ -79,11 +79,14 @@ def wide_predictions(predictions):
 
 
 def wide_errors(steps):
-    ours, torch = (max(one["errors_of_gradients"][name] for one in steps) for name in ("glassmax engine", "PyTorch"))
-    yield (
-        "largest error of a gradient in float32 against float64, over the largest entry of its row: "
-        f"{ours:.1e}, PyTorch {torch:.1e}"
-    )
+    for what in ("weights", "biases"):
+        ours, torch = (
+            max(one["errors_of_gradients"][name][what] for one in steps) for name in ("glassmax engine", "PyTorch")
+        )
+        yield (
+            f"largest error of the gradient of the {what} in float32 against float64, over the largest entry of its "
+            f"row: {ours:.1e}, PyTorch {torch:.1e}"
+        )
 
 
 def wordnet():
