@@ -79,11 +79,14 @@ def wide_predictions(predictions):
 
 
 def wide_errors(steps):
-    ours, torch = (max(one["errors_of_gradients"][name] for one in steps) for name in ("glassmax engine", "PyTorch"))
-    yield (
-        "largest error of a gradient in float32 against float64, over the largest entry of its row: "
-        f"{ours:.1e}, PyTorch {torch:.1e}"
-    )
+    for what in ("weights", "biases"):
+        ours, torch = (
+            max(one["errors_of_gradients"][name][what] for one in steps) for name in ("glassmax engine", "PyTorch")
+        )
+        yield (
+            f"largest error of the gradient of the {what} in float32 against float64, over the largest entry of its "
+            f"row: {ours:.1e}, PyTorch {torch:.1e}"
+        )
 
 
 def wordnet():
@@ -96,7 +99,7 @@ def wordnet():
         lines += [
             "",
             f"| {one['task']}: {one['rows']:,} glosses, {one['classes']:,} classes | accuracy | top 5 | fit, seconds "
-            "of the CPU | predict | MB beyond the data |",
+            "of the CPU | predict | MB, library included |",
             "|---|---|---|---|---|---|",
         ]
         for name, c in one["contenders"].items():
@@ -110,6 +113,34 @@ def wordnet():
         lines.append(f"| the most frequent class | {100 * one['most_frequent_class']:.1f} % | - | - | - | - |")
     lines += ["", wrapped(f"By `{record['command']}`: one thread. {where([record])}"), "", ""]
     return "\n".join(lines)
+
+
+def approximations():
+    """Return what sampled and adaptive softmax lose and gain, a row for each method."""
+    if not (RESULTS / "approximations.json").exists():
+        return ""
+    record = result("approximations")
+    found = record["figures"]
+    exact = found["methods"]["exact"]["gradient_seconds"]
+    lines = [
+        "",
+        "| gradient | times as fast as exact | bias | spread | held-out log-loss | accuracy |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, one in found["methods"].items():
+        bias, spread = (f"{100 * one[what]:.0f} %" if what in one else "-" for what in ("bias", "spread"))
+        lines.append(
+            f"| {name} | {exact / one['gradient_seconds']:.0f} | {bias} | {spread} | {one['log_loss']:.2f} "
+            f"| {100 * one['accuracy']:.1f} % |"
+        )
+    epochs = "an epoch" if found["epochs"] == 1 else f"{found['epochs']} epochs"
+    by = (
+        f"By `{record['command']}`: {found['classes']:,} classes by Zipf's law, {found['inputs']} inputs, "
+        f"{found['rows']:,} rows, {epochs}; bias and spread over the length of the exact gradient. "
+        "All by `glassmax.functional`; the exact gradient of the engine is "
+        f"{exact / found['engine_seconds']:.0f} times as fast."
+    )
+    return "\n".join([*lines, "", wrapped(by), "", ""])
 
 
 def summary_line():

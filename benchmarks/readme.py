@@ -2,7 +2,7 @@
 
 import sys
 
-from many_classes_pages import many_classes, summary_line, wordnet
+from many_classes_pages import approximations, many_classes, summary_line, wordnet
 from record import HERE, RESULTS, result, where, wrapped
 
 MARK = "<!-- {}: written by `python benchmarks/readme.py` from benchmarks/results -->\n"
@@ -273,6 +273,7 @@ PAGES = {
         "wordnet": wordnet,
         "figures": figures,
     },
+    "docs/howto/many-classes.md": {"approximations": approximations},
     "README.md": {"summary": summary},
 }
 
