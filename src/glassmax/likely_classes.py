@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .calibration import Calibration
 from .engine import Engine, TopClasses, blocks
 from .engine.top import top_of_blocks
+from .errors import between
 from .functional import softmax
 from .functional.arrays import Array
 from .network import Network
@@ -117,6 +118,22 @@ class LikelyClasses:
         rows, labels, probabilities = map(np.concatenate, zip(none, *found, strict=True))
         order = np.argsort(rows, kind="stable")
         return ClassesAbove(rows[order], labels[order], probabilities[order])
+
+    def sparse(self, X: Array, threshold: float) -> Any:
+        """Return the probabilities that are at least `threshold`, in (0, 1], as an (n, k) CSR array."""
+        from scipy.sparse import coo_array, csr_array  # late: most predictions need no SciPy
+
+        between("threshold", threshold, 0, 1, open_below=True)
+        n, k = X.shape[0], self.networks[0].layer_sizes[-1]
+        at_once = self.rows_at_once(FIRST_COUNT)
+        found = [self.above(X[start : start + at_once], threshold) for start in range(0, n, at_once)]
+        rows = [piece.rows + number * at_once for number, piece in enumerate(found)]
+        none: list[Array] = [np.zeros(0, np.int64)]
+        place = np.concatenate(none + rows), np.concatenate([*none, *(piece.labels for piece in found)])
+        values = np.concatenate([np.zeros(0), *(piece.probabilities for piece in found)])
+        P = csr_array(coo_array((values, place), shape=(n, k)))
+        P.sort_indices()
+        return P
 
     @cached_property
     def _single(self) -> Network | None:

@@ -156,7 +156,7 @@ TABLE = {
             y=NAMES, class_weight={"setosa": 2.0, "zz": 3.0}
         ),
         (
-            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, the name of a scorer of "
+            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, the name of a scorer of "
             "scikit-learn's, or a callable. Did you mean 'roc_auc'?"
         ): fit(scoring="roc"),
         (

@@ -27,7 +27,7 @@ from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
 from .session import Session
 from .softmax_layer import Gradients, LayerResult
-from .top import MANY_CLASSES, TopClasses
+from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
     "MANY_CLASSES",
@@ -45,6 +45,7 @@ __all__ = [
     "best_engine",
     "blocks",
     "build_facts",
+    "check_top_count",
     "dropout_masks",
     "init_scaled",
     "logits",

@@ -1,16 +1,16 @@
 """The most probable classes of each row, and the loss of each row: O(n) numbers where probabilities would be n x k."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import OptionError, ShapeError
+from ..errors import OptionError, ShapeError, is_whole
 from ..functional.arrays import Array
 from ..functional.targets import check_target
 from ..network import Network
 
-__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "top_of_blocks"]
+__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "check_top_count", "top_of_blocks"]
 
 MANY_CLASSES = 4096
 """From here on the native engine computes the last layer by tiles of classes, and only the most probable classes of a
@@ -33,6 +33,17 @@ class TopClasses(NamedTuple):
     labels: Array
     probabilities: Array
     losses: Array | None
+
+
+def check_top_count(network: Network, k: Any, method: str) -> None:
+    """Refuse a method for the most probable classes where there is no softmax, or not so many classes."""
+    classes, output = network.layer_sizes[-1], network.head.output
+    if output != "softmax":
+        expected = f"'softmax' for {method}: with {output} each label has a probability of its own"
+        raise OptionError(parameter="output", came=repr(output), expected=expected)
+    if not (is_whole(k) and 1 <= k <= classes):
+        expected = f"a whole number from 1 to {classes}, the number of classes"
+        raise OptionError(parameter="k", came=repr(k), expected=expected)
 
 
 def check_top(network: Network, count: int) -> None:

@@ -329,9 +329,11 @@ def _last_layer(classifier: Any, network: Network) -> dict[str, tuple[Any, Any]]
     }
 
 
-def _setting(classifier: Any, name: str) -> Setting:
+def _setting(classifier: Any, name: str) -> str | Setting:
     value = getattr(classifier, name)
-    return Setting(name, f"array {np.shape(value)}" if name == "class_embeddings" and value is not None else value)
+    if value is None and name in ("softcap", "class_embeddings"):
+        return f"{name}=None"
+    return f"{name} of shape {np.shape(value)}" if name == "class_embeddings" else Setting(name, value)
 
 
 def _class_embeddings(classifier: Any, sizes: list[int], dtype: Any) -> Array | None:

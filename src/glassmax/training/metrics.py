@@ -12,7 +12,7 @@ import numpy as np
 from ..engine import MANY_CLASSES, Data, Engine, TopOfSum, blocks
 from ..functional.arrays import Array, weighted_sum
 from ..functional.heads import LOSS_OF_OUTPUT, Head
-from ..functional.targets import is_sparse, reduce_rows
+from ..functional.targets import as_rows, is_sparse, reduce_rows
 from ..network import Network
 
 __all__ = ["Metrics", "RunningMetrics", "score"]
@@ -104,6 +104,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     log_loss = hits = total = 0.0
     for block in blocks(network, data.n_rows):
         X, y, w = data.rows(block)
+        y = as_rows(y, k) if is_sparse(y) else y
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
         log_loss += float(reduce_rows(head.rows(head.forward(Z.astype(np.float64)), y), w, "sum"))
