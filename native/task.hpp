@@ -34,9 +34,14 @@ struct Shape {
     const int32_t *activations;  // of the hidden layers, depth - 1 of them
     int32_t output, loss;
     const Embedding *embedding;  // or null: none
+    // Softmax takes u = softcap tanh(z / temperature / softcap), or z / temperature where the softcap is 0; and a row's loss
+    // has z_loss (log sum exp u)^2 more.
+    double softcap = 0, z_loss = 0, temperature = 1;
+    const uint8_t *frozen = nullptr;  // of W1, b1, W2, ..., F, H, V, C, E1, ...: 1 for one that never moves; or null
 };
 
-// The rows: dense (X) or CSR (values, columns, starts); targets as indices (y) or rows (Y), or none.
+// The rows: dense (X) or CSR (values, columns, starts); targets as indices (y), rows (Y), CSR rows whose columns rise, or
+// none.
 struct Rows {
     int64_t n;
     const void *X;
@@ -48,6 +53,9 @@ struct Rows {
     const double *Y;
     const double *weight;  // or null: ones
     double mean_weight;
+    const double *target_values;
+    const void *target_columns, *target_starts;
+    bool target_wide;  // as `wide`
 };
 
 // What a step does beyond following the gradient of the loss: engine/batches.py says what each number means.
@@ -123,6 +131,19 @@ struct Summary {
     double *probabilities;  // (n, count)
 };
 
+// A softmax layer that is a call of its own, Z = A W + b with the cross-entropy of labels. b is null where there is none,
+// and so is each gradient that is not wanted. The weights of the rows multiply their slopes, not the losses.
+struct LayerCall {
+    int64_t d, k;
+    Rows rows;               // X is A, (n, d)
+    Regularization regularization;
+    double softcap, z_loss, temperature;  // as Shape has them
+    const void *W, *b;       // (d, k), or (k, d) if it is transposed; (k,)
+    bool transposed;
+    void *dA, *dW, *db;
+    double *losses;          // (n,)
+};
+
 // What each instruction set offers, each for float32 and float64.
 struct Engine {
     const char *name;
@@ -139,6 +160,7 @@ struct Engine {
                           Workers &);
     // NOT_BY_TILES where the network does not go by tiles of classes: it has few, or another output or loss.
     Outcome (*summary[2])(const Shape &, const Rows &, const void *theta, const Summary &to, Workers &);
+    Outcome (*layer[2])(const LayerCall &, Workers &);
 };
 
 const Engine &engine_baseline();

@@ -24,7 +24,9 @@ The map of the modules, from the command line down to the exceptions::
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
+    torch, jax      the softmax layer of very many classes under a network of PyTorch or JAX
     model           one or several networks with their classes and their encoding of tables
+    likely_classes  the most probable classes of rows, without the probabilities of all classes
     model_file      the file that holds a model: written, and read without running code
     model_parts     the parts of a model, and the check that they fit each other
     calibration     correct the logits of a model, so that its probabilities are as frequent as they say
@@ -47,8 +49,9 @@ The map of the modules, from the command line down to the exceptions::
     interrupts      Ctrl-C while the command line loads
     errors          the exceptions
 
-Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use;
-``import glassmax`` itself loads NumPy and nothing else.
+Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use, but for
+``glassmax.torch`` and ``glassmax.jax``, which need an import of their own; ``import glassmax`` itself loads NumPy and
+nothing else.
 """
 
 from . import interrupts as _interrupts  # noqa: F401 - first: Ctrl-C while all else loads prints no traceback
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
         initializers,
         interrupts,
         learner,
+        likely_classes,
         model,
         model_file,
         model_manifest,
@@ -131,6 +135,7 @@ __all__ = [
     "initializers",
     "interrupts",
     "learner",
+    "likely_classes",
     "load_model",
     "model",
     "model_file",

@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from .calibration import Calibration
 from .conformal import Conformal
-from .engine import Engine, all_finite, best_engine, blocks
+from .engine import Engine, TopClasses, all_finite, best_engine, blocks
 from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between, is_whole
 from .files import remove_leftovers, write_whole
 from .functional.arrays import Array, as_floating, as_inputs
+from .likely_classes import ClassesAbove, LikelyClasses
 from .model_file import model_bytes, read_model
 from .model_manifest import Record
 from .model_parts import ModelParts, check_parts, labels_of
@@ -126,7 +127,11 @@ class Model:
         network = self.network
         sizes = "-".join(map(str, network.layer_sizes))
         activations = "".join(f", {name}" for name in dict.fromkeys(network.activations))
-        lines.append(f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss")
+        options = "".join(f", {name} {value:g}" for name, value in network.head.options.items())
+        frozen = f", frozen {' '.join(network.frozen)}" if network.frozen else ""
+        lines.append(
+            f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss{options}{frozen}"
+        )
         if self.calibration is not None:
             lines.append(repr(self.calibration))
         if self.conformal is not None:
@@ -270,7 +275,7 @@ class Model:
             Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
         engine = _engine(n_threads)
-        for table, X in self._encoded(tables, counts):
+        for table, X in self.encoded_tables(tables, counts):
             if of_logits:
                 yield table, self._logits_of_rows(engine, X, calibrated=calibrated)
             elif self._one_network:
@@ -305,10 +310,77 @@ class Model:
         sets : (n, k) array of bool
         """
         conformal, engine = self._conformal(coverage), _engine(n_threads)
-        for table, X in self._encoded(tables, counts):
+        for table, X in self.encoded_tables(tables, counts):
             Z = self._logits_of_rows(engine, X)
             sets = conformal.sets(Z, coverage, allow_empty=allow_empty)
             yield table, _finite(table, self._probabilities(Z)), sets
+
+    def top_predictions(
+        self, tables: Iterable[Table], count: int, counts: UnseenCounts | None = None, *, n_threads: int | None = None
+    ) -> Iterator[tuple[Table, TopClasses]]:
+        """Yield tables, one after another, with the most probable classes of their rows.
+
+        No array of n x k numbers is made: a model may have very many classes.
+
+        Parameters
+        ----------
+        tables, counts, n_threads
+            As for `predictions`.
+        count : int
+            Number of classes for each row, from 0 to k.
+
+        Yields
+        ------
+        table : Table
+            Some rows.
+        top : TopClasses
+            ``top.labels`` are indices of `classes`, (n, count), the most probable class first; ``top.probabilities``
+            are their probabilities.
+
+        Raises
+        ------
+        DataError
+            If the networks give no numbers for a row.
+        """
+        likely = self.likely(n_threads)
+        for table, X in self.encoded_tables(tables, counts, likely.rows_at_once(count)):
+            top = likely.top(X, count)
+            _finite(table, top.probabilities)
+            yield table, top
+
+    def predictions_above(
+        self,
+        tables: Iterable[Table],
+        threshold: float,
+        counts: UnseenCounts | None = None,
+        *,
+        n_threads: int | None = None,
+    ) -> Iterator[tuple[Table, ClassesAbove]]:
+        """Yield tables, one after another, with the classes whose probability is at least a threshold.
+
+        Parameters
+        ----------
+        tables, counts, n_threads
+            As for `predictions`.
+        threshold : float
+            In (0, 1]. A row has at most ``1 / threshold`` such classes, and may have none.
+
+        Yields
+        ------
+        table : Table
+            Some rows.
+        above : ClassesAbove
+            ``above.rows``, ``above.labels`` and ``above.probabilities``, one entry for each such class of each row.
+        """
+        between("threshold", threshold, 0, 1, open_below=True)
+        likely = self.likely(n_threads)
+        rows = likely.rows_at_once(min(len(self.classes), int(1 / threshold)))
+        for table, X in self.encoded_tables(tables, counts, rows):
+            yield table, likely.above(X, threshold)
+
+    def likely(self, n_threads: int | None = None, *, calibrated: bool = True) -> LikelyClasses:
+        """Return what computes the most probable classes of encoded rows, with the calibration or without."""
+        return LikelyClasses(_engine(n_threads), self.networks, self.weights, self.calibration if calibrated else None)
 
     def inputs(self, data: Any) -> Array:
         """Return the rows as the network takes them, (n, d)."""
@@ -375,7 +447,7 @@ class Model:
         """Return the number of rows, and their inputs block by block."""
         if self.encoding is not None:
             table = self._table(data)
-            return table.n_rows, (X for _, X in self._encoded([table], None))
+            return table.n_rows, (X for _, X in self.encoded_tables([table], None))
         X, rows = self.inputs(data), self._rows_at_once()
         n = X.shape[0]
         return n, (X[start : start + rows] for start in range(0, n, rows))
@@ -401,12 +473,14 @@ class Model:
     def _rows_at_once(self) -> int:
         return min(next(blocks(network, 2**62)).stop for network in self.networks)
 
-    def _encoded(self, tables: Iterable[Table], counts: UnseenCounts | None) -> Iterator[tuple[Table, Array]]:
-        """Yield pieces of tables with their inputs."""
+    def encoded_tables(
+        self, tables: Iterable[Table], counts: UnseenCounts | None, rows: int | None = None
+    ) -> Iterator[tuple[Table, Array]]:
+        """Yield tables, one after another and in pieces of as many rows as asked for, with their inputs."""
         if self.encoding is None:
             raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
         counted, dtype = UnseenCounts() if counts is None else counts, self.network.theta.dtype
-        for table in _blocks_of(tables, self._rows_at_once()):
+        for table in _blocks_of(tables, rows or self._rows_at_once()):
             yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
 
     def _logits_of_rows(self, engine: Engine, X: Array, *, calibrated: bool = True) -> Array:

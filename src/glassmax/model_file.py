@@ -6,10 +6,11 @@ from the manifest and compared with the tensors before one of them is loaded. No
 is no fallback to a less safe format. The hash detects damage, not manipulation: whoever can write the file can also
 write its hash.
 
-There are two versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any number
-of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them, and
-its encoding may have bounds, bins, frequent values and rare values. A model that fits into version 1 is written as
-version 1, which older versions of glassmax read.
+There are three versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any
+number of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them,
+and its encoding may have bounds, bins, frequent values and rare values. In version 3 a network may have a softcap, a
+z-loss, a temperature and frozen parameters as well. A model is written as the oldest version that can hold it, which
+older versions of glassmax read.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -82,14 +83,14 @@ def _manifest_of(parts: ModelParts) -> Manifest:
     first, calibration, conformal = parts.networks[0], parts.calibration, parts.conformal
     alone = len(parts.networks) == 1 and parts.weights[0] == 1 and first.embedding is None
     plain = calibration is None and conformal is None and encoding_fits_version_1(parts.encoding)
+    networks = [_entry(network, float(weight)) for network, weight in zip(parts.networks, parts.weights, strict=True)]
+    new = any(network.needs_version_3 for network in networks)
     return Manifest(
         format="glassmax",
-        version=1 if alone and plain else 2,
+        version=3 if new else 1 if alone and plain else 2,
         output=first.head.output,
         dtype=str(first.theta.dtype),
-        networks=[
-            _entry(network, float(weight)) for network, weight in zip(parts.networks, parts.weights, strict=True)
-        ],
+        networks=networks,
         classes=_plain_classes(parts.classes),
         encoding=parts.encoding,
         record=parts.record,
@@ -103,8 +104,10 @@ def _manifest_of(parts: ModelParts) -> Manifest:
 
 def _entry(network: Network, weight: float) -> NetworkEntry:
     plain = None if network.embedding is None else EmbeddingEntry(**network.embedding.to_plain())
-    names = list(network.layer_sizes), list(network.activations), network.head.loss
-    return NetworkEntry(*names, network.l2, weight, plain)
+    head = network.head
+    names = list(network.layer_sizes), list(network.activations), head.loss
+    given = head.options | ({"frozen": list(network.frozen)} if network.frozen else {})  # a default is not written
+    return NetworkEntry(*names, network.l2, weight, plain, **given)
 
 
 def _tensors(parts: ModelParts) -> dict[str, Array]:
@@ -208,6 +211,10 @@ def _assembled(manifest: Manifest, arrays: dict[str, Array]) -> ModelParts:
             l2=entry.l2,
             dtype=manifest.dtype,
             embedding=embedding,
+            softcap=entry.softcap,
+            z_loss=entry.z_loss,
+            temperature=entry.temperature,
+            frozen=entry.frozen,
         )
         if not np.isfinite(network.theta).all():
             raise ModelFileError("holds weights that are not finite.")

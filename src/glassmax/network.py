@@ -20,21 +20,21 @@ from __future__ import annotations  # help() shows these names instead of what t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .architecture import check_activations, check_dtype, check_embedding, check_head, check_sizes
+from .architecture import check_activations, check_dtype, check_embedding, check_frozen, check_head, check_sizes
 from .embedding import Embedding
-from .errors import DataError, ShapeError, between
+from .errors import DataError, OptionError, ShapeError, between
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
-from .functional.heads import LOSSES, HeadTape
+from .functional.heads import LOSSES, Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
-from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
+from .functional.targets import as_rows, check_target, check_weights, is_sparse, reduce_rows, scale_rows
 from .gradcheck import Method, Report, check_gradients
 from .initializers import draw_embedding, draw_parameters, generator
 from .parameters import Parameters
@@ -110,6 +110,17 @@ class Network:
     embedding : Embedding, optional
         What the columns of X become before the first layer: A0 in the place of X. Its parameters F, H, V, C, E1, ...
         are learned and follow the weights in `theta`.
+    softcap : float, optional
+        > 0: bounds the logits to ``softcap tanh(Z / softcap)``. Softmax output only, like the two below.
+    z_loss : float, default=0.0
+        >= 0: adds ``z_loss * (log sum_c exp(logit_c))^2`` to the loss of each row.
+    temperature : float, default=1.0
+        > 0: Z_last is divided by it, before the softcap.
+    output_bias : bool, default=True
+        False: the last b is 0 and frozen. It stays in `theta`.
+    frozen : sequence of str, default=()
+        Names of parameters that training doesn't move, as ``["W2"]``. Their gradient is 0, they are left out of the
+        penalty, weight decay and the norm that is clipped.
 
     Attributes
     ----------
@@ -123,12 +134,14 @@ class Network:
     activations : tuple of str
         One for each hidden layer.
     head : Head
-        Output function and loss.
+        Output function and loss, with softcap, z_loss and temperature.
+    frozen : tuple of str
+        The names of the frozen parameters, in the order of `parameters`; the last b too, without an output bias.
 
     Raises
     ------
     OptionError
-        If a name is unknown or a number is out of range.
+        If a name is unknown, a number is out of range, or an option doesn't go with the output.
 
     Notes
     -----
@@ -161,21 +174,46 @@ class Network:
         init: str = "mlp",
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
         embedding: Embedding | None = None,
+        softcap: float | None = None,
+        z_loss: float = 0.0,
+        temperature: float = 1.0,
+        output_bias: bool = True,
+        frozen: Sequence[str] = (),
     ) -> None:
+        head = check_head(output, loss, softcap, z_loss, temperature)
+        self._describe(layer_sizes, activation, head, l2, dtype, embedding, output_bias, frozen)
+        draw = generator(random_state)
+        draw_parameters(self.parameters, init, self.activations, draw)
+        if embedding is not None:
+            draw_embedding(self.parameters, embedding, draw)
+        if not output_bias:
+            self.parameters.b[self.depth][...] = 0
+
+    def _describe(
+        self,
+        layer_sizes: Sequence[int],
+        activation: str | Sequence[str],
+        head: Head,
+        l2: float,
+        dtype: npt.DTypeLike,
+        embedding: Embedding | None,
+        output_bias: bool,
+        frozen: Sequence[str],
+        flat: Array | None = None,
+    ) -> None:
+        """Check and store everything but the values of the parameters, which are those of `flat` or zeros."""
         self.layer_sizes = check_sizes(layer_sizes)
         self.embedding = check_embedding(embedding, self.layer_sizes[0], dtype)
         self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
         self.depth = len(self.layer_sizes) - 1
         self.activations = check_activations(activation, len(self.layer_sizes) - 2)
-        self.head = check_head(output, loss)
+        self.head = head
         between("l2", l2, 0)
         self.l2 = float(l2)
         shapes = {} if embedding is None else embedding.shapes
-        self.parameters = Parameters(self.layer_sizes, dtype=check_dtype(dtype), embedding_shapes=shapes)
-        draw = generator(random_state)
-        draw_parameters(self.parameters, init, self.activations, draw)
-        if embedding is not None:
-            draw_embedding(self.parameters, embedding, draw)
+        self.parameters = Parameters(self.layer_sizes, flat, check_dtype(dtype), shapes)
+        held = check_frozen(frozen, list(self.parameters)) + (() if output_bias else (f"b{self.depth}",))
+        self.parameters = Parameters(self.layer_sizes, self.parameters.flat, embedding_shapes=shapes, frozen=held)
 
     @classmethod
     def from_parameters(
@@ -188,6 +226,11 @@ class Network:
         l2: float = 0.0,
         dtype: npt.DTypeLike | None = None,
         embedding: Embedding | None = None,
+        softcap: float | None = None,
+        z_loss: float = 0.0,
+        temperature: float = 1.0,
+        output_bias: bool = True,
+        frozen: Sequence[str] = (),
     ) -> Network:
         """Build a network from given weights.
 
@@ -196,8 +239,8 @@ class Network:
         parameters : mapping of str to array
             W1, b1, W2, b2, ...: W_l is (h_{l-1}, h_l), b_l is (h_l,); with an embedding F, H, V, C, E1, ... too. They
             are copied.
-        activation, output, loss, l2, embedding
-            As for the class.
+        activation, output, loss, l2, embedding, softcap, z_loss, temperature, output_bias, frozen
+            As for the class. Without an output bias, the last b is an array of zeros.
         dtype : dtype, optional
             By default the widest dtype among the arrays.
 
@@ -209,6 +252,8 @@ class Network:
         ------
         ShapeError
             If an array is missing or doesn't fit the arrays next to it.
+        OptionError
+            As for the class, and if the last b holds other numbers than 0 with ``output_bias=False``.
 
         Examples
         --------
@@ -216,18 +261,37 @@ class Network:
         >>> net.predictions([[0.0]])
         array([[0.5, 0.5]])
         """
-        copied = Parameters.from_mapping(parameters, dtype, None if embedding is None else embedding.shapes)
-        network = cls(
-            copied.layer_sizes,
-            activation=activation,
-            output=output,
-            loss=loss,
-            l2=l2,
-            dtype=copied.flat.dtype,
-            embedding=embedding,
-        )
-        network.parameters = copied
+        shapes = None if embedding is None else embedding.shapes
+        copied = Parameters.from_mapping(parameters, dtype, shapes)
+        network = cls.__new__(cls)
+        head, sizes, flat = check_head(output, loss, softcap, z_loss, temperature), copied.layer_sizes, copied.flat
+        network._describe(sizes, activation, head, l2, flat.dtype, embedding, output_bias, frozen, flat)
+        last = f"b{network.depth}"
+        if not output_bias and copied[last].any():
+            expected = f"True: {last} holds other numbers than 0"
+            raise OptionError(parameter="output_bias", came="False", expected=expected)
         return network
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments of a network like this one, without dtype and starting weights."""
+        head = self.head
+        return {
+            "activation": self.activations,
+            "output": head.output,
+            "loss": head.loss,
+            "l2": self.l2,
+            "embedding": self.embedding,
+            "softcap": head.softcap,
+            "z_loss": head.z_loss,
+            "temperature": head.temperature,
+            "frozen": self.frozen,
+        }
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """The names of the parameters that training doesn't move."""
+        return self.parameters.frozen
 
     @property
     def theta(self) -> Array:
@@ -247,22 +311,15 @@ class Network:
         shown = self.activations[0] if len(distinct) == 1 else self.activations
         hidden = f"activation={shown!r}, " if self.activations else ""
         embedded = "" if self.embedding is None else f"{self.embedding!r}, "
-        return (
-            f"Network({sizes}, {embedded}{hidden}output={self.head.output!r}, loss={self.head.loss!r}, "
-            f"{self.theta.size} parameters)"
-        )
+        given = {"output": self.head.output, "loss": self.head.loss, **self.head.options}
+        if self.frozen:
+            given["frozen"] = list(self.frozen)
+        settings = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        return f"Network({sizes}, {embedded}{hidden}{settings}, {self.theta.size} parameters)"
 
     def astype(self, dtype: npt.DTypeLike) -> Network:
         """Return the same network with its parameters copied to another dtype."""
-        return Network.from_parameters(
-            self.parameters,
-            activation=self.activations,
-            output=self.head.output,
-            loss=self.head.loss,
-            l2=self.l2,
-            dtype=dtype,
-            embedding=self.embedding,
-        )
+        return Network.from_parameters(self.parameters, dtype=dtype, **self.options)
 
     def forward(self, X: npt.ArrayLike, masks: Masks | None = None) -> Tape:
         """Run the network on the rows of X and keep every Z and A.
@@ -325,7 +382,8 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         y : (n,) or (n, k) array
-            Class indices 0..k-1, or target rows; for `candidate_cross_entropy`, rows of 0 and 1.
+            Class indices 0..k-1, or target rows, which may be a SciPy sparse matrix; for `candidate_cross_entropy`,
+            rows of 0 and 1.
         sample_weight : (n,) array, optional
             One number >= 0 for each row; None means that every weight is 1.
         masks : mapping of int to (n, h_l) array, optional
@@ -375,7 +433,7 @@ class Network:
         -------
         loss : float
         gradients : Parameters
-            ``gradients["W1"]`` is dL/dW1, ...; ``gradients.flat`` is dL/dtheta.
+            ``gradients["W1"]`` is dL/dW1, ...; ``gradients.flat`` is dL/dtheta. That of a frozen parameter is 0.
 
         Notes
         -----
@@ -409,12 +467,12 @@ class Network:
         -------
         gradients : Parameters
         """
-        T = check_target(y, tape.P.shape, LOSSES[self.head.loss].meaning)
+        T = self._check_target(y, len(tape.P))
         w = check_weights(sample_weight, tape.P.shape[:1])
         return self._gradients(tape, T, w, _divisor(tape, w), self.l2)
 
     def step(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
-        """Move every parameter against its gradient: theta -= learning_rate dL/dtheta.
+        """Move every parameter that is not frozen against its gradient: theta -= learning_rate dL/dtheta.
 
         Parameters
         ----------
@@ -446,7 +504,10 @@ class Network:
             or (gradients.embedding_shapes != self.parameters.embedding_shapes)
         ):
             gradients = self._as_parameters(gradients)
-        self.theta[...] -= learning_rate * gradients.flat
+        change = self.parameters.of(learning_rate * gradients.flat)
+        for name in self.frozen:
+            change[name][...] = 0
+        self.theta[...] -= change.flat
 
     def jacobian(self, X: npt.ArrayLike) -> Array:
         """Return the derivative of the predictions with respect to the inputs, one k x d matrix for each row.
@@ -522,11 +583,12 @@ class Network:
         total = np.zeros(len(tape.P))
         dZ = self.head.dZ(tape.head, T)
         for layer in range(self.depth, 0, -1):
-            total += (1 + square_lengths(tape.A[layer - 1])) * square_lengths(dZ)
+            learned_b, learned_W = (f"{letter}{layer}" not in self.frozen for letter in "bW")
+            total += (learned_b + (square_lengths(tape.A[layer - 1]) if learned_W else 0)) * square_lengths(dZ)
             if layer > 1:
                 dZ = self._down(tape, layer, dZ)
         if self.embedding is not None and self.embedding.shapes:
-            total += self.embedding.square_norms(dZ @ self.parameters.W[1].T, tape.X, self.parameters)
+            total += self.embedding.square_norms(dZ @ self.parameters.W[1].T, tape.X, self.parameters, self.frozen)
         return np.sqrt(total)
 
     def hessian_vector_product(
@@ -566,7 +628,9 @@ class Network:
         direction = as_floating(v, "v").astype(self.theta.dtype, copy=False)
         if direction.shape != self.theta.shape:
             raise ShapeError(f"v is {direction.shape}, expected the shape of theta, {self.theta.shape}.")
-        V = self.parameters.of(direction)
+        V = self.parameters.of(direction.copy() if self.frozen else direction)
+        for name in self.frozen:  # as the loss of the other parameters alone
+            V[name][...] = 0
         W = self.parameters.W
         X, T, w, _ = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), None)
         tape = self.forward(X)
@@ -594,6 +658,8 @@ class Network:
             self.embedding.backward_jvp(dA, RdA, tape.X, self.parameters, V, H_v)
         for name, values in V.penalized.items():
             H_v[name][...] += self.l2 * values
+        for name in self.frozen:
+            H_v[name][...] = 0
         return H_v.flat
 
     def _R_inputs(self, tape: Tape, change: Parameters) -> Array:
@@ -629,7 +695,7 @@ class Network:
         Returns
         -------
         glassmax.gradcheck.Report
-            One check for each parameter, and a verdict.
+            One check for each parameter that is not frozen, and a verdict.
 
         Raises
         ------
@@ -652,7 +718,9 @@ class Network:
                 probe.parameters[name] = values
             return probe.loss(X, y, sample_weight, masks=masks)
 
-        return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
+        learned = [name for name in exact.parameters if name not in self.frozen]
+        values, claimed = ({name: arrays[name] for name in learned} for arrays in (exact.parameters, gradients))
+        return check_gradients(loss_at, values, claimed, method=method, random_state=random_state)
 
     def derive(self, wrt: str) -> Derivation:
         """Derive the gradient of one array of this network from its loss, and prove every line.
@@ -661,12 +729,14 @@ class Network:
         ----------
         wrt : str
             ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell. With an embedding
-            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``.
+            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``. With a softcap or a
+            temperature also ``"U"``, the logits that softmax takes.
 
         Returns
         -------
         glassmax.calculus.Derivation
-            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
+            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1. A
+            frozen parameter is derived too, although `loss_and_gradients` returns 0 for it.
 
         Examples
         --------
@@ -675,11 +745,13 @@ class Network:
         """
         from .calculus.networks import derive_embedding, derive_network  # late: training does not need it
 
-        if str(wrt).partition("[")[0] in self.parameters.embedding_shapes:
-            return derive_embedding(wrt, l2=self.l2 > 0)
+        array = str(wrt).partition("[")[0]
+        if array in self.parameters.embedding_shapes:
+            return derive_embedding(wrt, l2=self.l2 > 0 and array not in self.frozen)
         inputs = "X" if self.embedding is None else "A0"
         names = self.activations, self.head.output, self.head.loss
-        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs)
+        given = {"options": tuple(self.head.options), "frozen": self.frozen}
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, **given)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan
@@ -694,7 +766,9 @@ class Network:
         for layer in range(self.depth, 0, -1):
             # Not affine_vjp: the inputs need no derivative, and dW is written into the flat vector without a copy.
             dW, db = gradients.W[layer], gradients.b[layer]
-            if isinstance(tape.A[layer - 1], np.ndarray):
+            if f"W{layer}" in self.frozen:
+                pass
+            elif isinstance(tape.A[layer - 1], np.ndarray):
                 np.matmul(tape.A[layer - 1].T, dZ, out=dW)
             else:
                 dW[...] = tape.A[layer - 1].T @ dZ
@@ -706,6 +780,8 @@ class Network:
         if l2:
             for name, W in self.parameters.penalized.items():
                 gradients[name][...] += l2_vjp(1.0, W, l2)
+        for name in self.frozen:
+            gradients[name][...] = 0
         return gradients
 
     def _down(self, tape: Tape, layer: int, dZ: Array) -> Array:
@@ -735,8 +811,14 @@ class Network:
     ) -> tuple[Array, Array, Array | None]:
         """Return inputs, targets and weights as arrays, checked before any arithmetic."""
         X = self._check_X(X)
-        T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
+        T = self._check_target(y, X.shape[0])
         return X, T, check_weights(sample_weight, (X.shape[0],))
+
+    def _check_target(self, y: npt.ArrayLike, n: int) -> Array:
+        """Return the target as `check_target` does, sparse rows dense: as the logits are."""
+        k = self.layer_sizes[-1]
+        T = check_target(y, (n, k), LOSSES[self.head.loss].meaning)
+        return as_rows(T, k) if is_sparse(T) else T
 
     @staticmethod
     def _check_finite(X: Array, T: Array, w: Array | None) -> None:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array, as_inputs
 from ..functional.heads import LOSSES
-from ..functional.targets import check_target, check_weights
+from ..functional.targets import Reduction, check_target, check_weights, is_sparse, reduce_rows
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
@@ -28,6 +29,7 @@ from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
 from .progress import Pace, Progress
 from .session import CLOSED
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
@@ -78,13 +80,19 @@ class NativeEngine:
 
     Notes
     -----
-    Softmax with the cross-entropy of labels over 4096 classes or more: an epoch, a gradient and `top_classes` compute
-    the last layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and
-    moments, and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of
-    a batch whatever the limit. With ``clip_norm`` a step takes about twice as long for the last layer, because the
-    length of the gradient comes first. The following still need copies of the last layer's weights and moments: a
-    batch of more than 4096 rows, mixup, targets as rows, and, in a network of one layer, a sparse X, an embedding or a
-    learned scale of the inputs.
+    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last layer
+    by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments, and no
+    array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch whatever
+    the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense rows need no
+    more; sparse rows cost what their stored numbers cost. A frozen last layer saves a third of its work.
+
+    With ``clip_norm`` a step takes about twice as long for the last layer, because the length of the gradient comes
+    first. A batch of more than 4096 rows goes through in parts of 1024 rows if its activations would take more memory
+    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse X
+    as it is.
+
+    The following still need copies of the last layer's weights and moments: sets of candidates, and a learned scale of
+    the inputs in a network of one layer. Other losses and outputs are not computed by tiles.
     """
 
     name = "native"
@@ -165,7 +173,7 @@ class NativeEngine:
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its gradient; see `ReferenceEngine`."""
         gradient = np.zeros(network.theta.shape)
-        if len(data.y) == 0:
+        if data.n_rows == 0:
             return 0.0, gradient
         check_smoothing(network, regularization)
         numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
@@ -198,6 +206,51 @@ class NativeEngine:
         if _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer and its gradients; see `ReferenceEngine`.
+
+        Notes
+        -----
+        The classes go by tiles, however many they are. C-contiguous arrays are read where they are. For a layer of
+        (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
+        fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
+        """
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        if layer.A.dtype not in DTYPES:
+            raise OptionError(
+                f"A is {layer.A.dtype}, and the native engine computes in float32 and float64. "
+                "Take glassmax.engine.ReferenceEngine() for another dtype.",
+                parameter="A",
+            )
+        factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
+        arrays = [None if array is None else _plain(array, dtype) for array in (layer.A, layer.W, layer.b)]
+        found = gradient_arrays(gradients, layer)
+        options = (label_smoothing, z_loss, softcap or 0.0, temperature)
+        if len(losses):
+            _native.layer(
+                self.isa, self._workers, *arrays, transposed, *_targets(layer.target), factors, options, *found, losses
+            )
+        loss = reduce_rows(losses, layer.weight, reduction)
+        return LayerResult(loss if reduction == "none" else float(loss), *found)
 
     @property
     def _workers(self) -> tuple[int, int]:
@@ -387,7 +440,7 @@ class NativeSession:
     def _name_label(self, data: Data) -> None:
         """Name the label at fault if the compiled call has found one."""
         head, k = self._network.head, self._network.layer_sizes[-1]
-        check_target(data.y, (len(data.y), k), LOSSES[head.loss].meaning)
+        check_target(data.y, (data.n_rows, k), LOSSES[head.loss].meaning)
 
     def _told(self, t: int) -> None:
         """Let the state follow what the compiled session has written to its arrays."""
@@ -404,20 +457,26 @@ class NativeSession:
 
 def _rows(network: Network, data: Data) -> tuple[Any, ...]:
     """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
-    y, k = data.y, network.layer_sizes[-1]
+    y, n, k = data.y, data.n_rows, network.layer_sizes[-1]
     meaning = LOSSES[network.head.loss].meaning
     of_classes = k > 1 or meaning in ("classes", "candidates")
     if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
-        y = check_target(y, (len(y), k), meaning)
-    weight = data.weight if data.weight is None else check_weights(data.weight, (len(y),))
+        y = check_target(y, (n, k), meaning)
+    weight = data.weight if data.weight is None else check_weights(data.weight, (n,))
     return (
         _spec(network),
         *_inputs(network, data.X),
-        _plain(y, INT64) if y.ndim == 1 else None,
-        None if y.ndim == 1 else _plain(y, FLOAT64),
+        *_targets(y),
         None if weight is None else _plain(weight, FLOAT64),
         1.0 if weight is None else data.mean_weight,
     )
+
+
+def _targets(y: Any) -> tuple[Any, Any, Any]:
+    """Return the targets as labels, as rows or as sparse rows, and None for the other two."""
+    if is_sparse(y):
+        return None, None, _sparse_numbers(y, FLOAT64)
+    return (_plain(y, INT64), None, None) if y.ndim == 1 else (None, _plain(y, FLOAT64), None)
 
 
 class _labels_named:  # noqa: N801 - a context manager, faster than a generator
@@ -432,7 +491,7 @@ class _labels_named:  # noqa: N801 - a context manager, faster than a generator
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is ValueError:
             head, k = self.network.head, self.network.layer_sizes[-1]
-            check_target(self.data.y, (len(self.data.y), k), LOSSES[head.loss].meaning)
+            check_target(self.data.y, (self.data.n_rows, k), LOSSES[head.loss].meaning)
 
 
 def _spec(network: Network) -> Any:
@@ -443,12 +502,22 @@ def _spec(network: Network) -> Any:
             parameter="network",
         )
     head = network.head
-    return _spec_of(network.layer_sizes, network.activations, head.output, head.loss, network.embedding)
+    frozen = tuple(int(name in network.frozen) for name in network.parameters) if network.frozen else ()
+    options = head.softcap or 0.0, head.z_loss, head.temperature
+    return _spec_of(
+        network.layer_sizes, network.activations, head.output, head.loss, network.embedding, options, frozen
+    )
 
 
 @lru_cache(maxsize=64)
 def _spec_of(
-    sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str, embedding: Embedding | None = None
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    output: str,
+    loss: str,
+    embedding: Embedding | None = None,
+    options: tuple[float, float, float] = (0.0, 0.0, 1.0),
+    frozen: tuple[int, ...] = (),
 ) -> Any:
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
@@ -456,7 +525,8 @@ def _spec_of(
         message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
         raise OptionError(message, parameter="network")
     numbers = [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss]
-    return _native.Spec(list(sizes), *numbers, None if embedding is None else _embedding_numbers(embedding))
+    embedded = None if embedding is None else _embedding_numbers(embedding)
+    return _native.Spec(list(sizes), *numbers, embedded, *options, list(frozen))
 
 
 def _embedding_numbers(embedding: Embedding) -> tuple[Any, ...]:
@@ -475,9 +545,14 @@ def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
         raise ShapeError(f"X is {X.shape}, expected (n, {network.n_inputs}): rows are samples.")
     if isinstance(X, np.ndarray):
         return _plain(X, dtype), None, None, None
+    return None, *_sparse_numbers(X, dtype)
+
+
+def _sparse_numbers(X: Any, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """Return the values, columns and row starts of a CSR matrix."""
     narrow = X.indices.dtype == X.indptr.dtype == np.int32
     index = np.dtype(np.int32 if narrow else np.int64)
-    return None, _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
+    return _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
 
 
 def _plain(array: Array, dtype: np.dtype[Any]) -> Array:

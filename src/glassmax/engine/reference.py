@@ -9,18 +9,21 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
+from ..functional.losses import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
 from ..functional.masks import dropout_mask
 from ..functional.mixup import mixed_with_previous, mixup_shares
-from ..functional.targets import as_rows, check_target
+from ..functional.targets import Reduction, as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
 from .progress import Pace, Progress
 from .session import ReferenceSession
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["ReferenceEngine"]
@@ -179,7 +182,7 @@ class ReferenceEngine:
         The rows are processed in blocks, without an (n, k) array in memory.
         """
         check_smoothing(network, regularization)
-        n, loss, gradient = len(data.y), 0.0, np.zeros(network.theta.shape)
+        n, loss, gradient = data.n_rows, 0.0, np.zeros(network.theta.shape)
         divisor = n * data.mean_weight
         with self._threads(), np.errstate(over="ignore", invalid="ignore"):
             for block in blocks(network, n):
@@ -190,10 +193,10 @@ class ReferenceEngine:
         return loss, gradient
 
     def logits(self, network: Network, X: Array) -> Array:
-        """Return the logits Z_last of the rows of X, (n, k)."""
+        """Return the logits of the rows of X, (n, k): Z_last, with the network's temperature and softcap applied."""
         X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X  # the same bits for any layout
         with self._threads():
-            return network.forward(X).head.Z
+            return network.forward(X).head.U
 
     def probabilities(self, network: Network, X: Array) -> Array:
         """Return P, the output for each row of X, (n, k), block by block."""
@@ -201,6 +204,68 @@ class ReferenceEngine:
         none = np.zeros((0, network.layer_sizes[-1]), network.theta.dtype)
         with self._threads():
             return np.concatenate([none, *(network.forward(X[block]).P for block in blocks(network, X.shape[0]))])
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer Z = A W + b and its gradients, without an (n, k) array in memory.
+
+        The layer is a call of its own: for networks whose other layers are computed elsewhere.
+
+        Parameters
+        ----------
+        A : (n, d) array
+            The layer's input; rows are samples.
+        W : (d, k) array, or (k, d) if `transposed`
+            In the dtype of A, as b is.
+        b : (k,) array or None
+        target : (n,) array of class indices, or (n, k) CSR matrix
+        sample_weight : (n,) array, optional
+        label_smoothing, z_loss, softcap, temperature, ignore_index, reduction
+            See `glassmax.functional.linear_softmax_cross_entropy`.
+        dL : float, or (n,) array for ``reduction="none"``, optional
+            The derivative by the reduced loss, which multiplies the gradients; 1 by default.
+        transposed : bool, default=False
+            Whether W is (k, d), as PyTorch has it; dW is then (k, d) too.
+        gradients : bool, collection of {"dA", "dW", "db"}, or mapping, default=True
+            The gradients to compute: all, none, or those named. A mapping names the array that each is written into.
+
+        Returns
+        -------
+        LayerResult
+        """
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        arrays = gradient_arrays(gradients, layer)
+        rows = layer.A, layer.W.T if transposed else layer.W, layer.b, layer.target
+        how: dict[str, Any] = {
+            "sample_weight": layer.weight, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
+            "temperature": temperature, "reduction": reduction,
+        }  # fmt: skip
+        with self._threads():
+            loss = linear_softmax_cross_entropy(*rows, **how)
+            if any(array is not None for array in arrays):
+                dL = np.ones(np.shape(loss)) if dL is None else dL
+                dA, dW, db = linear_softmax_cross_entropy_vjp(dL, *rows, **how)
+                for array, value in zip(arrays, (dA, dW.T if transposed else dW, db), strict=True):
+                    if array is not None:
+                        array[...] = value
+        return LayerResult(loss if reduction == "none" else float(loss), *arrays)
 
     def top_classes(self, network: Network, X: Array, count: int, y: Array | None = None) -> TopClasses:
         """Return the `count` most probable classes of each row, and the loss of each row if there is y.
@@ -238,7 +303,7 @@ class ReferenceEngine:
     ) -> tuple[float, Array]:
         y, k = batch.y, network.layer_sizes[-1]
         if regularization.label_smoothing:
-            y = check_target(y, (len(y), k), LOSSES[network.head.loss].meaning)
+            y = check_target(y, (batch.n_rows, k), LOSSES[network.head.loss].meaning)
             y = network.head.smoothed(y, k, regularization.label_smoothing)
         loss, gradients = network.loss_and_gradients(
             batch.X, y, batch.weight, divisor=divisor, l2=regularization.alpha / divisor, masks=masks
@@ -267,10 +332,14 @@ class ReferenceEngine:
         if regularization.weight_decay:
             for W in parameters.penalized.values():
                 W *= 1 - rate * regularization.weight_decay
+        held = network.parameters.of(theta[: network.theta.size]) if network.frozen else {}
+        kept = {name: held[name].copy() for name in network.frozen}
         before = theta.copy() if factors is not None else theta
         rule.step(theta, gradient, state, rate)
         if factors is not None:
             theta[...] = before + factors * (theta - before)
+        for name, values in kept.items():  # the state may hold a moment from before it was frozen
+            held[name][...] = values
         if "unscaled" in state:
             network.theta[...] = fold(network, theta)
 
@@ -326,7 +395,7 @@ def mixed_rows(
         return batch, rows
     shares = mixup_shares(regularization.seed, step, rows, maximum, regularization.mixup_share, batch.weight)
     k = network.layer_sizes[-1]
-    T = check_target(batch.y, (len(batch.y), k), LOSSES[network.head.loss].meaning)
+    T = check_target(batch.y, (batch.n_rows, k), LOSSES[network.head.loss].meaning)
     mixed = Data(mixed_with_previous(batch.X, shares), as_rows(T, k), batch.weight)
     if LOSSES[network.head.loss].meaning != "candidates":
         return mixed._replace(y=mixed_with_previous(mixed.y, shares)), rows

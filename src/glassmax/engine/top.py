@@ -10,7 +10,11 @@ from ..functional.arrays import Array
 from ..functional.targets import check_target
 from ..network import Network
 
-__all__ = ["TopClasses", "check_top", "top_of_blocks"]
+__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "top_of_blocks"]
+
+MANY_CLASSES = 4096
+"""From here on the native engine computes the last layer by tiles of classes, and only the most probable classes of a
+row are computed where they will do."""
 
 
 class TopClasses(NamedTuple):
@@ -40,6 +44,19 @@ def check_top(network: Network, count: int) -> None:
         raise OptionError(parameter="count", came=repr(count), expected=f"a whole number from 0 to {k}, the classes")
 
 
+def _largest(Z: Array, count: int) -> Array:
+    """Return the indices of the `count` largest numbers of each row, the largest first, of equal ones the first."""
+    n, k = Z.shape
+    if 8 * count >= k:
+        return np.argsort(-Z, axis=1, kind="stable")[:, :count]
+    least = np.partition(Z, k - count, axis=1)[:, k - count]
+    rows, columns = np.nonzero(least[:, None] <= Z)  # at least `count` of each row
+    order = np.lexsort((columns, -Z[rows, columns], rows))
+    first = np.searchsorted(rows, np.arange(n))
+    largest: Array = columns[order[first[:, None] + np.arange(count)]]
+    return largest
+
+
 def top_of_blocks(network: Network, logits: Iterable[Array], count: int, y: Array | None) -> TopClasses:
     """Return the most probable classes from logits that come in blocks of rows.
 
@@ -67,8 +84,9 @@ def top_of_blocks(network: Network, logits: Iterable[Array], count: int, y: Arra
             # The largest one, 1, never meets the others: a tiny loss keeps its digits.
             np.put_along_axis(E, top, largest - largest, axis=1)
             others = E.sum(axis=1, keepdims=True)
-        order = np.argsort(-Z, axis=1, kind="stable")[:, :count].astype(np.int64)
-        order[np.isnan(others[:, 0])] = np.arange(count)
+        order = np.tile(np.arange(count), (rows, 1))
+        sound = ~np.isnan(others[:, 0])
+        order[sound] = top[:, :count][sound] if count <= 1 else _largest(Z if sound.all() else Z[sound], count)
         with np.errstate(invalid="ignore"):
             probabilities.append(np.exp(np.take_along_axis(Z, order, axis=1) - largest) / (1 + others))
             probabilities[-1][np.isnan(others[:, 0])] = np.nan

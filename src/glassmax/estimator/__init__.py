@@ -12,6 +12,7 @@ A network on numbers::
     fitted_state      what a fit learns, committed to the classifier after its first epoch
     scoring           the scores that early stopping watches
     outcome           warnings about how a fit has turned out
+    cost              memory and time that a fit needs, before it begins
     identity          what identifies a run, for its checkpoint
     linear            the linear model that a network is compared with
     availability      whether there is a `partial_fit`

@@ -5,6 +5,7 @@ Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -17,8 +18,8 @@ from sklearn.utils import check_random_state
 
 from ..embedding import Embedding
 from ..embedding.recipes import Recipe
-from ..engine import Data, Progress, best_engine, blocks, dropout_masks, logits, mixed_rows
-from ..errors import OptionError
+from ..engine import Data, Progress, best_engine, blocks, dropout_masks, logits, mixed_rows, most_probable
+from ..errors import OptionError, between
 from ..functional.arrays import Array
 from ..functional.heads import LOSS_OF_OUTPUT
 from ..gradcheck import Report
@@ -27,13 +28,13 @@ from ..network import Network
 from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
-from .candidates import CANDIDATES, holds_candidates, rows_of
+from .candidates import CANDIDATES, holds_candidates
 from .fitted_state import FittedState
 from .inputs import check_X
-from .labels import Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
+from .labels import MANY_VALUES, Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
 from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
-from .preparation import known_rows, prepare_fit, prepare_partial_fit
+from .preparation import known_rows, other_label_of, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
 from .user_warnings import warn_user
 
@@ -110,6 +111,25 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         soft row has the mean weight of its classes, a set the mean weight of its labels.
     label_smoothing : float, default=0.0
         In [0, 1): share of each target that is spread evenly over the classes; for sigmoid output over 0 and 1.
+    z_loss : float, default=0.0
+        >= 0: adds ``z_loss * (log sum_c exp(logit_c))^2`` to the loss of each row, which keeps the logits from
+        drifting. Softmax output only, like the next four.
+    softcap : float or None, default=None
+        > 0: bounds the logits to ``softcap * tanh(Z / softcap)``; None for no bound.
+    softmax_temperature : float, default=1.0
+        > 0: the logits are divided by it, before the softcap, in training and in predictions.
+    class_embeddings : (k, h) array or None, default=None
+        Given weights of the last layer, which training doesn't move: a row for each class, in the order of `classes_`,
+        as wide as the last hidden layer, or as X without one. ``coefs_[-1]`` is its transpose.
+    min_count : int, default=1
+        Classes with fewer rows are put together as the class `other_label`; 1 keeps every class. Later calls count
+        every label that is none of `classes_` as `other_label`. Needs one label a row; `partial_fit` does not support
+        it.
+    other_label : label, default="other"
+        Label of the rare classes, of the kind of the other labels: for whole numbers a whole number, such as -1. A
+        class of this name may exist already.
+    output_bias : bool, default=True
+        Whether the last layer has biases; if False they are 0 and stay 0.
     dropout : float or sequence of float, default=0.0
         Dropout rate of all hidden layers, or one for each of them, in [0, 1).
     weight_decay : float or None, default=None
@@ -161,6 +181,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     ----------
     classes_ : (k,) array
         The labels, sorted; for a matrix y the names of its columns, in their order.
+    rare_classes_ : (r,) array or None
+        The labels that `min_count` has put together; None for a classifier from a model.
     network_ : Network
         The trained network. ``network_.parameters["W1"]`` and ``coefs_[0]`` are the same memory.
     coefs_, intercepts_ : lists of arrays
@@ -231,6 +253,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     best_validation_score_: float | None
     best_epoch_: int | None
     stop_reason_: str | None
+    rare_classes_: Array | None
 
     def __init__(
         self,
@@ -262,6 +285,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         output: str = "auto",
         class_weight: dict[Any, float] | str | None = None,
         label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        softmax_temperature: float = 1.0,
+        output_bias: bool = True,
+        class_embeddings: npt.ArrayLike | None = None,
+        min_count: int = 1,
+        other_label: Any = "other",
         dropout: float | Sequence[float] = 0.0,
         weight_decay: float | None = None,
         clip_norm: float | None = None,
@@ -306,6 +336,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self.output = output
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
+        self.z_loss = z_loss
+        self.softcap = softcap
+        self.softmax_temperature = softmax_temperature
+        self.output_bias = output_bias
+        self.class_embeddings = class_embeddings
+        self.min_count = min_count
+        self.other_label = other_label
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
@@ -459,8 +496,78 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         """
         if self._is_multilabel():
             return np.concatenate([(Z > 0).astype(int) for Z in self._logits(X)])
-        index = np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])
-        return self.classes_[index]
+        return self.classes_[self._most_probable(X)]
+
+    def predict_top(self, X: npt.ArrayLike, k: int = 5) -> tuple[Array, Array]:
+        """Return the k most probable labels of each row with their probabilities; softmax output only.
+
+        Parameters
+        ----------
+        X : (n, d) array, sparse matrix or frame
+        k : int, default=5
+            From 1 to the number of classes.
+
+        Returns
+        -------
+        labels : (n, k) array
+            The most probable label first; of equally probable ones the first in `classes_`.
+        probabilities : (n, k) array of float64
+
+        Notes
+        -----
+        Memory: O(n k) for any number of classes. With 4096 classes or more, only tiles of the logits are computed.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxClassifier(learning_rate_init=0.01, random_state=0, max_iter=100, tol=0.01).fit(X, y)
+        >>> labels, probabilities = classifier.predict_top(X[:2], 2)
+        >>> labels.tolist(), probabilities.shape
+        ([[0, 1], [0, 1]], (2, 2))
+        """
+        network = self._fitted_network()
+        check_top_count(k, network, "predict_top")
+        top = best_engine(self.n_threads).top_classes(network, check_X(self, X), int(k))
+        return self.classes_[top.labels], top.probabilities
+
+    def predict_sparse(self, X: npt.ArrayLike, threshold: float) -> Any:
+        """Return the probabilities that are at least `threshold`, as a sparse matrix; softmax output only.
+
+        Parameters
+        ----------
+        X : (n, d) array, sparse matrix or frame
+        threshold : float
+            In (0, 1]. A row has at most ``1 / threshold`` such classes, and may have none.
+
+        Returns
+        -------
+        (n, k) scipy.sparse.csr_array of float64
+            Columns in the order of `classes_`.
+
+        Notes
+        -----
+        The 16 most probable classes of each row are computed first, and more for the rows that need more. No (n, k)
+        array is made.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxClassifier(learning_rate_init=0.01, random_state=0, max_iter=100, tol=0.01).fit(X, y)
+        >>> P = classifier.predict_sparse(X, 0.5)
+        >>> P.shape, P.nnz
+        ((150, 3), 150)
+        """
+        network = self._fitted_network()
+        check_top_count(1, network, "predict_sparse")
+        between("threshold", threshold, 0, 1, open_below=True)
+        engine, X = best_engine(self.n_threads), check_X(self, X)
+        return sparse_probabilities(
+            lambda rows, count: engine.top_classes(network, rows, count), X, len(self.classes_), threshold
+        )
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """Return the probability of each class for each row.
@@ -474,9 +581,15 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         (n, k) array
             Columns in the order of `classes_`. Rows sum to 1; with sigmoid output each entry is a probability of its
             own.
+
+        Raises
+        ------
+        DataError
+            If the array needs more memory than is available. `predict_top` needs O(n) memory.
         """
-        network = self._fitted_network()
-        return best_engine(self.n_threads).probabilities(network, check_X(self, X))
+        network, X = self._fitted_network(), check_X(self, X)
+        check_room(X.shape[0], network)
+        return best_engine(self.n_threads).probabilities(network, X)
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
         """Return the logarithm of `predict_proba`, exact even where a probability underflows to 0.
@@ -489,7 +602,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         (n, k) array
         """
-        return np.concatenate([self.network_.head.log_forward(Z) for Z in self._logits(X)])
+        return np.concatenate([self.network_.head.log_forward(Z) for Z in self._all_logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
         """Return the logits; for two classes, the second logit minus the first.
@@ -502,7 +615,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         (n, k) array, or (n,) for two classes
         """
-        Z = np.concatenate(list(self._logits(X)))
+        Z = np.concatenate(list(self._all_logits(X)))
         return Z[:, 1] - Z[:, 0] if len(self.classes_) == 2 and not self._is_multilabel() else Z
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -523,12 +636,16 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         """
         if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
             _, labels, data = known_rows(self, X, y, sample_weight)
-            predicted = np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])
-            right = rows_of(labels)[np.arange(len(predicted)), predicted]
+            predicted, T = self._most_probable(X), labels.T
+            right = T == predicted if T.ndim == 1 else T[np.arange(len(predicted)), predicted] == 1
             return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
             y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
-        accuracy: float = super().score(X, plain_labels(y), sample_weight)
+        elif other_label_of(self) is not None and not self._is_multilabel():
+            y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=self.other_label).T]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", MANY_VALUES)
+            accuracy: float = super().score(X, plain_labels(y), sample_weight)
         return accuracy
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
@@ -559,7 +676,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         7
         """
         network, _, data = self._known_rows(X, y, None)
-        norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, len(data.y))]
+        norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, data.n_rows)]
         return np.concatenate(norms)
 
     def check_gradients(
@@ -604,8 +721,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         data = data._replace(weight=weight)
         regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
         exact = network.astype(np.float64)
-        exact.l2 = regularization.alpha / (len(data.y) * data.mean_weight)
-        rows = np.arange(len(data.y))
+        exact.l2 = regularization.alpha / (data.n_rows * data.mean_weight)
+        rows = np.arange(data.n_rows)
         data, rows = mixed_rows(exact, data, regularization, 0, rows)
         masks = dropout_masks(exact, regularization, 0, rows)
         return exact.check_gradients(*data, masks=masks, random_state=random_state)
@@ -738,6 +855,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self._fitted_network()
         network, labels, data = known_rows(self, X, y, sample_weight)
         if self.label_smoothing:
+            check_room(data.n_rows, network, "The smoothed labels")
             data = data._replace(y=network.head.smoothed(labels.T, len(self.classes_), self.label_smoothing))
         return network, labels, data
 
@@ -746,7 +864,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         from .traced_rows import training_batch  # late: training needs no calculus
 
         network, labels, data = self._known_rows(X, y, sample_weight)
-        return training_batch(self, network, labels, data, np.arange(len(data.y)))
+        return training_batch(self, network, labels, data, np.arange(data.n_rows))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -766,3 +884,12 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     def _logits(self, X: Any) -> Iterator[Array]:
         network = self._fitted_network()
         yield from logits(best_engine(self.n_threads), network, check_X(self, X))
+
+    def _all_logits(self, X: Any) -> Iterator[Array]:
+        """Yield the logits of all rows, if there is room for them."""
+        network, X = self._fitted_network(), check_X(self, X)
+        check_room(X.shape[0], network)
+        yield from logits(best_engine(self.n_threads), network, X)
+
+    def _most_probable(self, X: Any) -> Array:
+        return most_probable(best_engine(self.n_threads), self._fitted_network(), check_X(self, X))

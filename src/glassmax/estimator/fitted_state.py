@@ -50,6 +50,7 @@ class FittedState:
     best_loss: float | None = None
     best_epoch: int | None = None
     stop_reason: str | None = None
+    rare_classes: Array | None = None
 
     @classmethod
     def of(cls, classifier: Any) -> Self:

@@ -18,10 +18,19 @@ from ..initializers import SCHEMES
 from ..network import Network
 from ..optimizers import PARAMETRIZATIONS, SCHEDULES, SGD, Adam, Rule, Schedule, State, rate_factors
 from .candidates import check_candidates
+from .rare_classes import check_min_count
 from .scoring import Scorer, make_scorer
 from .user_warnings import warn_user
 
-__all__ = ["Plan", "activations_of", "hidden_sizes", "make_plan", "warn_of_ignored"]
+__all__ = [
+    "Plan",
+    "activations_of",
+    "check_softmax_options",
+    "head_options",
+    "hidden_sizes",
+    "make_plan",
+    "warn_of_ignored",
+]
 
 ALIASES = {"logistic": "sigmoid"}
 SOLVERS = ("adam", "adamw", "sgd", "lbfgs")
@@ -90,6 +99,9 @@ def make_plan(estimator: Any) -> Plan:
         estimator.learning_rate, estimator.warmup, estimator.power_t, estimator.step_every, estimator.step_factor
     )
     regularization = _regularization(estimator)
+    check_min_count(estimator)
+    if estimator.output == "sigmoid":
+        check_softmax_options(estimator)
     _check_combinations(estimator, regularization)
     if _is_ignored(estimator):
         schedule = Schedule(warmup=estimator.warmup)
@@ -113,6 +125,30 @@ def warn_of_ignored(estimator: Any) -> None:
             f"learning_rate={estimator.learning_rate!r} is for solver='sgd', as in MLPClassifier; solver="
             f"{estimator.solver!r} ignores it. Use {others}solver='sgd'."
         )
+
+
+SOFTMAX_ONLY = {"z_loss": 0, "softcap": None, "softmax_temperature": 1, "class_embeddings": None, "min_count": 1}
+"""Parameters that need softmax output, and the values that they have otherwise."""
+
+
+def check_softmax_options(estimator: Any) -> None:
+    """Refuse the options of a softmax where a row has several labels."""
+    for what, neutral in SOFTMAX_ONLY.items():
+        value = getattr(estimator, what)
+        if (value is not None) if neutral is None else value != neutral:
+            came = "given" if what == "class_embeddings" else repr(value)
+            expected = f"{neutral!r} with sigmoid output: a row has several labels"
+            raise OptionError(parameter=what, came=came, expected=expected)
+
+
+def head_options(estimator: Any) -> dict[str, Any]:
+    """Return the keyword arguments of `Network` that bound and penalize the logits of a softmax."""
+    softcap = estimator.softcap
+    return {
+        "softcap": None if softcap is None else float(softcap),
+        "z_loss": float(estimator.z_loss),
+        "temperature": float(estimator.softmax_temperature),
+    }
 
 
 def _is_ignored(estimator: Any) -> bool:
@@ -157,7 +193,7 @@ def _check_names(estimator: Any) -> None:
     if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
         expected = "a dict of weights by class, 'balanced' or None"
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
-    for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
+    for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum", "output_bias"):
         value = getattr(estimator, what)
         if not (isinstance(value, bool | np.bool_) or (is_whole(value) and value in (0, 1))):
             raise OptionError(parameter=what, came=repr(value), expected="True or False")
@@ -171,6 +207,10 @@ def _check_numbers(estimator: Any) -> None:
     between("alpha", estimator.alpha, 0)
     between("tol", estimator.tol, 0)
     between("label_smoothing", estimator.label_smoothing, 0, 1)
+    between("z_loss", estimator.z_loss, 0)
+    between("softmax_temperature", estimator.softmax_temperature, 0, open_below=True)
+    if estimator.softcap is not None:
+        between("softcap", estimator.softcap, 0, open_below=True, other="None")
     between("bias_rate", estimator.bias_rate, 0)
     if estimator.input_scale_rate is not None:
         between("input_scale_rate", estimator.input_scale_rate, 0, open_below=True, other="None")

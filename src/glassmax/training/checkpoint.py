@@ -145,7 +145,8 @@ class Checkpoint:
         draw, split = _whole("draw", tensors), _whole("split", tensors) if "split.key" in header else None
         state = {name: tensors[f"state.{name}"] for name in training.state}
         curves = {name: tensors[f"curve.{name}"].tolist() for name in self.curves}
-        best_theta = tensors["best_theta"] if stopping.best_theta is not None else None
+        if stopping.best_theta is not None:
+            np.copyto(stopping.best_theta, tensors["best_theta"])
         self.network.theta = tensors["theta"]
         for name, values in state.items():
             is_array = isinstance(training.state[name], np.ndarray)
@@ -156,7 +157,7 @@ class Checkpoint:
         training.order = tensors["order"].astype(np.intp) if "order" in header else None
         training.epochs, training.steps, training.rows, training.seed = epochs, steps, rows, seed
         training.weight, training.slowdown = weight, slowdown
-        stopping.best, stopping.best_theta, stopping.epochs_without_improvement = best, best_theta, idle
+        stopping.best, stopping.epochs_without_improvement = best, idle
 
 
 def open_checkpoint(

@@ -62,6 +62,6 @@ class EarlyStopping:
         self.epochs_without_improvement = 0 if improved else self.epochs_without_improvement + 1
         if value < self.best:
             self.best = value
-            if self.network is not None:
-                self.best_theta = self.network.theta.copy()
+            if self.network is not None and self.best_theta is not None:
+                np.copyto(self.best_theta, self.network.theta)
         return self.epochs_without_improvement > self.patience

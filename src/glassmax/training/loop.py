@@ -177,7 +177,7 @@ def train(
     >>> losses[0] > losses[1] > losses[2]
     True
     """
-    n = len(data.y)
+    n = data.n_rows
     regularization = regularization._replace(seed=training.seed)
     batch_size = min(batch_size, n)
     steps = -(-n // batch_size)
@@ -284,10 +284,10 @@ def train_lbfgs(
         start = network.theta.copy()
         if iterate.stop_reason:
             break
-        training.epochs, training.rows = training.epochs + 1, training.rows + len(data.y)
+        training.epochs, training.rows = training.epochs + 1, training.rows + data.n_rows
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         seconds = time.perf_counter() - started
-        yield Epoch(training.epochs, iterate.loss, validated, 1, len(data.y), seconds)
+        yield Epoch(training.epochs, iterate.loss, validated, 1, data.n_rows, seconds)
         started = time.perf_counter()
     return iterate
 

@@ -113,7 +113,7 @@ def _of_model(path: str) -> dict[str, Any]:
     facts |= {
         **(_of_network(network) if len(model.networks) == 1 else _of_networks(model)),
         "parameters": sum(one.theta.size for one in model.networks),
-        "output and loss": f"{network.head.output}, {network.head.loss}",
+        "output and loss": ", ".join([network.head.output, network.head.loss, *_head_options(network)]),
         "dtype": str(network.theta.dtype),
     }
     if model.calibration is not None:
@@ -128,7 +128,14 @@ def _of_model(path: str) -> dict[str, Any]:
 def _of_network(network: Any) -> dict[str, Any]:
     embedding = {} if network.embedding is None else {"embedding": repr(network.embedding)}
     activations = list(network.activations) or ["none: multinomial logistic regression"]
-    return {"network": "-".join(map(str, network.layer_sizes)), **embedding, "activations": activations}
+    frozen = {"frozen parameters": list(network.frozen)} if network.frozen else {}
+    return {"network": "-".join(map(str, network.layer_sizes)), **embedding, "activations": activations, **frozen}
+
+
+def _head_options(network: Any) -> list[str]:
+    """Write softcap, z-loss and temperature, those that the network has."""
+    words = {"softcap": "softcap", "z_loss": "z-loss", "temperature": "softmax temperature"}
+    return [f"{words[name]} {value:g}" for name, value in network.head.options.items()]
 
 
 def _of_networks(model: Any) -> dict[str, Any]:
@@ -140,6 +147,9 @@ def _of_networks(model: Any) -> dict[str, Any]:
         shown = ", ".join([sizes, *names])
         if network.embedding is not None:
             shown += ", with an embedding"
+        shown = ", ".join([shown, *_head_options(network)])
+        if network.frozen:
+            shown += f", frozen {' '.join(network.frozen)}"
         if kinds and kinds[-1][:2] == (shown, weight):
             kinds[-1] = (shown, weight, kinds[-1][2] + 1)
         else:

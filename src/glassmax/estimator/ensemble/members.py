@@ -259,13 +259,7 @@ def _embed(classifier: SoftmaxClassifier, embedding: Embedding) -> None:
     """Make a classifier that was trained on embedded rows one of the rows themselves."""
     trained = classifier.network_
     classifier.network_ = Network.from_parameters(
-        dict(trained.parameters),
-        activation=trained.activations,
-        output=trained.head.output,
-        loss=trained.head.loss,
-        l2=trained.l2,
-        dtype=trained.theta.dtype,
-        embedding=embedding,
+        dict(trained.parameters), dtype=trained.theta.dtype, **{**trained.options, "embedding": embedding}
     )
     classifier.n_features_in_ = embedding.d
     classifier.set_params(embedding=embedding)
