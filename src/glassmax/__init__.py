@@ -45,6 +45,7 @@ The map of the modules, from the command line down to the exceptions::
     gradcheck       compare a gradient with numerical derivatives of the loss
     pages/          the look that all pages share: one self-contained HTML file
     sealed          files of tensors and text, protected by a hash: model files and checkpoints
+    memory          the memory that is left, checked before a large array is made
     files           write a file completely or not at all
     interrupts      Ctrl-C while the command line loads
     errors          the exceptions
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
         interrupts,
         learner,
         likely_classes,
+        memory,
         model,
         model_file,
         model_manifest,
@@ -137,6 +139,7 @@ __all__ = [
     "learner",
     "likely_classes",
     "load_model",
+    "memory",
     "model",
     "model_file",
     "model_manifest",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import DataError, Text
 
-__all__ = ["available_memory", "check_memory", "size_in_words"]
+__all__ = ["available_memory", "check_matrix", "check_memory", "size_in_words"]
 
 
 def check_memory(needed: int, what: str, remedy: Text | str = "") -> None:
@@ -28,6 +28,15 @@ def check_memory(needed: int, what: str, remedy: Text | str = "") -> None:
             f"{what} needs {size_in_words(needed)} of memory, and {size_in_words(available)} are available.",
             remedy=remedy,
         )
+
+
+def check_matrix(rows: int, classes: int, itemsize: int) -> None:
+    """Raise a DataError if a number for each of so many rows and classes has no room."""
+    check_memory(
+        rows * classes * itemsize,
+        f"A matrix of {rows} rows and {classes} classes",
+        "predict_top returns the most probable classes of each row without it.",
+    )
 
 
 def available_memory() -> int | None:

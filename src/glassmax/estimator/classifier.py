@@ -18,11 +18,23 @@ from sklearn.utils import check_random_state
 
 from ..embedding import Embedding
 from ..embedding.recipes import Recipe
-from ..engine import Data, Progress, best_engine, blocks, dropout_masks, logits, mixed_rows, most_probable
-from ..errors import OptionError, between
+from ..engine import (
+    Data,
+    Progress,
+    best_engine,
+    blocks,
+    check_top_count,
+    dropout_masks,
+    logits,
+    mixed_rows,
+    most_probable,
+)
+from ..errors import OptionError
 from ..functional.arrays import Array
 from ..functional.heads import LOSS_OF_OUTPUT
 from ..gradcheck import Report
+from ..likely_classes import LikelyClasses
+from ..memory import check_matrix
 from ..model import Model
 from ..network import Network
 from ..training import Epoch
@@ -39,6 +51,8 @@ from .run import Run, train_one_epoch
 from .user_warnings import warn_user
 
 __all__ = ["SoftmaxClassifier"]
+
+LAST_LAYER = ("softcap", "softmax_temperature", "output_bias", "class_embeddings")
 
 
 class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -169,7 +183,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         biases, and zeros in the last layer. Or another name in `glassmax.initializers.SCHEMES`.
     scoring : str or callable, default="log_loss"
         Score for early stopping: "log_loss", "accuracy", "balanced_accuracy", "f1" or "auc" (of two classes, that of
-        the second; otherwise the mean over the classes); the name of a scikit-learn scorer; or
+        the second; otherwise the mean over the classes); "top_5_accuracy", with any number in place of 5: the share of
+        rows whose class is among the 5 most probable; the name of a scikit-learn scorer; or
         ``scorer(classifier, X, y) -> float``, for which greater is better.
     checkpoint_path : path or None, default=None
         File to which the state of training is written after each epoch. If `fit` is interrupted, calling it again with
@@ -466,6 +481,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     ) -> Self:
         """Train one epoch on the rows given, continuing from the weights of the last call.
 
+        After an error or Ctrl-C the classifier is what it was before the call. A network of more than 2^24 parameters
+        is trained in place: no copy of it is kept, and its weights then are those of the last step.
+
         The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`,
         `mixup`, or the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
 
@@ -528,7 +546,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ([[0, 1], [0, 1]], (2, 2))
         """
         network = self._fitted_network()
-        check_top_count(k, network, "predict_top")
+        check_top_count(network, k, "predict_top")
         top = best_engine(self.n_threads).top_classes(network, check_X(self, X), int(k))
         return self.classes_[top.labels], top.probabilities
 
@@ -562,12 +580,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ((150, 3), 150)
         """
         network = self._fitted_network()
-        check_top_count(1, network, "predict_sparse")
-        between("threshold", threshold, 0, 1, open_below=True)
-        engine, X = best_engine(self.n_threads), check_X(self, X)
-        return sparse_probabilities(
-            lambda rows, count: engine.top_classes(network, rows, count), X, len(self.classes_), threshold
-        )
+        check_top_count(network, 1, "predict_sparse")
+        likely = LikelyClasses(best_engine(self.n_threads), [network], np.ones(1), None)
+        return likely.sparse(check_X(self, X), threshold)
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """Return the probability of each class for each row.
@@ -588,7 +603,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             If the array needs more memory than is available. `predict_top` needs O(n) memory.
         """
         network, X = self._fitted_network(), check_X(self, X)
-        check_room(X.shape[0], network)
+        check_matrix(X.shape[0], len(self.classes_), network.theta.itemsize)
         return best_engine(self.n_threads).probabilities(network, X)
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
@@ -637,7 +652,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
             _, labels, data = known_rows(self, X, y, sample_weight)
             predicted, T = self._most_probable(X), labels.T
-            right = T == predicted if T.ndim == 1 else T[np.arange(len(predicted)), predicted] == 1
+            right = predicted == T if T.ndim == 1 else T[np.arange(len(predicted)), predicted] == 1
             return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
             y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
@@ -753,7 +768,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             copied. A calibration is left out: it would not fit the network once that is trained further.
         **parameters
             Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
-            Hidden layers, activation, embedding, output and loss are those of the model.
+            Hidden layers, activation, embedding, output and loss are those of the model; so are `softcap`,
+            `softmax_temperature`, `output_bias` and `class_embeddings`, which are the weights of a frozen last layer.
 
         Returns
         -------
@@ -772,7 +788,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             remedy = "Model(model.networks[0], model.classes) is a model of the first."
             came = f"a model of {len(model.networks)} networks"
             raise OptionError(parameter="model", came=came, expected="one network", remedy=remedy)
-        brought = {"hidden_layer_sizes", "activation", "embedding"} & set(parameters)
+        brought = {"hidden_layer_sizes", "activation", "embedding", *LAST_LAYER} & set(parameters)
         if brought:
             raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")
         network, head = model.network, model.network.head
@@ -782,7 +798,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         activations = network.activations
         activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
         loss = "cross_entropy" if head.fused else head.loss
-        brings = {"output": head.output, "loss": loss, "embedding": network.embedding}
+        brings = {"output": head.output, "loss": loss, "embedding": network.embedding, **_last_layer_of(network)}
         classifier = cls(network.layer_sizes[1:-1], activation, **{**brings, **parameters})
         FittedState.begin(
             classifier,
@@ -855,7 +871,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self._fitted_network()
         network, labels, data = known_rows(self, X, y, sample_weight)
         if self.label_smoothing:
-            check_room(data.n_rows, network, "The smoothed labels")
+            check_matrix(data.n_rows, len(self.classes_), 8)
             data = data._replace(y=network.head.smoothed(labels.T, len(self.classes_), self.label_smoothing))
         return network, labels, data
 
@@ -888,8 +904,22 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     def _all_logits(self, X: Any) -> Iterator[Array]:
         """Yield the logits of all rows, if there is room for them."""
         network, X = self._fitted_network(), check_X(self, X)
-        check_room(X.shape[0], network)
+        check_matrix(X.shape[0], len(self.classes_), network.theta.itemsize)
         yield from logits(best_engine(self.n_threads), network, X)
 
     def _most_probable(self, X: Any) -> Array:
         return most_probable(best_engine(self.n_threads), self._fitted_network(), check_X(self, X))
+
+
+def _last_layer_of(network: Network) -> dict[str, Any]:
+    """Return the parameters of a classifier that describe the last layer of a network."""
+    if network.head.output != "softmax":
+        return {}
+    head, last = network.head, network.depth
+    return {
+        "z_loss": head.z_loss,
+        "softcap": head.softcap,
+        "softmax_temperature": head.temperature,
+        "output_bias": f"b{last}" not in network.frozen,
+        "class_embeddings": network.parameters.W[last].T if f"W{last}" in network.frozen else None,
+    }

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..engine import MANY_CLASSES, Data, Engine, TopOfSum, blocks
+from ..engine import MANY_CLASSES, Data, Engine, TopClasses, TopOfSum, blocks
 from ..functional.arrays import Array, weighted_sum
 from ..functional.heads import LOSS_OF_OUTPUT, Head
-from ..functional.targets import is_sparse, reduce_rows
+from ..functional.targets import as_rows, is_sparse, reduce_rows
 from ..network import Network
 
-__all__ = ["Metrics", "RunningMetrics", "score"]
+__all__ = ["Metrics", "RunningMetrics", "metrics_of_shares", "score"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
 """The head whose loss is the log-loss, by the output of the network."""
@@ -104,6 +104,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     log_loss = hits = total = 0.0
     for block in blocks(network, data.n_rows):
         X, y, w = data.rows(block)
+        y = as_rows(y, k) if is_sparse(y) else y
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
         log_loss += float(reduce_rows(head.rows(head.forward(Z.astype(np.float64)), y), w, "sum"))
@@ -300,3 +301,22 @@ class RunningMetrics:
             self.confusion,
             pairs,
         )
+
+
+def metrics_of_shares(shares: Array, y: Array, weight: Array | None = None) -> Metrics:
+    """Return the metrics of predicting the same probabilities for every row, such as the frequencies of the classes.
+
+    Parameters
+    ----------
+    shares : (k,) array
+        Probabilities, which sum to 1.
+    y : (n,) array of int
+    weight : (n,) array, optional
+    """
+    n, best = len(y), int(shares.argmax())
+    with np.errstate(divide="ignore"):
+        losses = -np.log(shares[y])
+    top = TopClasses(np.full((n, 1), best), np.full((n, 1), shares[best]), losses)
+    running = RunningMetrics(len(shares))
+    running.add_top(TopOfSum(top, np.full(n, float((shares * shares).sum()))), y, weight)
+    return running.metrics()
