@@ -410,7 +410,8 @@ template <class T, int MODE> void summed_sweep_by(const Batch<T> &batch, int wor
     for (int64_t tile = classes.first_tile(group); tile < classes.first_tile(group + 1); ++tile) {
         const int64_t width = classes.width(tile);
         for (int64_t i = 0; i < layer.d1; ++i)
-            for (int64_t c = 0; c < TILE; ++c) dW[i * TILE + c] = c < width ? T(classes.gradient[i * classes.k + tile * TILE + c]) : T(0);
+            for (int64_t c = 0; c < TILE; ++c)
+                dW[i * TILE + c] = c < width ? T(classes.gradient[i * classes.k + tile * TILE + c]) : T(0);
         use_tile<T, MODE>(batch, layer, tile, width, dW, squares);
     }
     (MODE == LENGTH ? classes.lengths : classes.squares)[group] = sum_of<T>(squares);

@@ -401,8 +401,8 @@ template <class T> class Session {
 template <class T>
 double loss_and_gradient(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
                          Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
-                         const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, In<T, 1> theta,
-                         InOut<double, 1> gradient) {
+                         const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight,
+                         const RegularizationOf &regularization, In<T, 1> theta, InOut<double, 1> gradient) {
     Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     add_targets(rows, spec, y, Y, sparse_Y, weight, mean_weight);
     require(rows.n >= 1, "there are no rows");

@@ -1,17 +1,17 @@
 """The most probable classes of rows, by one network or several: O(n) numbers where all probabilities would be n x k."""
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .calibration import Calibration
-from .engine import Engine, TopClasses, blocks
+from .engine import MANY_CLASSES, Engine, TopClasses, TopOfSum, blocks, top_of_sum
 from .engine.top import top_of_blocks
 from .errors import between
-from .functional import softmax
 from .functional.arrays import Array
 from .network import Network
 
@@ -46,8 +46,7 @@ class LikelyClasses:
 
         Z = scale sum_j w_j Z_j + bias        P = softmax(Z)
 
-    One network is taken as it is, with scale, weight and bias in its last layer: the engine then computes no more than
-    a tile of logits at once. The logits of several networks are added for a few rows at a time.
+    Of very many classes, no more than a tile of logits is computed at once.
 
     Parameters
     ----------
@@ -83,23 +82,26 @@ class LikelyClasses:
         y : (n,) array of int64, optional
             Class indices.
         """
-        if self._single is not None:
-            return self.engine.top_classes(self._single, X, count, y)
-        return top_of_blocks(self.networks[0], self._logits(X), count, y)
+        network = self.networks[0]
+        if self._is_plain:
+            return self.engine.top_classes(network, X, count, y)
+        if network.layer_sizes[-1] < MANY_CLASSES:
+            return top_of_blocks(network, self._logits(X), count, y)
+        return self.summary(X, count, y).top
 
-    def squares(self, X: Array) -> Array:
-        """Return the sum of the squared probabilities of each row, which the Brier score needs, (n,).
+    def summary(self, X: Array, count: int, y: Array | None = None) -> TopOfSum:
+        """Return the same, for at least one class, with the sum of each row's squared probabilities.
 
         ::
 
-            sum_c p_c^2 = p_m^2 / q_m,   q = softmax(2 Z), m = the most probable class
+            sum_c p_c^2 = p_m^2 / q_m,   q = softmax(2 Z),   m = the most probable class
         """
-        if self._single is None or self._doubled is None:
-            pieces = [(softmax(Z.astype(np.float64)) ** 2).sum(axis=1) for Z in self._logits(X)]
-            return np.concatenate([np.zeros(0), *pieces])
-        p = self.engine.top_classes(self._single, X, 1).probabilities[:, 0]
-        squares: Array = p * p / self.engine.top_classes(self._doubled, X, 1).probabilities[:, 0]
-        return squares
+        if self._is_plain:
+            top = self.top(X, count, y)
+            of_doubled = self.engine.top_classes(self._doubled, X, 1)
+            return TopOfSum(top, top.probabilities[:, 0] ** 2 / of_doubled.probabilities[:, 0])
+        scale, bias = (1.0, None) if self.calibration is None else (self.calibration.scale, self.calibration.bias)
+        return top_of_sum(self.networks, self.weights.tolist(), X, count, y, scale=scale, bias=bias)
 
     def above(self, X: Array, threshold: float) -> ClassesAbove:
         """Return the classes of each row whose probability is at least `threshold`, in (0, 1]."""
@@ -123,7 +125,7 @@ class LikelyClasses:
         """Return the probabilities that are at least `threshold`, in (0, 1], as an (n, k) CSR array."""
         from scipy.sparse import coo_array, csr_array  # late: most predictions need no SciPy
 
-        between("threshold", threshold, 0, 1, open_below=True)
+        between("threshold", threshold, 0, 1, open_below=True, open_above=False)
         n, k = X.shape[0], self.networks[0].layer_sizes[-1]
         at_once = self.rows_at_once(FIRST_COUNT)
         found = [self.above(X[start : start + at_once], threshold) for start in range(0, n, at_once)]
@@ -135,19 +137,18 @@ class LikelyClasses:
         P.sort_indices()
         return P
 
-    @cached_property
-    def _single(self) -> Network | None:
-        """The one network, with everything in its last layer; None where there are several."""
-        if len(self.networks) != 1:
-            return None
-        scale, bias = float(self.weights[0]), None
-        if self.calibration is not None:
-            scale, bias = scale * self.calibration.scale, self.calibration.bias
-        return _scaled(self.networks[0], scale, bias)
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the one network's logits are those of the model."""
+        return len(self.networks) == 1 and self.weights[0] == 1 and self.calibration is None
 
     @cached_property
-    def _doubled(self) -> Network | None:
-        return None if self._single is None else _scaled(self._single, 2.0, None)
+    def _doubled(self) -> Network:
+        """The one network with twice the logits; it shares the weights."""
+        doubled, head = copy(self.networks[0]), self.networks[0].head
+        softcap = None if head.softcap is None else 2 * head.softcap
+        doubled.head = replace(head, temperature=head.temperature / 2, softcap=softcap)
+        return doubled
 
     def _logits(self, X: Array) -> Iterator[Array]:
         """Yield the logits of a few rows at a time."""
@@ -160,18 +161,6 @@ class LikelyClasses:
                 other *= weight
                 Z += other
             yield Z if self.calibration is None else self.calibration.logits(Z)
-
-
-def _scaled(network: Network, scale: float, bias: Array | None) -> Network:
-    """Return a network with the logits ``scale Z + bias``: the same one where nothing changes, otherwise a copy."""
-    if scale == 1 and bias is None:
-        return network
-    scaled, last = deepcopy(network), network.depth
-    scaled.parameters[f"W{last}"] *= scale
-    scaled.parameters[f"b{last}"] *= scale
-    if bias is not None:
-        scaled.parameters[f"b{last}"] += bias.astype(network.theta.dtype)
-    return scaled
 
 
 def __dir__() -> list[str]:

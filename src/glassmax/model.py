@@ -6,6 +6,7 @@ one. Predictions need NumPy, not scikit-learn. The file that holds a model is `g
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ import numpy.typing as npt
 
 from .calibration import Calibration
 from .conformal import Conformal
-from .engine import Engine, TopClasses, all_finite, best_engine, blocks
+from .engine import MANY_CLASSES, Engine, TopClasses, all_finite, best_engine, blocks, check_top_count
 from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between, is_whole
 from .files import remove_leftovers, write_whole
 from .functional.arrays import Array, as_floating, as_inputs
 from .likely_classes import ClassesAbove, LikelyClasses
+from .memory import check_matrix
 from .model_file import model_bytes, read_model
 from .model_manifest import Record
 from .model_parts import ModelParts, check_parts, labels_of
@@ -160,7 +162,71 @@ class Model:
         engine, k = _engine(n_threads), len(self.classes)
         if self.network.head.output == "sigmoid":
             return self._filled(data, lambda X: self._logits_of_rows(engine, X) > 0, (k,), np.intp)
+        if k >= MANY_CLASSES:
+            return self.predict_top(data, 1, n_threads=n_threads)[0][:, 0]
         return self.classes[self._filled(data, lambda X: self._logits_of_rows(engine, X).argmax(axis=1), (), np.intp)]
+
+    def predict_top(self, data: Any, k: int = 5, *, n_threads: int | None = None) -> tuple[Array, Array]:
+        """Return the k most probable classes of each row with their probabilities; softmax output only.
+
+        Parameters
+        ----------
+        data, n_threads
+            As for `predict`.
+        k : int, default=5
+            From 1 to the number of classes.
+
+        Returns
+        -------
+        labels : (n, k) array
+            The most probable class first; of equally probable ones the first in `classes`.
+        probabilities : (n, k) array of float64
+
+        Notes
+        -----
+        Memory: O(n k) for any number of classes and networks. With 4096 classes or more, the logits are computed by
+        tiles of classes. The probabilities are then exact too: each tile adds to the sum over all classes.
+
+        Examples
+        --------
+        >>> from glassmax import Network
+        >>> labels, probabilities = Model(Network([2, 3]), ["a", "b", "c"]).predict_top([[1.0, 0.0]], 2)
+        >>> labels.shape, bool(probabilities[0, 0] >= probabilities[0, 1])
+        ((1, 2), True)
+        """
+        check_top_count(self.network, k, "predict_top")
+        likely, k = self.likely(n_threads), int(k)
+        n, inputs = self._blocks_of_inputs(data, likely.rows_at_once(k))
+        labels, probabilities, start = np.empty((n, k), np.int64), np.empty((n, k)), 0
+        for X in inputs:
+            top = likely.top(X, k)
+            rows = slice(start, start + X.shape[0])
+            labels[rows], probabilities[rows] = top.labels, top.probabilities
+            start = rows.stop
+        return self.classes[labels], probabilities
+
+    def predict_sparse(self, data: Any, threshold: float, *, n_threads: int | None = None) -> Any:
+        """Return the probabilities that are at least `threshold`, as a sparse matrix; softmax output only.
+
+        Parameters
+        ----------
+        data, n_threads
+            As for `predict`.
+        threshold : float
+            In (0, 1]. A row has at most ``1 / threshold`` such classes, and may have none.
+
+        Returns
+        -------
+        (n, k) scipy.sparse.csr_array of float64
+            Columns in the order of `classes`.
+        """
+        from scipy.sparse import vstack  # late: other predictions need no SciPy
+
+        check_top_count(self.network, 1, "predict_sparse")
+        likely = self.likely(n_threads)
+        _, inputs = self._blocks_of_inputs(data, likely.rows_at_once(1))
+        none = np.zeros((0, self.network.n_inputs), self.network.theta.dtype)
+        return vstack([likely.sparse(none, threshold), *(likely.sparse(X, threshold) for X in inputs)], format="csr")
 
     def predict_proba(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the probability of each class for each row.
@@ -174,14 +240,22 @@ class Model:
         -------
         (n, k) array
             Columns in the order of `classes`. Rows sum to 1, except with sigmoid output.
+
+        Raises
+        ------
+        DataError
+            If the array needs more memory than is available. `predict_top` needs O(n) memory.
         """
         engine = _engine(n_threads)
-        if self.encoding is None and self._one_network:
-            return engine.probabilities(self.networks[0], self.inputs(data))
         k, dtype = len(self.classes), self.network.theta.dtype
+        if self.encoding is None and self._one_network:
+            X = self.inputs(data)
+            check_matrix(X.shape[0], k, dtype.itemsize)
+            return engine.probabilities(self.networks[0], X)
         if self.encoding is None:
             return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(engine, X)), (k,), dtype)
         table, start = self._table(data), 0
+        check_matrix(table.n_rows, k, dtype.itemsize)
         out = np.empty((table.n_rows, k), dtype)
         for piece, P in self.predictions([table], n_threads=n_threads):
             out[start : start + piece.n_rows] = P
@@ -372,7 +446,7 @@ class Model:
         above : ClassesAbove
             ``above.rows``, ``above.labels`` and ``above.probabilities``, one entry for each such class of each row.
         """
-        between("threshold", threshold, 0, 1, open_below=True)
+        between("threshold", threshold, 0, 1, open_below=True, open_above=False)
         likely = self.likely(n_threads)
         rows = likely.rows_at_once(min(len(self.classes), int(1 / threshold)))
         for table, X in self.encoded_tables(tables, counts, rows):
@@ -437,18 +511,20 @@ class Model:
     def _filled(self, data: Any, of_rows: Callable[[Array], Array], columns: tuple[int, ...], dtype: Any) -> Array:
         """Return a result for all rows, computed block by block: nothing else of its size is held."""
         n, inputs = self._blocks_of_inputs(data)
+        check_matrix(n, math.prod(columns), np.dtype(dtype).itemsize)
         out, start = np.empty((n, *columns), dtype), 0
         for X in inputs:
             out[start : start + X.shape[0]] = of_rows(X)
             start += X.shape[0]
         return out
 
-    def _blocks_of_inputs(self, data: Any) -> tuple[int, Iterator[Array]]:
-        """Return the number of rows, and their inputs block by block."""
+    def _blocks_of_inputs(self, data: Any, rows: int | None = None) -> tuple[int, Iterator[Array]]:
+        """Return the number of rows, and their inputs, so many rows at a time."""
+        rows = rows or self._rows_at_once()
         if self.encoding is not None:
             table = self._table(data)
-            return table.n_rows, (X for _, X in self.encoded_tables([table], None))
-        X, rows = self.inputs(data), self._rows_at_once()
+            return table.n_rows, (X for _, X in self.encoded_tables([table], None, rows))
+        X = self.inputs(data)
         n = X.shape[0]
         return n, (X[start : start + rows] for start in range(0, n, rows))
 

@@ -73,6 +73,23 @@ OF_NETWORK = [
             default=16,
         ),
         option(
+            "--softcap",
+            "Bound of the logits: they become C tanh(logit / C).  [default: no bound]",
+            POSITIVE,
+        ),
+        option("--softmax-temperature", "Number by which the logits are divided.", POSITIVE, default=1.0),
+        option(
+            "--output-bias/--no-output-bias",
+            "A bias for each class in the last layer.  [default: output-bias]",
+            default=True,
+        ),
+        option(
+            "--class-embeddings",
+            "File of the weights of the last layer, which stay as they are: a .npy or .safetensors file with a row for "
+            "each class in sorted order, or a table with a column of classes and columns of numbers.",
+            metavar="FILE",
+        ),
+        option(
             "--dtype",
             "Floating-point type. float32 takes half the memory and about half the time.",
             click.Choice(["float64", "float32"]),
@@ -159,6 +176,12 @@ OF_NETWORK = [
             "--mixup",
             "Mixup: maximum share of another row that is mixed into a row. The share falls to 0 in later epochs.",
             SHARE_OR_ALL,
+            default=0.0,
+        ),
+        option(
+            "--z-loss",
+            "Coefficient of the z-loss, the squared logarithm of the sum of the exponentials of the logits.",
+            NOT_NEGATIVE,
             default=0.0,
         ),
         option("--mixup-share", "Fraction of the rows of a batch that mixup mixes.", SHARE_OR_ALL, default=0.5),

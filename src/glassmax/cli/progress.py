@@ -70,19 +70,24 @@ def _trial(trial: "Trial") -> str:
 
 
 @contextmanager
-def of_epochs(most: int, score: "Callable[[], str]") -> "Iterator[Callable[[Epoch], None]]":
-    """Yield a function that takes the record of each epoch: losses, a score, rows a second and the time left.
+def of_epochs(
+    most: int, score: "Callable[[], str]"
+) -> "Iterator[tuple[Callable[[Epoch], None], Callable[[int, int, float], None]]]":
+    """Yield two functions: one takes the record of each epoch, the other the progress within a long epoch.
+
+    The first shows losses, a score, rows a second and the time left. The second takes the number of rows done, the
+    number of rows and the mean loss of those done; only a terminal shows them.
 
     `most` is the maximum number of epochs; `score` writes the score that early stopping watches, or "" if the losses
     already show it.
     """
     terminal = console(err=True)
     if is_quiet():
-        yield lambda epoch: None
+        yield lambda epoch: None, _ignore
         return
     if terminal is None:
         line, started = _lines(), time.monotonic()
-        yield lambda epoch: line(partial(_epoch, epoch, most, score, started))
+        yield lambda epoch: line(partial(_epoch, epoch, most, score, started)), _ignore
         return
     losses: list[float] = []
     with _bar(terminal, "epoch", most) as update:
@@ -91,11 +96,21 @@ def of_epochs(most: int, score: "Callable[[], str]") -> "Iterator[Callable[[Epoc
             losses.append(epoch.loss)
             update(epoch.number, lambda: f"{sparkline(losses, 12)} {_figures(epoch, score)}", most)
 
-        yield show
+        def show_within(rows_done: int, rows: int, loss: float) -> None:
+            share = rows_done / max(rows, 1)
+            begun = f"{sparkline(losses, 12)} " if losses else ""
+            said = f"{begun}{100 * share:.0f} % of epoch {len(losses) + 1}, loss {figure(loss)}"
+            update(len(losses) + share, said, most)
+
+        yield show, show_within
+
+
+def _ignore(rows_done: int, rows: int, loss: float) -> None:
+    """Show nothing."""
 
 
 @contextmanager
-def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[int, Any, int], None]]":
+def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[float, Any, int], None]]":
     """Draw a bar; yield a function that takes how many are done, what to say of the latest, and how many there are."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -110,7 +125,7 @@ def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[int,
         task = progress.add_task("", total=total)
         drawn = float("-inf")
 
-        def update(done: int, said: Any, total: int) -> None:
+        def update(done: float, said: Any, total: int) -> None:
             nonlocal drawn
             progress.update(task, completed=done, total=total)
             if time.monotonic() > drawn + SECONDS_BETWEEN_DRAWINGS:  # drawing many short epochs would take longer

@@ -66,6 +66,13 @@ GROUPS = [
             metavar="SEP",
         ),
         option(
+            "--min-count",
+            "Put the classes with fewer than N rows together as one class, which --other-label names.",
+            COUNT,
+            default=1,
+        ),
+        option("--other-label", "Class of the rows that --min-count puts together.", default="other", metavar="CLASS"),
+        option(
             "--type types",
             "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
             metavar="COLUMN=TYPE",

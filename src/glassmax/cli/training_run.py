@@ -1,8 +1,8 @@
 """One training run of the command line: what is trained on, its progress, and how it has ended, on stderr."""
 
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,19 +11,23 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ..errors import DivergenceError, OptionError, Setting
+from ..engine import MANY_CLASSES
+from ..errors import DataError, DivergenceError, OptionError, Setting
 from ..estimator import SoftmaxClassifier, TableClassifier
+from ..estimator.cost import cost_of, speed_of
 from ..estimator.ensemble import Member, Search
 from ..estimator.options import hidden_sizes
 from ..estimator.tables.figures import Comparison, compare
 from ..estimator.tables.fit import Prepared, TableFit, table_rows
 from ..estimator.tables.options import check_search, check_table_options, preset_of
-from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT
+from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT, TableRows
+from ..memory import available_memory, size_in_words
 from ..model import Model
 from ..table import BUILTIN, Table
 from ..training import suggest_learning_rate
 from ..version import __version__
 from .charts import bars, sparkline
+from .class_embeddings import read_class_embeddings
 from .option_values import embedding_of
 from .progress import of_epochs, of_members
 from .result import Result
@@ -40,12 +44,26 @@ __all__ = ["TrainingRun", "check_options", "classifier_of"]
 FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
 MOST_CLASSES = 20
+MANY_FLOPS = 2e10
+"""Operations of an epoch that may take longer than a second, so that it is worth measuring how long."""
+MUCH_MEMORY, LONG_EPOCH = 1e9, 1.0
+"""Bytes and seconds that are said before the training."""
+FOR_MANY_CLASSES: dict[str, Any] = {
+    "hidden": (128,),
+    "dtype": "float32",
+    "batch_size": 256,
+    "learning_rate": 0.01,
+    "schedule": "one_cycle",
+    "epochs": 10,
+}
+"""The options of the network that is trained in place of a preset where there are very many classes."""
 ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by Ctrl-C"}
 
 
 def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") -> TableClassifier:
     """Return the classifier that the options describe: a preset, or one network; `table` is its name."""
-    settings = {parameter: options[parameter] for parameter in ("types", "ignore", "keep", "candidates", "time_limit")}
+    names = ("types", "ignore", "keep", "candidates", "time_limit", "min_count", "other_label")
+    settings = {name: options[name] for name in names}
     settings |= {"n_threads": options["threads"], "random_state": options["seed"]}
     settings["class_weight"] = "balanced" if options["balanced"] else options["class_weight"] or None
     if not network:
@@ -96,22 +114,58 @@ def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
     return SoftmaxClassifier(**settings | {"output": "softmax"})
 
 
+def _refuse_preset(options: dict[str, Any], rows: TableRows) -> None:
+    """Raise an error if an option asks for a preset, which keeps a probability of each class for each row."""
+    typed = next(
+        (name for name in ("preset", "time_limit", "tune", "study") if options[name] not in (None, "default")), ""
+    )
+    if not typed and rows.sets is None:
+        return
+    what = f"--{typed.replace('_', '-')} applies to presets, and a" if typed else "A"
+    remedy = "Pass --hidden 128 to train one network, or --min-count 10 to put rare classes together."
+    if not typed:
+        remedy = "Leave --candidates out, or put classes together in the table."
+    raise DataError(
+        f"{what} preset takes fewer than {MANY_CLASSES:,} classes, because it keeps a probability for each row and "
+        f"class. {rows.table.name} has {len(rows.classes):,} classes of {rows.target}. {remedy}"
+    )
+
+
 class TrainingRun:
     """One training run, from table to model."""
 
     def __init__(
         self, classifier: TableClassifier, table: Table, target: str, options: dict[str, Any], validation: Table | None
     ) -> None:
-        self.classifier, self.options, self.network = classifier, options, classifier.network
         columns = {"groups": options["groups"], "time": options["time"]}
         self.rows = table_rows(classifier, table, target, options["weight"], **columns)
+        self.has_many_classes = classifier.network is None and len(self.rows.classes) >= MANY_CLASSES
+        if self.has_many_classes:
+            _refuse_preset(options, self.rows)
+            options = options | FOR_MANY_CLASSES
+            classifier = classifier_of(options, network=True)
+        self.classifier, self.options, self.network = classifier, options, classifier.network
+        if options["class_embeddings"] is not None and self.network is not None:
+            self._take_embeddings(self.network)
         judged_by = None if validation is None else (validation, None, None)
-        self.records = classifier.fit_rows(self.rows, judged_by, _search_of(options))
+        self.within: Callable[[int, int, float], None] | None = None
+        self.records = classifier.fit_rows(self.rows, judged_by, _search_of(options), self._show_within)
         prepared = next(self.records)
         assert isinstance(prepared, Prepared)
         self.prepared: Prepared = prepared
         self.members: list[Member] = []
         self.fitted: TableFit | None = None
+
+    def _take_embeddings(self, network: SoftmaxClassifier) -> None:
+        """Read the weights of the last layer; without --hidden, the hidden layer is as wide as they are."""
+        E = read_class_embeddings(self.options["class_embeddings"], self.rows.classes, self.rows.target)
+        network.set_params(class_embeddings=E)
+        if self.options["hidden"] is None:
+            network.set_params(hidden_layer_sizes=(E.shape[1],))
+
+    def _show_within(self, rows_done: int, rows: int, loss: float) -> None:
+        if self.within is not None:
+            self.within(rows_done, rows, loss)
 
     def report_table(self, why: str) -> None:
         """Report the table, the type of each column and what is trained; `why` is an option that asks for a network."""
@@ -139,7 +193,28 @@ class TrainingRun:
         judged = "" if extra is None else f", {counted(extra, 'validation row')}"
         sizes = "-".join(map(str, (self.prepared.width, *hidden_sizes(self.network), len(self.rows.classes))))
         say(f"{counted(kept, 'row')} to train on{shown}{judged}; network {sizes}")
-        say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
+        if self.has_many_classes:
+            say(
+                f"  with {MANY_CLASSES:,} classes or more, one network is trained in place of a preset; --hidden and "
+                "other options set it up"
+            )
+        else:
+            say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
+        self._report_cost()
+
+    def _report_cost(self) -> None:
+        """Say what an epoch needs if that is much: memory, or time, which is measured on a few steps."""
+        network, k = self.prepared.network, len(self.rows.classes)
+        assert network is not None
+        size = {"inputs": self.prepared.width, "classes": k, "dtype": self.classifier.dtype}
+        cost = cost_of(network, rows=len(self.prepared.kept), **size)
+        speed = speed_of(network, **size) if cost.flops > MANY_FLOPS else None
+        if cost.memory < MUCH_MEMORY and (speed is None or cost.seconds(speed) < LONG_EPOCH):
+            return
+        say(f"  {cost.in_words(speed)}; at most {counted(network.max_iter, 'epoch')}")
+        available = available_memory()
+        if available is not None and cost.memory - cost.inputs > available:
+            say(f"Only {size_in_words(available)} of memory are available.", ATTENTION)
 
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
@@ -153,8 +228,7 @@ class TrainingRun:
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
-        progress = of_members() if self.network is None else of_epochs(self.network.max_iter, self._score)
-        with warnings.catch_warnings(), progress as show:
+        with warnings.catch_warnings(), self._progress() as show:
             warnings.simplefilter("ignore")  # said by `_report_end`, in other words
             step: Callable[[], Any] = partial(next, self.records)
             while True:
@@ -175,6 +249,16 @@ class TrainingRun:
         if self.network is not None:
             self._report_epochs(interrupted=interrupted)
         return interrupted
+
+    @contextmanager
+    def _progress(self) -> Iterator[Callable[[Any], None]]:
+        """Show the progress of the training; yield a function that takes each record."""
+        if self.network is None:
+            with of_members() as show:
+                yield show
+            return
+        with of_epochs(self.network.max_iter, self._score) as (show_epoch, self.within):
+            yield show_epoch
 
     def _score(self) -> str:
         """Say the latest score of what early stopping watches, where the losses don't say it."""
@@ -253,6 +337,8 @@ class TrainingRun:
             self._report_members(found.log_losses)
         if found.step > 1:
             say(f"The linear model for comparison is trained on every {ordinal(found.step)} row.")
+        if found.linear_left_out:
+            say("No linear model is trained for comparison: with so many classes, it would take long.")
         loss, rate = next(iter(found.columns.values())).log_loss, self.options["learning_rate"]
         if self.network is not None and not loss <= FAR_BEYOND_CHANCE:
             raise DivergenceError(

@@ -19,7 +19,7 @@ from ..functional.affine import affine
 from ..functional.arrays import Array
 from ..functional.softcap import capped
 from ..network import Network
-from .top import TopClasses, check_top
+from .top import TopClasses, check_top, largest_of_rows
 
 __all__ = ["TopOfSum", "rows_of_tiles", "top_of_sum"]
 
@@ -192,9 +192,7 @@ class _Sweep:
         have = self.logits.shape[1]
         some = slice(None) if have < self.count else np.flatnonzero(Z.max(axis=1) > self.logits[:, -1])
         piece = Z[some]
-        order = piece.argmax(axis=1)[:, None]
-        if self.count > 1:
-            order = np.argsort(-piece, axis=1, kind="stable")[:, : self.count]
+        order = largest_of_rows(piece, self.count)
         logits = np.concatenate([self.logits[some], np.take_along_axis(piece, order, axis=1)], axis=1)
         labels = np.concatenate([self.labels[some], first + order], axis=1)
         best = np.argsort(-logits, axis=1, kind="stable")[:, : self.count]

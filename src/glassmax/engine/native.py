@@ -84,16 +84,16 @@ class NativeEngine:
 
     Notes
     -----
-    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last layer
-    by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments, and no
-    array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch whatever
-    the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense rows need no
-    more; sparse rows cost what their stored numbers cost. A frozen last layer saves a third of its work.
+    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last
+    layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments,
+    and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch
+    whatever the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense
+    rows need no more memory. A frozen last layer saves a third of the work.
 
     With ``clip_norm`` a step takes about twice as long for the last layer, because the length of the gradient comes
     first. A batch of more than 4096 rows goes through in parts of 1024 rows if its activations would take more memory
-    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse X
-    as it is.
+    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse
+    X as it is.
 
     The following still need copies of the last layer's weights and moments: sets of candidates, and a learned scale of
     the inputs in a network of one layer. Other losses and outputs are not computed by tiles.

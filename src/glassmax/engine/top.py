@@ -10,7 +10,7 @@ from ..functional.arrays import Array
 from ..functional.targets import check_target
 from ..network import Network
 
-__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "check_top_count", "top_of_blocks"]
+__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "check_top_count", "largest_of_rows", "top_of_blocks"]
 
 MANY_CLASSES = 4096
 """From here on the native engine computes the last layer by tiles of classes, and only the most probable classes of a
@@ -55,17 +55,20 @@ def check_top(network: Network, count: int) -> None:
         raise OptionError(parameter="count", came=repr(count), expected=f"a whole number from 0 to {k}, the classes")
 
 
-def _largest(Z: Array, count: int) -> Array:
+def largest_of_rows(Z: Array, count: int) -> Array:
     """Return the indices of the `count` largest numbers of each row, the largest first, of equal ones the first."""
     n, k = Z.shape
-    if 8 * count >= k:
-        return np.argsort(-Z, axis=1, kind="stable")[:, :count]
-    least = np.partition(Z, k - count, axis=1)[:, k - count]
-    rows, columns = np.nonzero(least[:, None] <= Z)  # at least `count` of each row
-    order = np.lexsort((columns, -Z[rows, columns], rows))
-    first = np.searchsorted(rows, np.arange(n))
-    largest: Array = columns[order[first[:, None] + np.arange(count)]]
-    return largest
+    if count == 1:  # the usual one, and the quickest
+        return Z.argmax(axis=1)[:, None]
+    if 8 * count < k:
+        least = np.partition(Z, k - count, axis=1)[:, k - count]
+        rows, columns = np.nonzero(least[:, None] <= Z)  # `count` of each row, ties beside; fewer with NaN
+        if not n or np.bincount(rows, minlength=n).min() >= count:
+            order = np.lexsort((columns, -Z[rows, columns], rows))
+            first = np.searchsorted(rows, np.arange(n))
+            largest: Array = columns[order[first[:, None] + np.arange(count)]]
+            return largest
+    return np.argsort(-Z, axis=1, kind="stable")[:, :count]
 
 
 def top_of_blocks(network: Network, logits: Iterable[Array], count: int, y: Array | None) -> TopClasses:
@@ -97,7 +100,7 @@ def top_of_blocks(network: Network, logits: Iterable[Array], count: int, y: Arra
             others = E.sum(axis=1, keepdims=True)
         order = np.tile(np.arange(count), (rows, 1))
         sound = ~np.isnan(others[:, 0])
-        order[sound] = top[:, :count][sound] if count <= 1 else _largest(Z if sound.all() else Z[sound], count)
+        order[sound] = largest_of_rows(Z if sound.all() else Z[sound], count)
         with np.errstate(invalid="ignore"):
             probabilities.append(np.exp(np.take_along_axis(Z, order, axis=1) - largest) / (1 + others))
             probabilities[-1][np.isnan(others[:, 0])] = np.nan

@@ -23,7 +23,16 @@ from .candidates import CANDIDATES, check_candidates, encode_candidates, holds_c
 from .cost import check_cost, cost_of
 from .fitted_state import FittedState
 from .inputs import check_rows, column_names
-from .labels import MOST_LISTED, Labels, distinct_labels, encode_labels, listed, most_probable_class, weigh_rows
+from .labels import (
+    MOST_LISTED,
+    Labels,
+    distinct_labels,
+    encode_labels,
+    listed,
+    most_probable_class,
+    sorted_distinct,
+    weigh_rows,
+)
 from .options import (
     Plan,
     activations_of,
@@ -157,7 +166,7 @@ def _labelled_rows(
         return X, _encode(trial, y, classes, known=known, all_there=all_there), sample_weight
     check_candidates(trial)
     if classes is not None:
-        classes = np.unique(distinct_labels(classes))
+        classes = sorted_distinct(distinct_labels(classes))
     if known:
         _check_classes(trial, classes, np.sort(trial.classes_))
         _check_softmax(trial, "y")
@@ -183,7 +192,7 @@ def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: 
     """Encode y; if the classes are known already, by them."""
     one_a_row, candidates = np.ndim(y) == 1 or np.shape(y)[1:] == (1,), classifier.loss == CANDIDATES
     if classes is not None and one_a_row:
-        classes = np.unique(distinct_labels(classes))
+        classes = sorted_distinct(distinct_labels(classes))
     if not known:
         return encode_labels(y, classifier.output, classes, candidates=candidates)
     own = np.sort(classifier.classes_) if one_a_row else classifier.classes_

@@ -274,7 +274,14 @@ def label_texts(classes: Array) -> list[str]:
 
 
 def class_indices(
-    classes: Array, labels: Array, table: Table, rows: Array, what: str, *, whose: str = "the model"
+    classes: Array,
+    labels: Array,
+    table: Table,
+    rows: Array,
+    what: str,
+    *,
+    whose: str = "the model",
+    other_label: Any = None,
 ) -> Array:
     """Return the index of each label among known classes, (m,) intp; a label and a class are compared by their text.
 
@@ -290,6 +297,8 @@ def class_indices(
         The user's word for the labels: the target column.
     whose : str, default="the model"
         What has the classes, for the message.
+    other_label : label, optional
+        The class of every label that is no known class, if it is a known class.
 
     Raises
     ------
@@ -300,6 +309,9 @@ def class_indices(
     index = {str(label): position for position, label in enumerate(classes)}
     index |= {text: position for position, text in enumerate(known)}
     texts = label_texts(labels)
+    other = None if other_label is None else index.get(str(other_label))
+    if other is not None:
+        return np.array([index.get(text, other) for text in texts], np.intp)
     for row, text in zip(rows, texts, strict=True):
         if text not in index:
             more = f" and {len(known) - 10} more" if len(known) > 10 else ""

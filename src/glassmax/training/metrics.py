@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..engine import MANY_CLASSES, Data, Engine, TopOfSum, blocks
+from ..engine import MANY_CLASSES, Data, Engine, TopClasses, TopOfSum, blocks
 from ..functional.arrays import Array, weighted_sum
 from ..functional.heads import LOSS_OF_OUTPUT, Head
 from ..functional.targets import as_rows, is_sparse, reduce_rows
 from ..network import Network
 
-__all__ = ["Metrics", "RunningMetrics", "score"]
+__all__ = ["Metrics", "RunningMetrics", "metrics_of_shares", "score"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
 """The head whose loss is the log-loss, by the output of the network."""
@@ -301,3 +301,22 @@ class RunningMetrics:
             self.confusion,
             pairs,
         )
+
+
+def metrics_of_shares(shares: Array, y: Array, weight: Array | None = None) -> Metrics:
+    """Return the metrics of predicting the same probabilities for every row, such as the frequencies of the classes.
+
+    Parameters
+    ----------
+    shares : (k,) array
+        Probabilities, which sum to 1.
+    y : (n,) array of int
+    weight : (n,) array, optional
+    """
+    n, best = len(y), int(shares.argmax())
+    with np.errstate(divide="ignore"):
+        losses = -np.log(shares[y])
+    top = TopClasses(np.full((n, 1), best), np.full((n, 1), shares[best]), losses)
+    running = RunningMetrics(len(shares))
+    running.add_top(TopOfSum(top, np.full(n, float((shares * shares).sum()))), y, weight)
+    return running.metrics()

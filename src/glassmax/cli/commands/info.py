@@ -17,6 +17,8 @@ from ..terminal import console, rendered, wrapped
 def command(model: str | None, as_json: bool) -> None:
     """Describe this installation, or a model file.
 
+    With --json, "n_classes" is the number of classes, and "classes" holds the first 1,000.
+
     \b
     Examples:
       glassmax info
@@ -26,7 +28,7 @@ def command(model: str | None, as_json: bool) -> None:
     if as_json:
         show_json(facts)
         return
-    facts = _in_words(facts) if model is None else {name: one for name, one in facts.items() if not _is_counted(name)}
+    facts = _in_words(facts) if model is None else _model_in_words(facts)
     terminal = console()
     width = max(map(len, facts))
     for name, value in facts.items():
@@ -61,6 +63,8 @@ def _of_installation() -> dict[str, Any]:
     }
 
 
+MOST_CLASSES, FEW_CLASSES = 30, 10
+"""Of more classes than the first number, as many as the second are shown."""
 FIRST = (
     *("table", "training_rows", "held_out_rows", "preset"),
     *("out_of_fold_accuracy", "out_of_fold_log_loss", "validation_accuracy", "validation_log_loss"),
@@ -87,13 +91,13 @@ def _in_words(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_model(path: str) -> dict[str, Any]:
-    import hashlib
     from pathlib import Path
 
     from ...errors import DataError
     from ...model import load_model
     from ...table import BUILTIN
     from ..output_paths import OF_DATA
+    from ..result import MOST_IN_JSON
 
     if path in BUILTIN or path.lower().endswith(OF_DATA):
         raise DataError(
@@ -105,7 +109,8 @@ def _of_model(path: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"file": f"{Path(path).name}, {Path(path).stat().st_size:,} bytes"}
     if model.encoding is not None:
         facts["target"] = model.encoding.target
-    facts["classes"] = [str(label) for label in model.classes]
+    facts["n_classes"] = len(model.classes)
+    facts["classes"] = [str(label) for label in model.classes[:MOST_IN_JSON]]
     record = dict(model.record)
     facts |= {name: record.pop(name) for name in FIRST if name in record}
     if model.conformal is not None:
@@ -122,7 +127,14 @@ def _of_model(path: str) -> dict[str, Any]:
         facts |= {f"column {column.name}": _described(column) for column in model.encoding.columns}
     if model.columns is not None:
         facts["columns"] = model.columns
-    return facts | record | {"sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+    return facts | record | {"sha256": _hash_of(path)}
+
+
+def _hash_of(path: str) -> str:
+    import hashlib
+
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _of_network(network: Any) -> dict[str, Any]:
@@ -186,9 +198,17 @@ def _described(column: Any) -> str:
     )
 
 
+def _model_in_words(facts: dict[str, Any]) -> dict[str, Any]:
+    """Shorten a long list of classes, and leave out what is said twice."""
+    k, classes = facts["n_classes"], facts["classes"]
+    if k > MOST_CLASSES:
+        classes = [f"{k:,}: {', '.join(map(shortened, classes[:FEW_CLASSES]))}, ..."]
+    return {name: one for name, one in (facts | {"classes": classes}).items() if not _is_counted(name)}
+
+
 def _is_counted(name: str) -> bool:
-    """Whether a fact of the record repeats the numbers of networks that the model itself has."""
-    return name == "members" or name.startswith("members_")
+    """Whether a fact repeats the numbers of networks or classes that others have."""
+    return name in ("members", "n_classes") or name.startswith("members_")
 
 
 def _shown(name: str, value: Any) -> str:

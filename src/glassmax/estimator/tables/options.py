@@ -10,6 +10,7 @@ from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
 from ..options import make_plan
+from ..rare_classes import check_min_count
 
 __all__ = ["check_folds", "check_search", "check_table_options", "preset_of"]
 
@@ -52,6 +53,7 @@ def check_table_options(classifier: Any) -> None:
             if (given := getattr(classifier, name)) is not None:
                 only = ("None with ", Setting("network"), ": only a preset has a time limit and a checkpoint")
                 raise OptionError(parameter=name, came=repr(given), expected=only)
+    check_min_count(classifier)
     between("held_out", classifier.held_out, 0, 1)
     one_of("dtype", classifier.dtype, ("float64", "float32"))
     if classifier.time_limit is not None:
@@ -69,6 +71,9 @@ def check_table_options(classifier: Any) -> None:
     if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
         expected = "a dict of weights by class, 'balanced' or None"
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
+    if classifier.network is not None and getattr(classifier.network, "min_count", 1) != 1:
+        expected = "1: the classes of a table are put together by min_count of TableClassifier"
+        raise OptionError(parameter="min_count of network", came=repr(classifier.network.min_count), expected=expected)
     separator = classifier.candidates
     if separator is not None and not (isinstance(separator, str) and separator.strip() and "!" not in separator):
         expected = "the text between classes in a cell, such as '|', without '!'; or None"
