@@ -112,7 +112,8 @@ def linear_softmax_cross_entropy(
     -----
     `jax.custom_vjp` around a callback that works on JAX's own buffers: nothing is copied in either direction but the
     labels. The options are fixed when a function is traced. With "mean" and "sum" the gradients are computed with the
-    loss, and only those that are differentiated by; with "none" in the backward pass. Neither a second derivative nor
+    loss, and only those that are differentiated by, and multiplied by the derivative that comes from above in the
+    backward pass; with "none" they are computed in the backward pass. Neither a second derivative nor
     forward mode (`jax.jvp`) exists: JAX raises an error. The bits of a result depend neither on the threads nor on
     `memory_limit`. For the cost see `glassmax.engine.ReferenceEngine.linear_softmax_cross_entropy`.
 
