@@ -275,9 +275,9 @@ def test_the_environment_caps_the_threads(cap, said):
 
 
 def test_the_engine_knows_every_name_and_refuses_others():
-    assert set(native.ACTIVATION) == set(ACTIVATIONS)
-    assert set(native.OUTPUT) == set(OUTPUTS)
-    assert set(native.LOSS) == set(LOSSES)
+    assert set(native_arguments.ACTIVATION) == set(ACTIVATIONS)
+    assert set(native_arguments.OUTPUT) == set(OUTPUTS)
+    assert set(native_arguments.LOSS) == set(LOSSES)
     for activation, output, loss in [("new", "softmax", "cross_entropy"), ("relu", "new", "cross_entropy")]:
         with pytest.raises(OptionError, match=r"^The native engine knows no 'new'\. Take glassmax\.engine\.Ref"):
             native_arguments.spec_of_shape((2, 3, 2), (activation,), output, loss)
