@@ -70,7 +70,7 @@ class FromFile(Estimator):
 
 
 class Engine:
-    """The engine's epoch alone, without the checks and the records of the estimator."""
+    """The epochs of the engine's session alone, without the checks and the records of the estimator."""
 
     def __init__(self, shape, X, y, start, threads, shuffle=True, seed=0):
         self.shape, self.data, self.start, self.shuffle = shape, Data(X, y), start, shuffle
@@ -86,16 +86,14 @@ class Engine:
     def begin(self):
         self.network = Network.from_parameters(self.start, activation="relu", dtype=self.shape.dtype)
         self.state, self.steps = self.rule.init(self.network.theta), 0
+        self.session = self.engine.open(self.network, self.rule, self.state)
 
     def epochs(self, count):
         n, losses = len(self.data.y), []
         for _ in range(count):
             order = self.draw.permutation(n) if self.shuffle else np.arange(n)
-            result = self.engine.epoch(
-                self.network,
+            result = self.session.epoch(
                 self.data,
-                self.rule,
-                self.state,
                 order=order,
                 batch_size=self.shape.batch,
                 rates=self.rates,
@@ -104,6 +102,7 @@ class Engine:
             )
             self.steps += result.steps
             losses.append(result.loss)
+        self.session.read()
         return losses
 
     def probabilities(self, X):
