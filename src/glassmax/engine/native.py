@@ -10,42 +10,41 @@ import math
 import os
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
-from ..functional.arrays import Array
-from ..functional.targets import Reduction, check_target, reduce_rows
+from ..functional.arrays import Array, as_inputs
+from ..functional.heads import LOSSES
+from ..functional.targets import Reduction, check_target, check_weights, is_sparse, reduce_rows
 from ..network import Network
-from ..optimizers import Rule, State
+from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
-from .native_arguments import (
-    DTYPES,
-    INT64,
-    labels_named,
-    native_inputs,
-    native_numbers,
-    native_rows,
-    native_spec,
-    native_targets,
-    plain_array,
-)
-from .native_session import NativeSession
+from .input_scale import unfold
+from .progress import Pace, Progress
+from .session import CLOSED
 from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
-__all__ = ["INSTRUCTION_SETS", "NativeEngine"]
+__all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
+ACTIVATION, OUTPUT, LOSS = (
+    {name: number for number, name in enumerate(names)}
+    for names in (_native.ACTIVATIONS, _native.OUTPUTS, _native.LOSSES)
+)
 MAX_THREADS = 61
 MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
+FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
+DTYPES = (np.dtype(np.float32), FLOAT64)
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -124,7 +123,7 @@ class NativeEngine:
         rate_factors: Sequence[float] = (),
         keep: bool = False,
         live: bool = False,
-    ) -> NativeSession:
+    ) -> "NativeSession":
         """Return a session: epochs of one network, between which weights and state stay packed.
 
         Parameters
@@ -177,10 +176,10 @@ class NativeEngine:
         if data.n_rows == 0:
             return 0.0, gradient
         check_smoothing(network, regularization)
-        numbers = native_numbers(regularization._replace(dropout=(), mixup=0.0))
-        with labels_named(network, data):
+        numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
+        with _labels_named(network, data):
             loss = _native.loss_and_gradient(
-                self.isa, self._workers, *native_rows(network, data), numbers, network.theta, gradient
+                self.isa, self._workers, *_rows(network, data), numbers, network.theta, gradient
             )
         return loss, gradient
 
@@ -201,9 +200,9 @@ class NativeEngine:
             raise ShapeError(f"y is {y.shape}, expected ({n},): the class index of each row.")
         losses = None if y is None else np.empty(n)
         top = TopClasses(np.empty((n, count), np.int64), np.empty((n, count)), losses)
-        of_labels = None if y is None else plain_array(y, INT64)
-        inputs = native_inputs(network, X)
-        given = (self.isa, self._workers, native_spec(network), *inputs, of_labels, network.theta)
+        of_labels = None if y is None else _plain(y, INT64)
+        inputs = _inputs(network, X)
+        given = (self.isa, self._workers, _spec(network), *inputs, of_labels, network.theta)
         if _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
@@ -243,20 +242,12 @@ class NativeEngine:
                 parameter="A",
             )
         factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
-        arrays = [None if array is None else plain_array(array, dtype) for array in (layer.A, layer.W, layer.b)]
+        arrays = [None if array is None else _plain(array, dtype) for array in (layer.A, layer.W, layer.b)]
         found = gradient_arrays(gradients, layer)
         options = (label_smoothing, z_loss, softcap or 0.0, temperature)
         if len(losses):
             _native.layer(
-                self.isa,
-                self._workers,
-                *arrays,
-                transposed,
-                *native_targets(layer.target),
-                factors,
-                options,
-                *found,
-                losses,
+                self.isa, self._workers, *arrays, transposed, *_targets(layer.target), factors, options, *found, losses
             )
         loss = reduce_rows(losses, layer.weight, reduction)
         return LayerResult(loss if reduction == "none" else float(loss), *found)
@@ -276,10 +267,317 @@ class NativeEngine:
     def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
         theta = network.theta
         out = np.empty((X.shape[0], network.layer_sizes[-1]), theta.dtype)
-        _native.forward(
-            self.isa, self._workers, native_spec(network), *native_inputs(network, X), theta, probabilities, out
-        )
+        _native.forward(self.isa, self._workers, _spec(network), *_inputs(network, X), theta, probabilities, out)
         return out
+
+
+class NativeSession:
+    """The session of `NativeEngine`: the weights and the state of the rule, packed, and the memory of an epoch."""
+
+    def __init__(
+        self,
+        engine: NativeEngine,
+        network: Network,
+        rule: Rule,
+        state: State,
+        rate_factors: Sequence[float],
+        keep: bool,
+        live: bool,
+    ) -> None:
+        self._native: Any = None
+        if type(rule) not in (SGD, Adam):
+            raise OptionError(
+                f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
+                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+                parameter="rule",
+            )
+        self.finite = True
+        self._network, self._state, self._pace, self._live = network, state, None, live
+        self._data = self._regularization = self._order = self._batch_size = self._rates = self._mixup_factors = None
+        theta = _writable(network.theta, "theta")
+        scaled = ("unscaled",) if "unscaled" in state else ()
+        factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
+        names: tuple[str, ...]
+        if isinstance(rule, Adam):
+            names = ("m", "v")
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
+        else:
+            assert isinstance(rule, SGD)
+            names = ("velocity",)
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
+        if scaled:
+            unfold(network, state["unscaled"])
+        self._moved = {name: _plain(_writable(state[name], name), theta.dtype) for name in names + scaled}
+        arrays = *(self._moved[name] for name in names), *((None,) * (2 - len(names))), self._moved.get("unscaled")
+        self._alike = not scaled and all(array is state[name] for name, array in self._moved.items())
+        kind = _native.Session64 if theta.dtype == FLOAT64 else _native.Session32
+        self._native = kind(engine.isa, engine._workers, _spec(network), how, theta, *arrays, keep)
+
+    def epoch(
+        self,
+        data: Data,
+        *,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+        mixup_factors: Array | None = None,
+        progress: Progress | None = None,
+    ) -> EpochResult:
+        """Train on every row of `data` once; see `Session.epoch`."""
+        native, state = self._open(), self._state
+        try:
+            if regularization is not self._regularization:
+                self._set_regularization(regularization)
+            if (
+                order is not self._order
+                or rates is not self._rates
+                or mixup_factors is not self._mixup_factors
+                or batch_size != self._batch_size
+            ):
+                self._set_steps(order, batch_size, rates, mixup_factors)
+            if data is not self._data:
+                self._set_rows(data)
+            if progress is None and (self._alike or not self._live):
+                told = native.epoch(first_step, len(order), self._live, state.get("t", 0))
+                if self._live and "t" in state:
+                    state["t"] = told[4]
+            else:
+                told = self._in_parts(progress, first_step, len(order), batch_size)
+        except ValueError:
+            self._name_label(data)
+            raise
+        except BaseException:
+            if self._live:
+                self.read()
+            raise
+        self.finite = told[3]
+        return EpochResult(told[0], told[1], told[2])
+
+    def read(self) -> None:
+        """Unpack weights and state into the network and the dict."""
+        self._told(self._open().read())
+
+    def load(self) -> None:
+        """Pack what the network and the dict hold now, at the next epoch."""
+        native, state = self._open(), self._state
+        if "unscaled" in state:
+            unfold(self._network, state["unscaled"])
+        for name, array in self._moved.items():
+            if array is not state[name]:
+                array[...] = state[name]
+        native.load(int(state.get("t", 0)))
+
+    def go_back(self) -> bool:
+        """Return to the state before the last epoch whose first loss was finite; see `Session.go_back`."""
+        t, back = self._open().go_back()
+        self._told(t)
+        return bool(back)
+
+    def close(self) -> None:
+        """Read, and free the memory; later calls do nothing."""
+        native, self._native = self._native, None
+        if native is not None:
+            self._told(native.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _open(self) -> Any:
+        if self._native is None:
+            raise ValueError(CLOSED)
+        return self._native
+
+    def _set_rows(self, data: Data) -> None:
+        self._data = None
+        rows = _rows(self._network, data)[1:]
+        self._native.rows(*rows)
+        given = (data.X, data.y, data.weight)
+        if all(array is None or any(array is row for row in rows) for array in given):  # copies are made anew
+            self._data = data
+
+    def _set_regularization(self, regularization: Regularization) -> None:
+        check_smoothing(self._network, regularization)
+        self._regularization = None
+        self._native.regularization(_numbers(regularization))
+        self._regularization = regularization
+
+    def _set_steps(self, order: Array, batch_size: int, rates: Array, mixup_factors: Array | None) -> None:
+        self._order = None
+        if order.dtype.kind not in "iu":
+            raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
+        factors = None if mixup_factors is None else _plain(mixup_factors, FLOAT64)
+        plain = _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), factors
+        self._native.steps_of(*plain)
+        if plain[0] is order and plain[2] is rates and factors is mixup_factors:
+            self._order, self._batch_size, self._rates, self._mixup_factors = order, batch_size, rates, mixup_factors
+
+    def _in_parts(
+        self, progress: Progress | None, first_step: int, n: int, batch_size: int
+    ) -> tuple[float, int, bool, bool, int]:
+        if self._live:
+            self.load()
+        if progress is not None and (self._pace is None or self._pace.progress != progress):
+            self._pace = Pace(progress)
+        pace, native = self._pace if progress is not None else None, self._native
+        if pace is not None:
+            pace.begin()
+        told = native.epoch(first_step, n if pace is None else pace.steps, False, 0)
+        try:
+            while pace is not None and told[2] and told[1] * batch_size < n:
+                pace.look(told[1] * batch_size, n, told[0])
+                told = native.more(pace.steps)
+        except BaseException:
+            native.go_back()
+            raise
+        if self._live:
+            self.read()
+        result: tuple[float, int, bool, bool, int] = told
+        return result
+
+    def _name_label(self, data: Data) -> None:
+        """Name the label at fault if the compiled call has found one."""
+        head, k = self._network.head, self._network.layer_sizes[-1]
+        check_target(data.y, (data.n_rows, k), LOSSES[head.loss].meaning)
+
+    def _told(self, t: int) -> None:
+        """Let the state follow what the compiled session has written to its arrays."""
+        state, theta = self._state, self._network.theta
+        for name, array in self._moved.items():
+            if array is not state[name]:
+                state[name][...] = array
+        if "unscaled" in state:  # the other layers
+            start = self._network.parameters.W[1].size
+            state["unscaled"][start : theta.size] = theta[start:]
+        if "t" in state:
+            state["t"] = t
+
+
+def _rows(network: Network, data: Data) -> tuple[Any, ...]:
+    """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
+    y, n, k = data.y, data.n_rows, network.layer_sizes[-1]
+    meaning = LOSSES[network.head.loss].meaning
+    of_classes = k > 1 or meaning in ("classes", "candidates")
+    if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
+        y = check_target(y, (n, k), meaning)
+    weight = data.weight if data.weight is None else check_weights(data.weight, (n,))
+    return (
+        _spec(network),
+        *_inputs(network, data.X),
+        *_targets(y),
+        None if weight is None else _plain(weight, FLOAT64),
+        1.0 if weight is None else data.mean_weight,
+    )
+
+
+def _targets(y: Any) -> tuple[Any, Any, Any]:
+    """Return the targets as labels, as rows or as sparse rows, and None for the other two."""
+    if is_sparse(y):
+        return None, None, _sparse_numbers(y, FLOAT64)
+    return (_plain(y, INT64), None, None) if y.ndim == 1 else (None, _plain(y, FLOAT64), None)
+
+
+class _labels_named:  # noqa: N801 - a context manager, faster than a generator
+    """Name the label at fault if the compiled call has found one."""
+
+    def __init__(self, network: Network, data: Data) -> None:
+        self.network, self.data = network, data
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is ValueError:
+            head, k = self.network.head, self.network.layer_sizes[-1]
+            check_target(self.data.y, (self.data.n_rows, k), LOSSES[head.loss].meaning)
+
+
+def _spec(network: Network) -> Any:
+    if network.theta.dtype not in DTYPES:
+        raise OptionError(
+            f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
+            "Take glassmax.engine.ReferenceEngine() for another dtype.",
+            parameter="network",
+        )
+    head = network.head
+    frozen = tuple(int(name in network.frozen) for name in network.parameters) if network.frozen else ()
+    options = head.softcap or 0.0, head.z_loss, head.temperature
+    return _spec_of(
+        network.layer_sizes, network.activations, head.output, head.loss, network.embedding, options, frozen
+    )
+
+
+@lru_cache(maxsize=64)
+def _spec_of(
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    output: str,
+    loss: str,
+    embedding: Embedding | None = None,
+    options: tuple[float, float, float] = (0.0, 0.0, 1.0),
+    frozen: tuple[int, ...] = (),
+) -> Any:
+    unknown = [name for name in activations if name not in ACTIVATION]
+    if unknown or output not in OUTPUT or loss not in LOSS:
+        name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
+        message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
+        raise OptionError(message, parameter="network")
+    numbers = [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss]
+    embedded = None if embedding is None else _embedding_numbers(embedding)
+    return _native.Spec(list(sizes), *numbers, embedded, *options, list(frozen))
+
+
+def _embedding_numbers(embedding: Embedding) -> tuple[Any, ...]:
+    """Return what `Spec` takes of an embedding: columns, periodic ones and their sizes, edges, blocks."""
+    edges = [(j, t.tolist()) for j, t in embedding.edges.items()]
+    sizes = embedding.frequencies, embedding.size
+    return embedding.d, list(embedding.periodic), *sizes, edges, list(embedding.blocks)
+
+
+def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
+    """Return X itself, or the values, columns and row starts of a sparse X."""
+    dtype = network.theta.dtype
+    if not isinstance(X, np.ndarray) or X.dtype != dtype:
+        X = as_inputs(X, "X")
+    if X.ndim != 2 or X.shape[1] != network.n_inputs:
+        raise ShapeError(f"X is {X.shape}, expected (n, {network.n_inputs}): rows are samples.")
+    if isinstance(X, np.ndarray):
+        return _plain(X, dtype), None, None, None
+    return None, *_sparse_numbers(X, dtype)
+
+
+def _sparse_numbers(X: Any, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """Return the values, columns and row starts of a CSR matrix."""
+    narrow = X.indices.dtype == X.indptr.dtype == np.int32
+    index = np.dtype(np.int32 if narrow else np.int64)
+    return _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
+
+
+def _plain(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return the array itself if the engine can read its memory, otherwise a copy."""
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned:  # and so in native byte order
+        return array
+    return np.array(array, dtype, order="C")
+
+
+def _writable(array: Array, name: str) -> Array:
+    if not array.flags.writeable:
+        raise ShapeError(f"{name} is read-only, and an epoch moves it in place: pass a copy.")
+    return array
+
+
+def _numbers(regularization: Regularization) -> tuple[Any, ...]:
+    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
+    dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
+    return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share
 
 
 @cache
