@@ -27,7 +27,7 @@ struct PlainLayer {  // W, as the case's theta has it, then b
                 continue;
             }
             Numbers u(k);
-            double largest = -INFINITY, sum = 0, loss = 0;
+            double largest = -INFINITY, sum = 0, loss = 0, rowsum = 0;
             for (int64_t j = 0; j < k; ++j) {
                 double z = bias ? b[j] : 0;
                 for (int64_t q = 0; q < d; ++q) z += c.X[i * d + q] * W[q * k + j];
@@ -36,11 +36,14 @@ struct PlainLayer {  // W, as the case's theta has it, then b
             }
             for (int64_t j = 0; j < k; ++j) sum += std::exp(u[j] - largest);
             const double lse = largest + std::log(sum);
-            for (int64_t j = 0; j < k; ++j) loss += c.target(i, j) * (lse - u[j]);
+            for (int64_t j = 0; j < k; ++j) {
+                loss += c.target(i, j) * (lse - u[j]);
+                rowsum += c.target(i, j);
+            }
             losses.push_back(loss + z_loss * lse * lse);
             for (int64_t j = 0; j < k; ++j) {
                 const double p = std::exp(u[j] - lse), slope = softcap > 0 ? 1 - u[j] * u[j] / (softcap * softcap) : 1;
-                const double dz = weight * (p * (1 + 2 * z_loss * lse) - c.target(i, j)) * slope / temperature;
+                const double dz = weight * (p * (rowsum + 2 * z_loss * lse) - c.target(i, j)) * slope / temperature;
                 db[j] += dz;
                 for (int64_t q = 0; q < d; ++q) {
                     dA[i * d + q] += dz * W[q * k + j];

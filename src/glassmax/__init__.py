@@ -38,6 +38,7 @@ The map of the modules, from the command line down to the exceptions::
     table/          read tables, infer the type of each column, encode the columns as numbers
     calculus/       derive a gradient step by step; check every step with numbers
     architecture    the description of a network, checked
+    checked_rows    the rows that a network takes, checked
     initializers    starting weights
     embedding/      Embedding: columns of X embedded before the first layer
     parameters      W1, b1, W2, ... as views of one vector theta
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         architecture,
         calculus,
         calibration,
+        checked_rows,
         cli,
         conformal,
         doctor,
@@ -122,6 +124,7 @@ __all__ = [
     "calculus",
     "calibration",
     "check_derivation",
+    "checked_rows",
     "cli",
     "conformal",
     "derive",

@@ -27,7 +27,7 @@ __all__ = ["linear_softmax_cross_entropy"]
 
 
 class _Options(NamedTuple):
-    """What is fixed when a call is traced; the first six are passed to the engine."""
+    """What is fixed when a call is traced."""
 
     label_smoothing: float
     z_loss: float
@@ -37,6 +37,10 @@ class _Options(NamedTuple):
     reduction: Reduction
     memory_limit: int
     n_threads: int | None
+
+    def of_engine(self) -> dict[str, Any]:
+        """Return what an engine's call takes by name."""
+        return {name: value for name, value in self._asdict().items() if name not in ("memory_limit", "n_threads")}
 
 
 def linear_softmax_cross_entropy(
@@ -108,7 +112,8 @@ def linear_softmax_cross_entropy(
     -----
     `jax.custom_vjp` around a callback that works on JAX's own buffers: nothing is copied in either direction but the
     labels. The options are fixed when a function is traced. With "mean" and "sum" the gradients are computed with the
-    loss, and only those that are differentiated by; with "none" in the backward pass. Neither a second derivative nor
+    loss, and only those that are differentiated by, and multiplied by the derivative that comes from above in the
+    backward pass; with "none" they are computed in the backward pass. Neither a second derivative nor
     forward mode (`jax.jvp`) exists: JAX raises an error. The bits of a result depend neither on the threads nor on
     `memory_limit`. For the cost see `glassmax.engine.ReferenceEngine.linear_softmax_cross_entropy`.
 
@@ -166,11 +171,13 @@ def _run(
 
     def fill(_: Any, out: Any, arrays: Any, dL: Any) -> None:
         A, W, b, target, weight = (None if array is None else np.asarray(array) for array in arrays)
+        assert A is not None
+        assert W is not None
         loss, gradients = np.asarray(out[0]), {name: np.asarray(buffer) for name, buffer in out[1].items()}
         engine = best_engine(options.n_threads, options.memory_limit)
         result = engine.linear_softmax_cross_entropy(
             A, W, b, target, sample_weight=weight, dL=None if dL is None else np.asarray(dL), gradients=gradients,
-            **dict(zip(options._fields[:6], options[:6], strict=True)),
+            **options.of_engine(),
         )  # fmt: skip
         loss[...] = result.loss
 

@@ -155,7 +155,7 @@ class _Call:
         return result if by_class or result.dW is None else result._replace(dW=result.dW.T)
 
 
-class _LinearSoftmaxCrossEntropy(torch.autograd.Function):
+class _LinearSoftmaxCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, input: Any, weight: Any, bias: Any, call: _Call) -> Any:
         later = call.options["reduction"] == "none" or not call.graph
@@ -181,7 +181,7 @@ class _LinearSoftmaxCrossEntropy(torch.autograd.Function):
         return *gradients, None
 
 
-class _Once(torch.autograd.Function):
+class _Once(torch.autograd.Function):  # type: ignore[misc]
     """A gradient that depends on tensors, but has no derivative: to leave that part out would be wrong."""
 
     @staticmethod
