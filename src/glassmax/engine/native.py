@@ -337,6 +337,7 @@ class NativeSession:
         mixup_factors: Array | None = None,
         progress: Progress | None = None,
     ) -> EpochResult:
+        """Train on every row of `data` once; see `Session.epoch`."""
         native, state = self._open(), self._state
         try:
             if regularization is not self._regularization:
@@ -367,9 +368,11 @@ class NativeSession:
         return EpochResult(told[0], told[1], told[2])
 
     def read(self) -> None:
+        """Unpack weights and state into the network and the dict."""
         self._told(self._open().read())
 
     def load(self) -> None:
+        """Pack what the network and the dict hold now, at the next epoch."""
         native, state = self._open(), self._state
         if "unscaled" in state:
             unfold(self._network, state["unscaled"])
@@ -379,11 +382,13 @@ class NativeSession:
         native.load(int(state.get("t", 0)))
 
     def go_back(self) -> bool:
+        """Return to the state before the last epoch whose first loss was finite; see `Session.go_back`."""
         t, back = self._open().go_back()
         self._told(t)
         return bool(back)
 
     def close(self) -> None:
+        """Read, and free the memory; later calls do nothing."""
         native, self._native = self._native, None
         if native is not None:
             self._told(native.close())
