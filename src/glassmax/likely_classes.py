@@ -125,7 +125,7 @@ class LikelyClasses:
         """Return the probabilities that are at least `threshold`, in (0, 1], as an (n, k) CSR array."""
         from scipy.sparse import coo_array, csr_array  # late: most predictions need no SciPy
 
-        between("threshold", threshold, 0, 1, open_below=True)
+        between("threshold", threshold, 0, 1, open_below=True, open_above=False)
         n, k = X.shape[0], self.networks[0].layer_sizes[-1]
         at_once = self.rows_at_once(FIRST_COUNT)
         found = [self.above(X[start : start + at_once], threshold) for start in range(0, n, at_once)]

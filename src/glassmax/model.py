@@ -446,7 +446,7 @@ class Model:
         above : ClassesAbove
             ``above.rows``, ``above.labels`` and ``above.probabilities``, one entry for each such class of each row.
         """
-        between("threshold", threshold, 0, 1, open_below=True)
+        between("threshold", threshold, 0, 1, open_below=True, open_above=False)
         likely = self.likely(n_threads)
         rows = likely.rows_at_once(min(len(self.classes), int(1 / threshold)))
         for table, X in self.encoded_tables(tables, counts, rows):

@@ -30,7 +30,7 @@ def rows_of(n, seed=0):
 
 def network(seed):
     found = Network([2, 6, K], dtype="float32", random_state=seed)
-    found.parameters["W2"][...] *= 60  # some classes are probable
+    found.parameters["W2"][...] *= 200  # some classes are probable
     return found
 
 
@@ -98,10 +98,10 @@ def test_a_plain_prediction_needs_no_probabilities_of_all_classes(model, done, t
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
 def test_classes_above_a_threshold_have_a_line_each(model, done, tmp_path, monkeypatch, form):
-    threshold = 0.02
+    threshold = 0.015
     P = probabilities(model, tmp_path / "t.csv")
     rows, columns = np.nonzero(P >= threshold)
-    assert len(rows) > N  # some rows have several
+    assert len(rows) > len(set(rows.tolist())) > 1  # some rows have several
     order = np.lexsort((-P[rows, columns], rows))
     expected = [(int(row) + 1, str(LABELS[column])) for row, column in zip(rows[order], columns[order], strict=True)]
     in_blocks_of(monkeypatch, 7)
@@ -241,11 +241,12 @@ def orders(tmp_path):
     pl.DataFrame({"a": a, "b": draw.normal(size=len(item)), "product": item}).write_csv(tmp_path / "orders.csv")
 
 
-OF_ORDERS = ("train", "orders.csv", "--target", "product", "--no-baseline")
+OF_ORDERS = ("train", "orders.csv", "--target", "product")
+OF_NETWORK = (*OF_ORDERS, "--no-baseline", "--hidden", "4", "--epochs")
 
 
 def test_rare_classes_are_put_together_and_said_to_be(orders, done, tmp_path):
-    said = done(*OF_ORDERS, "--min-count", 5, "--hidden", "4", "--epochs", 2).err
+    said = done(*OF_NETWORK, 2, "--min-count", 5).err
     assert (
         "10 of 40 classes of product have fewer than 5 rows and are now together the class 'other': "
         "p00, p01, p02, p03, p04 and 5 more"
@@ -253,7 +254,7 @@ def test_rare_classes_are_put_together_and_said_to_be(orders, done, tmp_path):
     assert load_model(tmp_path / "orders.safetensors").classes.tolist() == ["other", *(f"p{i}" for i in range(10, 40))]
     found = json.loads(done("evaluate", "orders.safetensors", "orders.csv", "--json").out)
     assert found["rows"] == 390  # the rows of rare classes are rows of the class other
-    again = done(*OF_ORDERS, "--min-count", 5, "--other-label", "rest", "--hidden", "4", "--epochs", 1)
+    again = done(*OF_NETWORK, 1, "--min-count", 5, "--other-label", "rest")
     assert "the class 'rest'" in again.err
 
 
@@ -261,7 +262,7 @@ def test_rare_classes_of_many_are_named_before_the_training(orders, done, monkey
     from glassmax.estimator.tables import notes
 
     monkeypatch.setattr(notes, "MANY_CLASSES", 30)
-    said = done(*OF_ORDERS, "--hidden", "4", "--epochs", 1).err
+    said = done(*OF_NETWORK, 1).err
     assert (
         "10 of 40 classes of product have fewer than 5 rows: p00, p01, p02, p03, p04 and 5 more. To put rare classes "
         "together as one class: --min-count 5"
@@ -285,13 +286,13 @@ def test_many_classes_train_one_network_in_place_of_a_preset(orders, done, run, 
 
 
 def test_memory_and_time_of_an_epoch_are_said_if_they_are_much(orders, done, monkeypatch):
-    assert "needs" not in done(*OF_ORDERS, "--hidden", "4", "--epochs", 1).err
+    assert "needs" not in done(*OF_NETWORK, 1).err
     monkeypatch.setattr(training_run, "MUCH_MEMORY", 1)
-    assert "needs less than 1 MB; at most 1 epoch" in done(*OF_ORDERS, "--hidden", "4", "--epochs", 1).err
+    assert " kB; at most 1 epoch" in done(*OF_NETWORK, 1).err
     monkeypatch.setattr(training_run, "MANY_FLOPS", 1)
-    assert " an epoch; at most 1 epoch" in done(*OF_ORDERS, "--hidden", "4", "--epochs", 1).err
+    assert " an epoch; at most 1 epoch" in done(*OF_NETWORK, 1).err
     monkeypatch.setattr(training_run, "available_memory", lambda: 1)
-    assert "of memory are available." in done(*OF_ORDERS, "--hidden", "4", "--epochs", 1).err
+    assert "of memory are available." in done(*OF_NETWORK, 1).err
 
 
 # --- progress within an epoch ----------------------------------------------------------------------------------------
@@ -362,7 +363,7 @@ def write_faulty(folder):
             "lacks.csv",
             "lacks.csv has no row for 1 of the 3 classes of y, such as 'c', expected a row for each class.",
         ),
-        ("twice.csv", "Row 3 of twice.csv: 'a' has two rows, expected one for each class."),
+        ("twice.csv", "Row 3 of twice.csv (line 4): 'a' has two rows, expected one for each class."),
     ],
 )
 def test_class_embeddings_that_can_not_be_used(tmp_path, monkeypatch, name, message):
