@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from glassmax import Model, Network, load_model, read_table
 from glassmax.calibration import Calibration
-from glassmax.cli import progress, training_run
+from glassmax.cli import many_classes, progress, training_cost, training_run
 from glassmax.cli.class_embeddings import read_class_embeddings
 from glassmax.errors import DataError
 from glassmax.likely_classes import LikelyClasses
@@ -98,15 +98,14 @@ def test_a_plain_prediction_needs_no_probabilities_of_all_classes(model, done, t
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
 def test_classes_above_a_threshold_have_a_line_each(model, done, tmp_path, monkeypatch, form):
-    threshold = 0.015
     P = probabilities(model, tmp_path / "t.csv")
-    rows, columns = np.nonzero(P >= threshold)
+    rows, columns = np.nonzero(P >= 0.015)
     assert len(rows) > len(set(rows.tolist())) > 1  # some rows have several
     order = np.lexsort((-P[rows, columns], rows))
     expected = [(int(row) + 1, str(LABELS[column])) for row, column in zip(rows[order], columns[order], strict=True)]
     in_blocks_of(monkeypatch, 7)
     monkeypatch.setattr(Model, "predictions", None)
-    done("predict", "m.safetensors", "t.csv", "--above", threshold, "--keep", "a", "-o", f"p.{form}")
+    done("predict", "m.safetensors", "t.csv", "--above", 0.015, "--keep", "a", "-o", f"p.{form}")
     path = tmp_path / f"p.{form}"
     found = {"csv": pl.read_csv, "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}[form](path)
     assert found.columns == ["a", "row", "class", "probability"]
@@ -138,7 +137,8 @@ def test_a_row_without_a_class_above_the_threshold_has_no_line(model, done):
     [
         (
             ["--above", "0.1", "--top", "2"],
-            "--above writes one line for each class of a row, and --top adds columns to one line a row. Pass one of them.",
+            "--above writes one line for each class of a row, and --top adds columns to one line a row. Pass one of "
+            "them.",
         ),
         (
             ["--above", "0.1", "--proba"],
@@ -161,8 +161,8 @@ def test_the_probabilities_of_too_many_classes_are_refused(model, run, monkeypat
     result = run("predict", "m.safetensors", "t.csv", "--proba")
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines()[-1] == (
-        "Error: --proba adds a column for each class, and m.safetensors has 5,000 classes, expected 4,000 at most. Pass "
-        "--top N for the N most probable classes of each row, or --above P for those of probability P or more."
+        "Error: --proba adds a column for each class, and m.safetensors has 5,000 classes, expected 4,000 at most. "
+        "Pass --top N for the N most probable classes of each row, or --above P for those of probability P or more."
     )
 
 
@@ -271,6 +271,7 @@ def test_rare_classes_of_many_are_named_before_the_training(orders, done, monkey
 
 def test_many_classes_train_one_network_in_place_of_a_preset(orders, done, run, tmp_path, monkeypatch):
     monkeypatch.setattr(training_run, "MANY_CLASSES", 30)
+    monkeypatch.setattr(many_classes, "MANY_CLASSES", 30)
     monkeypatch.setitem(training_run.FOR_MANY_CLASSES, "epochs", 2)
     said = done(*OF_ORDERS).err
     assert "network 2-128-40" in said
@@ -287,11 +288,11 @@ def test_many_classes_train_one_network_in_place_of_a_preset(orders, done, run, 
 
 def test_memory_and_time_of_an_epoch_are_said_if_they_are_much(orders, done, monkeypatch):
     assert "needs" not in done(*OF_NETWORK, 1).err
-    monkeypatch.setattr(training_run, "MUCH_MEMORY", 1)
+    monkeypatch.setattr(training_cost, "MUCH_MEMORY", 1)
     assert " kB; at most 1 epoch" in done(*OF_NETWORK, 1).err
-    monkeypatch.setattr(training_run, "MANY_FLOPS", 1)
+    monkeypatch.setattr(training_cost, "MANY_FLOPS", 1)
     assert " an epoch; at most 1 epoch" in done(*OF_NETWORK, 1).err
-    monkeypatch.setattr(training_run, "available_memory", lambda: 1)
+    monkeypatch.setattr(training_cost, "available_memory", lambda: 1)
     assert "of memory are available." in done(*OF_NETWORK, 1).err
 
 
