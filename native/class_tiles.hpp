@@ -12,12 +12,16 @@
 //
 // The classes come in groups of tiles, which the shape fixes. A group is one item: it goes through its tiles in order, and
 // what the groups have found of a row is joined in order. So no bit depends on the threads; and none on the memory limit,
-// since exponentials are those of z less the largest logit of the tile, in memory or made again.
+// since exponentials are those of z less the largest logit of the tile, in memory or made again. Under a softcap the logits
+// themselves stay in memory, for their slopes.
+//
+// A target is one class, or several: soft labels as dense or sparse rows, or what mixup makes of two. Each tile then looks up
+// its own part of the target of each row.
 
 constexpr int64_t TILE = 256;         // classes
 constexpr int64_t MOST_GROUPS = 32, LEAST_GROUPS = 4;
 constexpr int64_t OF_GROUPS = 1 << 23;  // bytes: about what the groups' sums of dA may take
-constexpr int64_t MOST_ROWS = 4096;   // of a batch
+constexpr int64_t MOST_ROWS = 4096;   // of a batch that always goes through as a whole
 constexpr int64_t BLOCK_ROWS = 256;   // whose dZ lies ready for the gradient of a tile
 
 // What a group knows of the rows of a span.
@@ -30,6 +34,37 @@ template <class T> struct Seen {
 // What makes dZ of a span's rows: exp(z - largest) scale - spread, and `at_label` for the true class.
 template <class T> struct Slopes {
     T largest[SPAN<T>], scale[SPAN<T>], spread[SPAN<T>], at_label[SPAN<T>];
+};
+
+// Of targets of several classes: sum_c y_c, and sum_c y_c (largest - z_c), where `largest` is that of the classes seen. No term
+// of it is negative, so that a tiny loss keeps its digits.
+struct Missed {
+    double largest, rowsum, below;
+
+    void rise(double to) {
+        if (!(to > largest)) return;
+        below += rowsum > 0 ? rowsum * (to - largest) : 0;
+        largest = to;
+    }
+    void add(double y, double z) {
+        rise(z);
+        below += z == largest ? 0 : y * (largest - z);
+        rowsum += y;
+    }
+    void join(Missed other) {
+        rise(other.largest);
+        other.rise(largest);
+        below += other.below;
+        rowsum += other.rowsum;
+    }
+};
+
+// What makes dZ of the classes that have a part of the target.
+struct SoftSlope {
+    double largest, inverse;     // 1 / sum of exp(z - largest)
+    double not_largest;          // 1 - P of the largest
+    double total, spread, keep;  // y' = keep y + spread, dZ = P (total - y') - y' (1 - P)
+    double factor;
 };
 
 // The best classes of a row, the best first; class -1 where there is none yet.
@@ -56,8 +91,8 @@ template <class T> struct Best {
     }
 };
 
-template <class T> struct TileRoom {  // a worker's own
-    T *W, *Z, *dZ, *dW;
+template <class T> struct TileRoom {  // a worker's own; `slopes` is Z, or beside it where exponentials are still to be read
+    T *W, *Z, *slopes, *dZ, *dW;
 };
 
 template <class T> struct Classes {
@@ -68,6 +103,7 @@ template <class T> struct Classes {
     int64_t panel;           // the same of dZ
     int64_t block;           // spans of a block of rows
     bool below;              // whether this sweep sums up dA
+    bool soft;               // whether targets are more than a label
     T penalty, shorten;      // of the gradient, shortened to the clip norm
     T *W, *first, *second;   // the caller's, (d + 1, k)
     double *gradient;        // likewise
@@ -77,6 +113,8 @@ template <class T> struct Classes {
     Seen<T> *seen;           // [group][span]
     double *at_label;        // [span][SPAN]: the true class's logit
     Slopes<T> *slopes;       // [span]
+    Missed *missed;          // [group][span][SPAN], if soft
+    SoftSlope *soft_slopes;  // [span][SPAN]
     double *squares, *lengths;  // [group]: of the weights, of their gradient
     TileRoom<T> *room;       // [worker]
     Summary *summary;        // of a prediction
@@ -214,6 +252,18 @@ template <class T, bool SPREAD> void slopes_of(const T *E, int64_t width, int ve
     }
 }
 
+// The same from the capped logits themselves.
+template <class T, bool SPREAD>
+void slopes_of_capped(const T *U, int64_t width, int vectors, const Slopes<T> &slopes, const Cap<T> &cap, T *dZ) {
+    for (int at = 0; at < vectors * LANES<T>; at += LANES<T>) {
+        const Vec<T> largest = load(slopes.largest + at), scale = load(slopes.scale + at), spread = load(slopes.spread + at);
+        for (int64_t j = at; j < width * SPAN<T>; j += SPAN<T>) {
+            const Vec<T> u = load(U + j), e = exp_below<T>(u - largest);
+            store(dZ + j, (SPREAD ? fma(e, scale, -spread) : e * scale) * cap.slope(u));
+        }
+    }
+}
+
 // dA of a span: what the tile adds to the group's sum.
 template <class T>
 void tile_down(const T *W, int64_t stride, int64_t d, int64_t width, const T *dZ, T *dA, bool first, int vectors) {
@@ -225,11 +275,12 @@ void tile_down(const T *W, int64_t stride, int64_t d, int64_t width, const T *dZ
     });
 }
 
-// dW of a tile from a block of rows: written, or added to what the blocks before have left.
+// dW of a tile from a block of rows: written, or added to what the blocks before have left. Of frozen weights with biases that
+// move, only the last rows are formed.
 template <class T, int N>
 void gradient_of_panels(const Layer<T> &layer, const T *A, const T *dZ, int64_t panel, int64_t m, bool first, T *dW) {
     constexpr int L = LANES<T>;
-    by_tiles<T>(0, layer.d1, [&](auto height, int64_t i) {
+    by_tiles<T>(layer.frozen[0] ? layer.d / MR<T> * MR<T> : 0, layer.d1, [&](auto height, int64_t i) {
         constexpr int M = height.value;
         Vec<T> sum[M][N];
         gradient_tile<T, M, N>(A + i * SPAN<T>, layer.padded * SPAN<T>, dZ, panel, m, sum);

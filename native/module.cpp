@@ -138,14 +138,14 @@ Outcome concluded(const Outcome &outcome) {
 // ---- what a call is given ----
 
 template <class Index> void check_sparse(const Index *columns, const Index *starts, int64_t n, int64_t entries, int64_t d) {
-    require(starts[0] == 0 && int64_t(starts[n]) <= entries, "the row starts of a sparse X don't fit its entries");
+    require(starts[0] == 0 && int64_t(starts[n]) <= entries, "the row starts of a sparse array don't fit its entries");
     bool rise = true, inside = true;
     if_long_without_python(entries, [&] {
         for (int64_t i = 0; i < n; ++i) rise &= starts[i] <= starts[i + 1];
         for (int64_t e = 0; e < int64_t(starts[n]); ++e) inside &= columns[e] >= 0 && int64_t(columns[e]) < d;
     });
-    require(rise, "the row starts of a sparse X go down");
-    require(inside, "a column of a sparse X is out of range");
+    require(rise, "the row starts of a sparse array go down");
+    require(inside, "a column of a sparse array is out of range");
 }
 
 typedef nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu, nb::ro> Indices;
@@ -185,10 +185,41 @@ template <class T> Rows dense_or_sparse(const Spec &spec, const Maybe<In<T, 2>> 
     return rows;
 }
 
+// Values, columns and row starts of targets as CSR.
+typedef std::tuple<In<double, 1>, Indices, Indices> SparseTargets;
+
+template <class Index> void check_rising(const Index *columns, const Index *starts, int64_t n) {
+    bool rise = true;
+    for (int64_t i = 0; i < n; ++i)
+        for (int64_t e = starts[i] + 1; e < int64_t(starts[i + 1]); ++e) rise &= columns[e - 1] < columns[e];
+    require(rise, "the columns of a row of Y don't rise");
+}
+
+void add_sparse_targets(Rows &rows, const Spec &spec, const SparseTargets &given) {
+    const auto &[values, columns, starts] = given;
+    const int64_t entries = int64_t(values.shape(0));
+    require(int64_t(starts.shape(0)) == rows.n + 1 && int64_t(columns.shape(0)) == entries && columns.dtype() == starts.dtype(),
+            "values, columns and starts of a sparse Y don't fit together");
+    rows.target_wide = columns.dtype() == nb::dtype<int64_t>();
+    require(rows.target_wide || columns.dtype() == nb::dtype<int32_t>(), "the indices of a sparse Y are neither int32 nor int64");
+    rows.target_values = values.data();
+    rows.target_columns = columns.data();
+    rows.target_starts = starts.data();
+    const auto check = [&](auto index) {
+        typedef decltype(index) Index;
+        const Index *c = static_cast<const Index *>(rows.target_columns), *s = static_cast<const Index *>(rows.target_starts);
+        check_sparse(c, s, rows.n, entries, spec.k());
+        check_rising(c, s, rows.n);
+    };
+    rows.target_wide ? check(int64_t()) : check(int32_t());
+}
+
 void add_targets(Rows &rows, const Spec &spec, const Maybe<In<int64_t, 1>> &y, const Maybe<In<double, 2>> &Y,
-                 const Maybe<In<double, 1>> &weight, double mean_weight) {
-    require(bool(y) != bool(Y), "either y or Y is expected");
-    if (y) {
+                 const Maybe<SparseTargets> &sparse_Y, const Maybe<In<double, 1>> &weight, double mean_weight) {
+    require(bool(y) + bool(Y) + bool(sparse_Y) == 1, "one of y, Y and a sparse Y is expected");
+    if (sparse_Y) {
+        add_sparse_targets(rows, spec, *sparse_Y);
+    } else if (y) {
         require(int64_t(y->shape(0)) == rows.n, "y has another number of rows than X");
         rows.y = y->data();
         check_indices(rows.y, rows.n, spec.k(), "a label is out of range");
@@ -254,11 +285,11 @@ template <class T> class Session {
     ~Session() { settle(CLOSE, 0); }
 
     void rows(Maybe<In<T, 2>> X, Maybe<In<T, 1>> values, Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y,
-              Maybe<In<double, 2>> Y, Maybe<In<double, 1>> weight, double mean_weight) {
+              Maybe<In<double, 2>> Y, const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight) {
         const Alone alone(*this);
         Rows rows = dense_or_sparse<T>(spec_, X, values, columns, starts);
-        add_targets(rows, spec_, y, Y, weight, mean_weight);
-        X_ = X, values_ = values, columns_ = columns, starts_ = starts, y_ = y, Y_ = Y, weight_ = weight;
+        add_targets(rows, spec_, y, Y, sparse_Y, weight, mean_weight);
+        X_ = X, values_ = values, columns_ = columns, starts_ = starts, y_ = y, Y_ = Y, sparse_Y_ = sparse_Y, weight_ = weight;
         rows_ = rows;
         given_ = true;
     }
@@ -357,6 +388,7 @@ template <class T> class Session {
     Maybe<Indices> columns_, starts_;
     Maybe<In<int64_t, 1>> y_, order_;
     Maybe<In<double, 2>> Y_;
+    Maybe<SparseTargets> sparse_Y_;
     Maybe<In<double, 1>> weight_, rates_, mixup_factors_;
     Epoch task_ = {};
     Rows rows_ = {};
@@ -369,10 +401,10 @@ template <class T> class Session {
 template <class T>
 double loss_and_gradient(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
                          Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
-                         Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, In<T, 1> theta,
+                         const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, In<T, 1> theta,
                          InOut<double, 1> gradient) {
     Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
-    add_targets(rows, spec, y, Y, weight, mean_weight);
+    add_targets(rows, spec, y, Y, sparse_Y, weight, mean_weight);
     require(rows.n >= 1, "there are no rows");
     require(int64_t(theta.shape(0)) == spec.parameters && int64_t(gradient.shape(0)) == spec.parameters,
             "theta or the gradient has another size than the network");
@@ -405,7 +437,7 @@ bool summary(const std::string &isa, const WorkersOf &with, const Spec &spec, Ma
              InOut<int64_t, 2> labels, InOut<double, 2> probabilities) {
     Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     require(bool(y) == bool(losses), "either y and losses are expected, or none of them");
-    if (y) add_targets(rows, spec, y, std::nullopt, std::nullopt, 1);
+    if (y) add_targets(rows, spec, y, std::nullopt, std::nullopt, std::nullopt, 1);
     require(int64_t(theta.shape(0)) == spec.parameters, "theta has another size than the network");
     const int64_t count = int64_t(labels.shape(1));
     const auto fits = [&](const auto &array) { return int64_t(array.shape(0)) == rows.n; };
@@ -438,7 +470,7 @@ template <class T> void bind(nb::module_ &m, const char *name) {
         .def(nb::init<const std::string &, const WorkersOf &, const Spec &, const RuleOf &, InOut<T, 1>, InOut<T, 1>,
                       Maybe<InOut<T, 1>>, Maybe<InOut<T, 1>>, bool>(),
              nb::arg(), nb::arg(), nb::arg(), nb::arg(), plain(), plain(), maybe(), maybe(), nb::arg(), nb::keep_alive<1, 4>())
-        .def("rows", &Session<T>::rows, maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), nb::arg())
+        .def("rows", &Session<T>::rows, maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), nb::arg())
         .def("regularization", &Session<T>::regularization)
         .def("steps_of", &Session<T>::steps_of, plain(), nb::arg(), plain(), maybe())
         .def("epoch", &Session<T>::epoch)
@@ -449,8 +481,8 @@ template <class T> void bind(nb::module_ &m, const char *name) {
         .def("close", &Session<T>::close);
     m.def("loss_and_gradient", &loss_and_gradient<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
-          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(),
-          nb::arg().noconvert(), nb::arg().noconvert());
+          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg(), nb::arg(), nb::arg().noconvert(), nb::arg().noconvert());
     m.def("forward", &forward<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
           nb::arg().noconvert());
@@ -466,8 +498,9 @@ NB_MODULE(_native, m) {
     using namespace glassmax;
     nb::set_leak_warnings(false);  // what a program holds when it ends is no leak
     m.doc() = "The native engine of glassmax. Use it through glassmax.engine.";
-    nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t, const Maybe<EmbeddingOf> &>(),
-                                nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none());
+    nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t, const Maybe<EmbeddingOf> &,
+                                         double, double, double, std::vector<uint8_t>>(),
+                                nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
     m.attr("ACTIVATIONS") = ACTIVATIONS;
     m.attr("OUTPUTS") = OUTPUTS;
     m.attr("LOSSES") = LOSSES;

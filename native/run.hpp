@@ -10,11 +10,13 @@ struct Cut {
     bool in_place;  // the last layer, by tiles of classes
     bool in_parts;  // the gradient
     bool sparse, mixed;
+    bool soft, summed;  // by tiles of classes: the targets are more than labels; the gradient's sum
     int64_t samples;
     int workers;
 
     bool serves(const Cut &other) const {  // the groups of classes, and so the bits, depend on the number of samples
         return in_place == other.in_place && sparse == other.sparse && in_parts >= other.in_parts && mixed >= other.mixed &&
+               soft >= other.soft && summed >= other.summed &&
                (in_place ? samples == other.samples : samples >= other.samples) && workers >= other.workers;
     }
 };
@@ -31,11 +33,10 @@ template <class T> struct Run {
 
     // Whether the last layer goes by tiles of classes (classes.hpp), so that nothing of its size is held beside it.
     static bool by_classes(const Shape &shape, const Rows &rows, const Regularization &regularization, const Workers &workers) {
-        const bool of_labels = shape.output == SOFTMAX_OUTPUT && !rows.Y && !(regularization.mixup > 0) &&
-                               (shape.loss == CROSS_ENTROPY ||
-                                (shape.loss == CANDIDATE_CROSS_ENTROPY && !(regularization.label_smoothing > 0)));
-        const bool rows_as_they_are = !rows.starts && !shape.embedding;
-        return MANY_CLASSES && shape.sizes[shape.depth] >= workers.many && of_labels && (shape.depth > 1 || rows_as_they_are);
+        const bool of_candidates = shape.loss == CANDIDATE_CROSS_ENTROPY;  // of one label a row, it is the cross-entropy
+        const bool labels_alone = rows.y && !(regularization.label_smoothing > 0);
+        return MANY_CLASSES && shape.sizes[shape.depth] >= workers.many && shape.output == SOFTMAX_OUTPUT &&
+               (shape.loss == CROSS_ENTROPY || (of_candidates && (labels_alone || !(rows.Y || rows.target_starts))));
     }
 
     // What all calls have in common. False where there is no memory.
@@ -48,6 +49,7 @@ template <class T> struct Run {
         batch.workers = &workers;
         batch.sparse = rows.starts && !shape.embedding;
         batch.d = shape.embedding ? shape.embedding->d : shape.sizes[0];
+        batch.lowest = lowest_moving(shape);
         batch.shorten = 1;
         if (!allocate(of_layers, [&](Arena &arena) { batch.layers = arena.take<Layer<T>>(shape.depth); })) return false;
         flops_a_row = 0;
@@ -91,7 +93,7 @@ template <class T> struct Run {
                 layer.dZ = batch.train && l < packed_layers ? arena.take<T>(layer.panels * batch.dZ_stride) : nullptr;
             }
             if (batch.shape.embedding)
-                describe<T>(*batch.shape.embedding, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
+                describe<T>(*batch.shape.embedding, batch.shape.frozen ? batch.shape.frozen + 2 * depth : nullptr, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
             batch.losses = arena.take<double>(spans);
             batch.squares = arena.take<double>(items);
             batch.lengths = arena.take<double>(items);
@@ -121,7 +123,9 @@ template <class T> struct Run {
             if (own.Z) own.Z[l] = Z;
         }
         if (batch.train) {
-            own.Y = batch.classes.active ? nullptr : arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
+            const int64_t of_classes = batch.classes.active ? 0 : batch.shape.sizes[batch.shape.depth] * SPAN<T>;
+            own.Y = arena.take<T>(of_classes);
+            if (of_classes && (batch.shape.softcap > 0 || batch.shape.z_loss > 0)) own.capped = arena.take<T>(of_classes);
             own.mask = arena.take<T>(SPAN<T>);
             own.nothing = batch.rows.X ? arena.take<T>(batch.d) : nullptr;
             if (batch.regularization.mixup > 0 && batch.rows.X) own.blends = arena.take<T>(SPAN<T> * batch.d);
@@ -156,13 +160,17 @@ template <class T> struct Run {
         classes.seen = arena.take<Seen<T>>(groups * spans);
         classes.at_label = arena.take<double>(spans * SPAN<T>);
         classes.slopes = arena.take<Slopes<T>>(spans);
+        classes.soft = batch.train && (batch.rows.Y || batch.rows.target_starts || batch.regularization.mixup > 0);
+        classes.missed = arena.take<Missed>(classes.soft ? groups * spans * SPAN<T> : 0);
+        classes.soft_slopes = arena.take<SoftSlope>(classes.soft ? spans * SPAN<T> : 0);
         classes.squares = arena.take<double>(groups);
         classes.lengths = arena.take<double>(groups);
         classes.room = arena.take<TileRoom<T>>(n_workers);
         for (int worker = 0; worker < n_workers; ++worker) {
             TileRoom<T> room = {};
-            room.W = arena.take<T>(TILE / LANES<T> * layer.stride);
+            room.W = depth > 1 || !batch.sparse ? arena.take<T>(TILE / LANES<T> * layer.stride) : nullptr;
             room.Z = arena.take<T>((TILE + 1) * SPAN<T>);
+            room.slopes = classes.soft ? arena.take<T>(TILE * SPAN<T>) : room.Z;
             room.dZ = batch.train ? arena.take<T>(TILE / LANES<T> * classes.panel) : nullptr;
             room.dW = batch.train ? arena.take<T>(layer.padded * TILE) : nullptr;
             if (classes.room) classes.room[worker] = room;
@@ -172,7 +180,7 @@ template <class T> struct Run {
             classes.best_label = arena.take<int64_t>(groups * spans * SPAN<T> * classes.summary->count);
         }
         if (!batch.train) return;
-        if (depth > 1) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+        if (batch.lowest < depth - 1) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
         classes.hidden = arena.take<T *>(spans * (depth - 1));
         for (int64_t at = 0; at < spans * (depth - 1); ++at) {
             T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);
@@ -241,6 +249,22 @@ template <class T> struct Run {
         return !classes.below || phase(ROWS_DOWN, (batch.m + SPAN<T> - 1) / SPAN<T>);
     }
 
+    // The length of the last layer's gradient, or its step, from the sum of the gradient.
+    bool sweep_of_sums(int mode) {
+        batch.mode = mode;
+        batch.classes.penalty = T(batch.regularization.alpha / batch.divisor);
+        batch.classes.shorten = T(batch.shorten);
+        return phase(SUMMED_SWEEP, batch.classes.groups);
+    }
+
+    // Whether the sum of the last layer's gradient takes less memory than what a batch holds of its rows.
+    static bool sum_is_less(const Shape &shape, int64_t rows) {
+        const int64_t d = shape.sizes[shape.depth - 1], k = shape.sizes[shape.depth];
+        int64_t numbers = LEAST_GROUPS * d;
+        for (int64_t l = 0; l < shape.depth; ++l) numbers += (l > 0 ? 3 : 1) * shape.sizes[l];
+        return double(rows) * double(numbers) * double(sizeof(T)) > 8.0 * double(d + 1) * double(k);
+    }
+
     bool weights(int what, int mode) {
         batch.weights_task = what;
         batch.mode = mode;
@@ -295,7 +319,7 @@ template <class T> struct Run {
     bool keeps = false, copied = false, packed_now = false, told = true, moved = false;
     Epoch task = {};
     Cut cut = {};
-    bool in_parts = false;
+    bool in_parts = false, summed = false;  // the gradient comes in parts; that of a last layer by tiles too, as a sum
     int64_t samples = 0, row = 0, taken = 0, t = 0, t_before = 0;  // rows and steps of the epoch that are done
     double sum = 0;
     Powers powers = {};
@@ -316,21 +340,25 @@ template <class T> struct Run {
         batch.workers = &workers;
         if (task.batch_size > task.rows.n) task.batch_size = task.rows.n;
         const int64_t batch_size = task.batch_size;
-        // A very large batch has the layer's sum in memory. To clip a gradient takes another sweep: first its length.
-        const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) && batch_size <= MOST_ROWS &&
+        // To clip a gradient takes another sweep: first its length. A very large batch comes in parts, with the sum of the
+        // last layer's gradient in memory, if that is less than what the whole batch would take.
+        const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) &&
                               !(task.unscaled && task.shape.depth == 1);
-        in_parts = task.regularization.clip_norm > 0 || (!in_place && batch_size > SAMPLES);
-        samples = batch_size < SAMPLES || in_place ? batch_size : SAMPLES;
+        summed = in_place && batch_size > MOST_ROWS && sum_is_less(task.shape, batch_size);
+        in_parts = task.regularization.clip_norm > 0 || summed || (!in_place && batch_size > SAMPLES);
+        const int64_t most = summed ? 2 * SAMPLES : in_place ? batch_size : SAMPLES;
+        samples = batch_size < most ? batch_size : most;
         stopped = false;
         gather(flops_of_part());
-        const Cut wanted = {in_place, in_parts, task.rows.starts && !task.shape.embedding, task.regularization.mixup > 0, samples,
-                            n_workers};
+        const Cut wanted = {in_place, in_parts, task.rows.starts && !task.shape.embedding, task.regularization.mixup > 0, soft_targets(),
+                            summed, samples, n_workers};
         if ((!memory.base || !cut.serves(wanted)) && !cut_for(wanted)) {
             dismiss();
             return false;
         }
         batch.rows = task.rows;
         batch.regularization = task.regularization;
+        batch.classes.soft = cut.in_place && soft_targets();
         set_rates();
         if (!packed_now) pack_all();
         measure_squares();
@@ -339,6 +367,8 @@ template <class T> struct Run {
         sum = 0;
         return true;
     }
+
+    bool soft_targets() const { return task.rows.Y || task.rows.target_starts || task.regularization.mixup > 0; }
 
     double flops_of_part() const {
         double flops = 0;
@@ -371,6 +401,7 @@ template <class T> struct Run {
                 for (T **array : each) *array = arena.take<T>(up(batch.layers[0].d, LANES<T>));
             }
             batch.shares = cut.mixed ? arena.take<double>(samples) : nullptr;
+            if (cut.summed) batch.classes.gradient = arena.take<double>(batch.layers[depth - 1].d1 * batch.classes.k);
         });
     }
 
@@ -503,9 +534,9 @@ template <class T> struct Run {
                 batch.first_part = part == 0;
                 going = in_place ? up_by_classes() : rows_up_and_down();
                 if (going) loss += loss_of_spans();
-                if (going && in_place && clipped) {
+                if (going && in_place && in_parts) {
                     batch.shorten = 1;
-                    going = down_by_classes(LENGTH);
+                    going = down_by_classes(summed ? INTO_SUM : LENGTH);
                 }
                 if (going && in_parts) going = weights(GRADIENT, INTO_SUM);
             }
@@ -519,7 +550,7 @@ template <class T> struct Run {
             batch.shorten = 1;
             if (going && in_parts) {
                 batch.move.penalty = 0;  // it is part of the sum now
-                going = weights(PENALTY, INTO_SUM);
+                going = weights(PENALTY, INTO_SUM) && (!(summed && clipped) || sweep_of_sums(LENGTH));
                 double length = total(batch.lengths);
                 for (int64_t group = 0; in_place && group < batch.classes.groups; ++group) length += batch.classes.lengths[group];
                 if (task.shape.embedding) length += penalised<T>(batch.embedded, penalty);
@@ -535,7 +566,7 @@ template <class T> struct Run {
             committed = true;
             told = false;
             moved = true;
-            if (in_place) down_by_classes(mode, !clipped);
+            if (in_place) summed ? sweep_of_sums(mode) : down_by_classes(mode, !clipped);
             weights(in_parts ? SUMMED : GRADIENT, mode);
             if (task.unscaled) step_of_scaled(mode);
             if (task.shape.embedding) step_of_embedding(mode);
@@ -733,11 +764,15 @@ template <class T> struct Run {
         const double penalty = regularization.alpha / batch.divisor;
         if (penalty > 0 && !run.weights(PENALTY, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         if (penalty > 0 && shape.embedding) penalised<T>(batch.embedded, penalty);
-        for (int64_t at = 0; penalty > 0 && tiled && at < batch.layers[shape.depth - 1].d * batch.classes.k; ++at)
+        const Layer<T> &last = batch.layers[shape.depth - 1];
+        for (int64_t at = 0; penalty > 0 && tiled && !last.frozen[0] && at < last.d * batch.classes.k; ++at)
             batch.classes.gradient[at] += penalty * double(batch.classes.W[at]);
         for (int64_t l = 0; l < shape.depth; gradient += batch.layers[l].d1 * batch.layers[l].h, ++l)
             if (batch.layers[l].W) unpack<T, double>(batch.layers[l], batch.layers[l].sum, gradient);
-        if (shape.embedding) unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
+        if (shape.embedding) {
+            clear_frozen<T>(batch.embedded);
+            unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
+        }
         return run.end({loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.squares() : 0), 1, DONE});
     }
 

@@ -55,6 +55,8 @@ template <class T> void single_row(Batch<T> &batch, const T *W, int64_t row) {
         }
     }
     const int64_t k = batch.shape.sizes[batch.shape.depth];
+    const Cap<T> cap(batch.shape);
+    for (int64_t j = 0; cap.active && j < k; j += L) store(Z + j, cap.of(load(Z + j)));
     T *out = batch.out + row * k;
     if (batch.probabilities) {
         for (int64_t j = k - 1; j > 0; --j) Z[j * SPAN<T>] = Z[j];  // as a lane of a span: the largest distance first

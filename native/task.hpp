@@ -34,9 +34,14 @@ struct Shape {
     const int32_t *activations;  // of the hidden layers, depth - 1 of them
     int32_t output, loss;
     const Embedding *embedding;  // or null: none
+    // Softmax takes u = softcap tanh(z / temperature / softcap), or z / temperature where the softcap is 0; and a row's loss
+    // has z_loss (log sum exp u)^2 more.
+    double softcap = 0, z_loss = 0, temperature = 1;
+    const uint8_t *frozen = nullptr;  // of W1, b1, W2, ..., F, H, V, C, E1, ...: 1 for one that never moves; or null
 };
 
-// The rows: dense (X) or CSR (values, columns, starts); targets as indices (y) or rows (Y), or none.
+// The rows: dense (X) or CSR (values, columns, starts); targets as indices (y), rows (Y), CSR rows whose columns rise, or
+// none.
 struct Rows {
     int64_t n;
     const void *X;
@@ -48,6 +53,9 @@ struct Rows {
     const double *Y;
     const double *weight;  // or null: ones
     double mean_weight;
+    const double *target_values;
+    const void *target_columns, *target_starts;
+    bool target_wide;  // as `wide`
 };
 
 // What a step does beyond following the gradient of the loss: engine/batches.py says what each number means.

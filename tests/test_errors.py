@@ -343,8 +343,8 @@ def fitted(X_val=None, y_val=None, **options):
 
 ROWS = np.eye(2)
 SCORINGS = (
-    "expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, the name of a scorer of scikit-learn's, "
-    "or a callable."
+    "expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, "
+    "the name of a scorer of scikit-learn's, or a callable."
 )
 
 VOICES = {

@@ -1,4 +1,4 @@
-"""Options of a network's head: softcap, z-loss, temperature, no output bias, and frozen parameters below it or in it."""
+"""Options of a network's head: softcap, z-loss, temperature, no output bias; and frozen parameters."""
 
 import copy
 import pickle

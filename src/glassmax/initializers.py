@@ -108,7 +108,7 @@ def draw_parameters(
 
 
 def _fill(view: Array, drawn: Callable[[int], Array]) -> None:
-    """Draw values into a view of the parameters, some at a time: all at once they would be twice as large in float64."""
+    """Draw values into a view of the parameters, some at a time: in float64, all would be twice as large."""
     flat = view.reshape(-1)
     for start in range(0, flat.size, AT_ONCE):
         some = flat[start : start + AT_ONCE]

@@ -1,7 +1,8 @@
 """The most probable classes of rows, by one network or several: O(n) numbers where all probabilities would be n x k."""
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -95,8 +96,7 @@ class LikelyClasses:
 
             sum_c p_c^2 = p_m^2 / q_m,   q = softmax(2 Z),   m = the most probable class
         """
-        network = self.networks[0]
-        if self._is_plain and network.head.softcap is None:
+        if self._is_plain:
             top = self.top(X, count, y)
             of_doubled = self.engine.top_classes(self._doubled, X, 1)
             return TopOfSum(top, top.probabilities[:, 0] ** 2 / of_doubled.probabilities[:, 0])
@@ -144,10 +144,10 @@ class LikelyClasses:
 
     @cached_property
     def _doubled(self) -> Network:
-        """The one network with twice the logits."""
-        doubled = deepcopy(self.networks[0])
-        for name in (f"W{doubled.depth}", f"b{doubled.depth}"):
-            doubled.parameters[name] *= 2
+        """The one network with twice the logits; it shares the weights."""
+        doubled, head = copy(self.networks[0]), self.networks[0].head
+        softcap = None if head.softcap is None else 2 * head.softcap
+        doubled.head = replace(head, temperature=head.temperature / 2, softcap=softcap)
         return doubled
 
     def _logits(self, X: Array) -> Iterator[Array]:

@@ -65,6 +65,52 @@ TABLE = {
         "class_weight is 'balance', expected a dict of weights by class, 'balanced' or None.": fit(
             class_weight="balance"
         ),
+        "z_loss is -1, expected a number >= 0.": fit(z_loss=-1),
+        "softcap is 0, expected a number > 0 or None.": fit(softcap=0),
+        "softmax_temperature is 0, expected a number > 0.": fit(softmax_temperature=0),
+        "output_bias is 2, expected True or False.": fit(output_bias=2),
+        "softcap is 3.0, expected None with sigmoid output: a row has several labels.": fit(
+            output="sigmoid", softcap=3.0
+        ),
+        "z_loss is 0.1, expected 0 with sigmoid output: a row has several labels.": fit(IRIS, SEVERAL, z_loss=0.1),
+        "class_embeddings is given, expected None with sigmoid output: a row has several labels.": fit(
+            output="sigmoid", class_embeddings=np.ones((3, 6))
+        ),
+        (
+            "class_embeddings is of shape (2, 6), expected (3, 6): a row for each of the 3 classes, in the order of "
+            "classes_, as wide as the last hidden layer."
+        ): fit(class_embeddings=np.ones((2, 6))),
+        (
+            "class_embeddings is of shape (3, 6), expected (3, 4): a row for each of the 3 classes, in the order of "
+            "classes_, as wide as X."
+        ): fit(hidden_layer_sizes=(), class_embeddings=np.ones((3, 6))),
+        (
+            "class_embeddings is no array of numbers, expected (3, 6): a row for each of the 3 classes, in the order "
+            "of classes_, as wide as the last hidden layer."
+        ): fit(class_embeddings="words"),
+        "class_embeddings holds NaN, inf or what is too large for float64 in row 1, expected finite numbers.": fit(
+            class_embeddings=np.diag([0, np.nan, 1]) @ np.ones((3, 6))
+        ),
+        "min_count is 0, expected a whole number >= 1.": fit(min_count=0),
+        "min_count is 2.0, expected a whole number >= 1.": fit(min_count=2.0),
+        "other_label is None, expected a label: text or a whole number.": fit(other_label=None),
+        "other_label is 'other', expected a whole number, as the labels are: -1 is none of them.": fit(min_count=2),
+        "other_label is -1, expected text, as the labels are.": fit(
+            IRIS, SPECIES.astype(str), min_count=2, other_label=-1
+        ),
+        "min_count is > 1, expected 1 where the labels are booleans: there are two.": fit(
+            IRIS, SPECIES == 0, min_count=2
+        ),
+        (
+            "min_count is 2, expected 1 where y is a matrix or holds sets: there min_count can't count the rows of a "
+            "class."
+        ): fit(IRIS, np.eye(3)[SPECIES] * 0.8 + 0.2 / 3, min_count=2),
+        "scoring is 'top_5_accuracy', expected a score for 5 classes or more.": fit(
+            scoring="top_5_accuracy", early_stopping=True
+        ),
+        "scoring is 'top_2_accuracy', expected a score for softmax output.": fit(
+            IRIS, SEVERAL, scoring="top_2_accuracy", early_stopping=True
+        ),
         "max_iter is 0, expected a whole number >= 1.": fit(max_iter=0),
         "max_iter is 2.5, expected a whole number >= 1.": fit(max_iter=2.5),
         "max_iter is True, expected a whole number >= 1.": fit(max_iter=True),
@@ -156,8 +202,8 @@ TABLE = {
             y=NAMES, class_weight={"setosa": 2.0, "zz": 3.0}
         ),
         (
-            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, the name of a scorer of "
-            "scikit-learn's, or a callable. Did you mean 'roc_auc'?"
+            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, "
+            "the name of a scorer of scikit-learn's, or a callable. Did you mean 'roc_auc'?"
         ): fit(scoring="roc"),
         (
             "scoring is the metric f1_score, expected scorer(classifier, X, y) -> float: pass "
@@ -282,6 +328,18 @@ TABLE = {
         ): go_on({"loss": "squared_error"}),
     },
     LabelError: {
+        "min_count=100 leaves no class: each of the 3 classes has fewer rows. Pass a smaller min_count.": fit(
+            min_count=100, other_label=-1
+        ),
+        "y is (150, 3) and holds complex128 values, expected numbers.": (
+            lambda: small().fit(IRIS, SPECIES).score(IRIS, csr_matrix(np.eye(3)[SPECIES] * 1j))
+        ),
+        "classes has 2 entries, expected 3: one for each column of y. ": lambda: small(output="softmax").fit(
+            IRIS, csr_matrix(np.eye(3)[SPECIES]), classes=["a", "b"]
+        ),
+        "Row 0 of y holds -1, expected numbers >= 0.": fit(IRIS, csr_matrix(-np.eye(3)[SPECIES]), output="softmax"),
+        "Row 3 of y sums to 0.5, expected 1: the probabilities of the classes. For several labels a row pass "
+        "output='sigmoid'.": fit(IRIS, csr_matrix(np.eye(3)[SPECIES] * np.where(np.arange(150) == 3, 0.5, 1)[:, None])),
         "Row 149 of y is an empty set, expected at least one class.": fit(y=[*SETS[:149], set()]),
         "Row 0 of y is not_class(0, 1, 2), which leaves no class, expected at least one.": fit(
             y=[not_class(0, 1, 2), *SETS[1:]]

@@ -1,4 +1,4 @@
-"""The loss of an affine layer by chunks of classes: against 50 digits, against the same loss of given logits, hostile."""
+"""The loss of an affine layer by chunks of classes: against 50 digits, and against the same loss of given logits."""
 
 import tracemalloc
 
@@ -143,7 +143,7 @@ def test_every_float_dtype_is_summed_in_float64_and_rounded_once(dtype, kind):
     L = linear_softmax_cross_entropy(A, W, b, T, **given)
     exact = [array.astype(wide) for array in (A, W, b)]
     assert L.dtype == wide
-    assert L == linear_softmax_cross_entropy(*exact, T, **given)
+    assert linear_softmax_cross_entropy(*exact, T, **given) == L
     gradients = linear_softmax_cross_entropy_vjp(1.0, A, W, b, T, **given)
     for gradient, wide_gradient in zip(
         gradients, linear_softmax_cross_entropy_vjp(1.0, *exact, T, **given), strict=True
@@ -284,7 +284,7 @@ def test_ignored_rows_have_weight_0_and_the_mean_is_over_the_others(label):
     others = label != T
     given = dict(OPTIONS["all"])
     L = linear_softmax_cross_entropy(A, W, b, T, ignore_index=label, **given)
-    assert L == linear_softmax_cross_entropy(A[others], W, b, T[others], **given)
+    assert linear_softmax_cross_entropy(A[others], W, b, T[others], **given) == L
     dA, dW, db = linear_softmax_cross_entropy_vjp(1.0, A, W, b, T, ignore_index=label, **given)
     of_others = linear_softmax_cross_entropy_vjp(1.0, A[others], W, b, T[others], **given)
     np.testing.assert_array_equal(dA[others], of_others[0])

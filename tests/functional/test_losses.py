@@ -45,7 +45,7 @@ def test_the_grid_knows_every_loss():
         name for name in functional.__all__ if callable(getattr(functional, name)) and not name.endswith("_vjp")
     ]
     arguments = {name: inspect.signature(getattr(functional, name)).parameters for name in with_target}
-    losses = {name for name, of in arguments.items() if "target" in of and "W" not in of}  # those with W: many classes
+    losses = {name for name, of in arguments.items() if "target" in of and "W" not in of}  # with W: for many classes
     assert set(LOSS_FUNCTIONS) == losses
 
 

@@ -155,6 +155,12 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
             "network has the loss candidate_cross_entropy, which the doctor doesn't know. Use "
             "network.check_gradients(X, y); gradients alone can be compared with network.loss_and_gradients(X, y)."
         )
+    unknown = [] if network is None else [*network.head.options, *(["frozen parameters"] if network.frozen else [])]
+    if unknown:
+        raise OptionError(
+            f"network has {' and '.join(unknown)}, which the doctor doesn't know. Use network.check_gradients(X, y); "
+            "gradients alone can be compared with network.loss_and_gradients(X, y)."
+        )
     if X is None or y is None:
         raise ShapeError(
             f"{'X' if X is None else 'y'} is missing. Pass the X and y at which the gradients were computed."

@@ -23,11 +23,12 @@ from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
 from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .session import Session
+from .session import MOST_KEPT, Session
 from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
     "MANY_CLASSES",
+    "MOST_KEPT",
     "Data",
     "Engine",
     "EpochResult",

@@ -9,9 +9,7 @@ OUTPUTS: list[str]
 LOSSES: list[str]
 
 class Spec:
-    def __init__(
-        self, sizes: list[int], activations: list[int], output: int, loss: int, embedding: tuple[Any, ...] | None
-    ) -> None: ...
+    def __init__(self, *arguments: Any) -> None: ...
 
 class Session64:
     def __init__(self, *arguments: Any) -> None: ...

@@ -20,7 +20,7 @@ from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array, as_inputs
 from ..functional.heads import LOSSES
-from ..functional.targets import check_target, check_weights
+from ..functional.targets import check_target, check_weights, is_sparse
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
@@ -78,13 +78,19 @@ class NativeEngine:
 
     Notes
     -----
-    Softmax with the cross-entropy of labels over 4096 classes or more: an epoch, a gradient and `top_classes` compute
-    the last layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and
-    moments, and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of
-    a batch whatever the limit. With ``clip_norm`` a step takes about twice as long for the last layer, because the
-    length of the gradient comes first. The following still need copies of the last layer's weights and moments: a
-    batch of more than 4096 rows, mixup, targets as rows, and, in a network of one layer, a sparse X, an embedding or a
-    learned scale of the inputs.
+    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last layer
+    by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments, and no
+    array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch whatever
+    the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense rows need no
+    more; sparse rows cost what their stored numbers cost. A frozen last layer saves a third of its work.
+
+    With ``clip_norm`` a step takes about twice as long for the last layer, because the length of the gradient comes
+    first. A batch of more than 4096 rows goes through in parts of 1024 rows if its activations would take more memory
+    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse X
+    as it is.
+
+    The following still need copies of the last layer's weights and moments: sets of candidates, and a learned scale of
+    the inputs in a network of one layer. Other losses and outputs are not computed by tiles.
     """
 
     name = "native"
@@ -165,7 +171,7 @@ class NativeEngine:
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its gradient; see `ReferenceEngine`."""
         gradient = np.zeros(network.theta.shape)
-        if len(data.y) == 0:
+        if data.n_rows == 0:
             return 0.0, gradient
         check_smoothing(network, regularization)
         numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
@@ -387,7 +393,7 @@ class NativeSession:
     def _name_label(self, data: Data) -> None:
         """Name the label at fault if the compiled call has found one."""
         head, k = self._network.head, self._network.layer_sizes[-1]
-        check_target(data.y, (len(data.y), k), LOSSES[head.loss].meaning)
+        check_target(data.y, (data.n_rows, k), LOSSES[head.loss].meaning)
 
     def _told(self, t: int) -> None:
         """Let the state follow what the compiled session has written to its arrays."""
@@ -404,17 +410,24 @@ class NativeSession:
 
 def _rows(network: Network, data: Data) -> tuple[Any, ...]:
     """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
-    y, k = data.y, network.layer_sizes[-1]
+    y, n, k = data.y, data.n_rows, network.layer_sizes[-1]
     meaning = LOSSES[network.head.loss].meaning
     of_classes = k > 1 or meaning in ("classes", "candidates")
     if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
-        y = check_target(y, (len(y), k), meaning)
-    weight = data.weight if data.weight is None else check_weights(data.weight, (len(y),))
+        y = check_target(y, (n, k), meaning)
+    weight = data.weight if data.weight is None else check_weights(data.weight, (n,))
+    labels, rows = y.ndim == 1, None
+    sparse = None
+    if is_sparse(y):
+        sparse = _sparse_numbers(y, FLOAT64)
+    elif not labels:
+        rows = _plain(y, FLOAT64)
     return (
         _spec(network),
         *_inputs(network, data.X),
-        _plain(y, INT64) if y.ndim == 1 else None,
-        None if y.ndim == 1 else _plain(y, FLOAT64),
+        _plain(y, INT64) if labels else None,
+        rows,
+        sparse,
         None if weight is None else _plain(weight, FLOAT64),
         1.0 if weight is None else data.mean_weight,
     )
@@ -432,7 +445,7 @@ class _labels_named:  # noqa: N801 - a context manager, faster than a generator
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is ValueError:
             head, k = self.network.head, self.network.layer_sizes[-1]
-            check_target(self.data.y, (len(self.data.y), k), LOSSES[head.loss].meaning)
+            check_target(self.data.y, (self.data.n_rows, k), LOSSES[head.loss].meaning)
 
 
 def _spec(network: Network) -> Any:
@@ -443,19 +456,22 @@ def _spec(network: Network) -> Any:
             parameter="network",
         )
     head = network.head
-    if head.options or network.frozen:
-        (name, value), *_ = {**head.options, **({"frozen": list(network.frozen)} if network.frozen else {})}.items()
-        raise OptionError(
-            f"The network has {name}={value!r}, which the native engine can't compute. "
-            "Take glassmax.engine.ReferenceEngine() for it.",
-            parameter="network",
-        )
-    return _spec_of(network.layer_sizes, network.activations, head.output, head.loss, network.embedding)
+    frozen = tuple(int(name in network.frozen) for name in network.parameters) if network.frozen else ()
+    options = head.softcap or 0.0, head.z_loss, head.temperature
+    return _spec_of(
+        network.layer_sizes, network.activations, head.output, head.loss, network.embedding, options, frozen
+    )
 
 
 @lru_cache(maxsize=64)
 def _spec_of(
-    sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str, embedding: Embedding | None = None
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    output: str,
+    loss: str,
+    embedding: Embedding | None = None,
+    options: tuple[float, float, float] = (0.0, 0.0, 1.0),
+    frozen: tuple[int, ...] = (),
 ) -> Any:
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
@@ -463,7 +479,8 @@ def _spec_of(
         message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
         raise OptionError(message, parameter="network")
     numbers = [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss]
-    return _native.Spec(list(sizes), *numbers, None if embedding is None else _embedding_numbers(embedding))
+    embedded = None if embedding is None else _embedding_numbers(embedding)
+    return _native.Spec(list(sizes), *numbers, embedded, *options, list(frozen))
 
 
 def _embedding_numbers(embedding: Embedding) -> tuple[Any, ...]:
@@ -482,9 +499,14 @@ def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
         raise ShapeError(f"X is {X.shape}, expected (n, {network.n_inputs}): rows are samples.")
     if isinstance(X, np.ndarray):
         return _plain(X, dtype), None, None, None
+    return None, *_sparse_numbers(X, dtype)
+
+
+def _sparse_numbers(X: Any, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """Return the values, columns and row starts of a CSR matrix."""
     narrow = X.indices.dtype == X.indptr.dtype == np.int32
     index = np.dtype(np.int32 if narrow else np.int64)
-    return None, _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
+    return _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
 
 
 def _plain(array: Array, dtype: np.dtype[Any]) -> Array:

@@ -7,6 +7,7 @@ A network on numbers::
     preparation       from the arguments of a fit to what it trains
     inputs            X, y and weights as users give them: arrays, sparse matrices, frames
     labels            y encoded: classes, class probabilities, or several labels
+    rare_classes      classes of few rows put together
     candidates        y encoded where labels are sets: "a or b", "not a"
     run               the epochs of one fit: recorded, committed, watched by early stopping
     fitted_state      what a fit learns, committed to the classifier after its first epoch

@@ -481,6 +481,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     ) -> Self:
         """Train one epoch on the rows given, continuing from the weights of the last call.
 
+        After an error or Ctrl-C the classifier is what it was before the call. A network of more than 2^24 parameters
+        is trained in place: no copy of it is kept, and its weights then are those of the last step.
+
         The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`,
         `mixup`, or the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..engine import Engine, Progress
 from ..errors import DivergenceError
 from ..training import Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
+from .fitted_state import keeps_copy
 from .identity import identity_of
 from .options import Plan
 from .preparation import Preparation, hold_out
@@ -46,7 +47,7 @@ class Run:
     ) -> None:
         self.classifier, self.plan, self.state = classifier, preparation.plan, preparation.state
         self.network, self.training = self.state.network, self.state.training
-        self.theta = self.network.theta.copy() if preparation.continues else None
+        self.theta = self.network.theta.copy() if preparation.continues and keeps_copy(self.network) else None
         kept = self.network if classifier.early_stopping else None
         self.early_stopping = EarlyStopping(kept, classifier.tol, classifier.n_iter_no_change)
         self.committed = False
@@ -192,7 +193,7 @@ class Run:
 def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -> None:
     """Train one epoch of `partial_fit`, and commit what has been learned."""
     state, continues = preparation.state, preparation.continues
-    training, theta = state.training, state.network.theta.copy() if continues else None
+    training, theta = state.training, state.network.theta.copy() if continues and keeps_copy(state.network) else None
     try:
         (epoch,) = _epochs(classifier, preparation, engine, max_epochs=training.epochs + 1)
     except BaseException as error:

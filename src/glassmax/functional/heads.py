@@ -182,10 +182,10 @@ class Head:
 
     def dZ(self, tape: HeadTape, T: Array) -> Array:
         """Return dL_i/dZ_i, before any weight or mean."""
-        return self._through_bounds(tape, self._dU(tape, T)).astype(tape.Z.dtype, copy=False)
+        return self._through_bounds(tape, self.dU(tape, T)).astype(tape.Z.dtype, copy=False)
 
-    def _dU(self, tape: HeadTape, T: Array) -> Array:
-        """Return dL_i/dU_i."""
+    def dU(self, tape: HeadTape, T: Array) -> Array:
+        """Return dL_i/dU_i, the derivative by the logits that the output function takes."""
         on_logits = ON_LOGITS.get((self.output, self.loss))
         dU = on_logits.dZ(tape.logits, T) if on_logits else self._output_vjp(tape, LOSSES[self.loss].dP(tape.P, T))
         if self.z_loss and tape.pieces is not None:
@@ -240,7 +240,7 @@ class Head:
             RdU = RdU + 2 * self.z_loss * ((P * RU).sum(axis=-1, keepdims=True) * P + lse * softmax_jvp(RU, P))
         if not self.bounds:
             return RdU.astype(RZ.dtype, copy=False)
-        bent = self._dU(tape, T) * capped_second(tape.Z, self.softcap, self.temperature) * RZ
+        bent = self.dU(tape, T) * capped_second(tape.Z, self.softcap, self.temperature) * RZ
         return (self._through_bounds(tape, RdU) + bent).astype(RZ.dtype, copy=False)
 
     def _R_dU(self, tape: HeadTape, T: Array, RU: Array) -> Array:

@@ -31,9 +31,9 @@ def is_sparse(values: Any) -> bool:
 def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning) -> Array:
     """Return the target as indices (...,) of intp or as float rows (..., k), or raise with the first row at fault.
 
-    Sparse rows come back as a CSR array without duplicates. `shape` is that of the predictions, (..., k). A row of "classes" holds numbers >= 0, of "labels" numbers in [0, 1],
-    of "values" any finite numbers, of "candidates" 0 and 1 with at least one 1. Where k is 1 and the loss takes labels
-    or values, (...,) is read as the one column.
+    Sparse rows come back as a CSR array without duplicates. `shape` is that of the predictions, (..., k). A row of
+    "classes" holds numbers >= 0, of "labels" numbers in [0, 1], of "values" any finite numbers, of "candidates" 0 and 1
+    with at least one 1. Where k is 1 and the loss takes labels or values, (...,) is read as the one column.
     """
     *rows, k = shape
     if is_sparse(target):

@@ -5,7 +5,8 @@ what the output function returned, and their pullbacks give dL/dP. The fused los
 `sigmoid_cross_entropy`, `softmax_candidate_cross_entropy`) take logits, and their pullbacks give dL/dZ: the derivatives
 of output and loss are multiplied, and the product simplifies to ``(P - Y)/n``, for candidates to ``(P - Q)/n``.
 `linear_softmax_cross_entropy` takes the inputs and weights of the last layer, for so many classes that their logits
-should not exist all at once.
+should not exist all at once. `sampled_softmax_cross_entropy` estimates it from some of the classes, and
+`adaptive_softmax_cross_entropy` is that of another model, in which rare classes cost less.
 
 Every loss is one number L_i for each row; the weighted numbers are reduced to a mean or a sum by `reduction`.
 
@@ -15,6 +16,7 @@ file of its own and a row in `heads`.
 
 from typing import TYPE_CHECKING
 
+from .adaptive_softmax_cross_entropy import *
 from .binary_cross_entropy import *
 from .binary_cross_entropy import BINARY_CROSS_ENTROPY
 from .candidate_cross_entropy import *
@@ -24,6 +26,7 @@ from .cross_entropy import CROSS_ENTROPY
 from .l2 import *
 from .linear_softmax_cross_entropy import *
 from .loss import Loss as Loss
+from .sampled_softmax_cross_entropy import *
 from .sigmoid_cross_entropy import *
 from .softmax_candidate_cross_entropy import *
 from .softmax_cross_entropy import *

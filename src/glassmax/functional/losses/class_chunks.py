@@ -40,6 +40,12 @@ class Layer:
     temperature: float
     chunk: int
 
+    def narrowed(self, gradient: Array, array: Array | None) -> Array:
+        """Return a gradient in the dtype of its array, or of the layer if that is complex."""
+        dtype = self.dtype if self.dtype.kind == "c" or array is None else array.dtype
+        with np.errstate(over="ignore"):
+            return gradient.astype(dtype, copy=False)
+
     @property
     def k(self) -> int:
         """The number of classes."""
@@ -90,9 +96,9 @@ class Chunk(NamedTuple):
 
     def labels(self, rows: slice) -> tuple[Array, Array]:
         """Return which of these rows have their label in this chunk, and the place of the label in it."""
-        T = self.T[rows]
-        here = np.flatnonzero((self.classes.start <= T) & (T < self.classes.stop))
-        return here, T[here] - self.classes.start
+        labels = self.T[rows]
+        here = np.flatnonzero((labels >= self.classes.start) & (labels < self.classes.stop))
+        return here, labels[here] - self.classes.start
 
     def target(self, rows: slice) -> Array:
         """Return the target's rows for these classes, without label smoothing."""
@@ -172,7 +178,7 @@ def _largest(U: Array) -> tuple[Array, Array, Array]:
 
 def _below(U: Array, largest: Array) -> Array:
     """largest - u, inf where u is -inf."""
-    return np.where(U == -np.inf, np.inf, largest - U)
+    return np.where(np.isneginf(U.real), np.inf, largest - U)
 
 
 def _add_target(chunk: Chunk, rows: slice, U: Array, largest: Array, to_target: Array, seen: Array) -> None:
@@ -200,8 +206,8 @@ def loss_of(layer: Layer, sums: RowSums) -> Array:
 def gradients_of(layer: Layer, sums: RowSums, factors: Array) -> tuple[Array, Array, Array]:
     """Return dA, dW and db; `factors`, (n, 1), is what each row's own derivative is multiplied by."""
     dA = np.zeros(layer.A.shape, layer.dtype)
-    dW = np.empty(layer.W.shape, _dtype_of(layer, layer.W))
-    db = np.empty(layer.k, _dtype_of(layer, layer.W if layer.b is None else layer.b))
+    dW = np.empty(layer.W.shape, layer.dtype if layer.dtype.kind == "c" else layer.W.dtype)
+    db = np.empty(layer.k, layer.dtype)
     with np.errstate(invalid="ignore", over="ignore"):
         for chunk in layer.chunks():
             dW_of_chunk, db_of_chunk = np.zeros_like(chunk.W), np.zeros(chunk.W.shape[1], layer.dtype)
@@ -213,11 +219,7 @@ def gradients_of(layer: Layer, sums: RowSums, factors: Array) -> tuple[Array, Ar
                 dW_of_chunk += A.T @ dZ
                 db_of_chunk += dZ.sum(axis=0)
             dW[:, chunk.classes], db[chunk.classes] = dW_of_chunk, db_of_chunk
-        return dA.astype(_dtype_of(layer, layer.A), copy=False), dW, db
-
-
-def _dtype_of(layer: Layer, array: Array) -> np.dtype[Any]:
-    return layer.dtype if layer.dtype.kind == "c" else array.dtype
+    return layer.narrowed(dA, layer.A), dW, layer.narrowed(db, layer.b)
 
 
 def _dZ(chunk: Chunk, rows: slice, Z: Array, sums: RowSums) -> Array:

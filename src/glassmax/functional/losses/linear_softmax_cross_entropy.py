@@ -2,17 +2,12 @@
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-import math
-from typing import Any, NamedTuple
-
-import numpy as np
 import numpy.typing as npt
 
-from ...errors import OptionError, ShapeError, between, is_whole
-from ..arrays import Array, as_floating, summing_dtype
-from ..softcap import check_softcap
-from ..targets import Reduction, check_smoothing, check_target, check_weights, is_sparse, reduce_rows, row_factors
-from .class_chunks import Layer, gradients_of, loss_of, row_sums
+from ..arrays import Array
+from ..targets import Reduction
+from .class_chunks import gradients_of, loss_of, row_sums
+from .layer_arguments import read_layer
 
 __all__ = ["linear_softmax_cross_entropy", "linear_softmax_cross_entropy_vjp"]
 
@@ -93,8 +88,8 @@ def linear_softmax_cross_entropy(
     Cost: 2 n d k flops, and about 6 flops and an exponential for each logit. Memory: the logits of 128 rows and a
     chunk, and up to ten arrays like them: 100 MB at most with the default chunk, and in proportion with another. Then
     d x chunk numbers of W in float64, and 6 numbers for each row; no (n, k) array and no copy of W. Computed in
-    float64 (or wider). Every term of the loss is >= 0, as in `softmax_cross_entropy`: when a later chunk has the largest
-    logit, the sums are carried over to it.
+    float64 (or wider). Every term of the loss is >= 0, as in `softmax_cross_entropy`: when a later chunk has the
+    largest logit, the sums are carried over to it.
     Source: Milakov & Gimelshein, "Online normalizer calculation for softmax" (2018); Wijmans et al., "Cut your losses
     in large-vocabulary language models" (2025); for the z-loss Chowdhery et al., "PaLM" (2022), section 5; for the
     softcap Gemma Team, "Gemma 2" (2024), section 2.
@@ -108,7 +103,7 @@ def linear_softmax_cross_entropy(
     0.287682
     """
     options = label_smoothing, z_loss, softcap, temperature, chunk
-    layer, rows = _read(A, W, b, target, sample_weight, ignore_index, reduction, *options)
+    layer, rows = read_layer(A, W, b, target, sample_weight, ignore_index, reduction, *options)
     return rows.reduced(loss_of(layer, row_sums(layer)))
 
 
@@ -166,7 +161,8 @@ def linear_softmax_cross_entropy_vjp(
     >>> dW, db    # P - Y is (0.25, -0.25) and (0.1, -0.1)
     (array([[ 0.225, -0.225]]), array([ 0.175, -0.175]))
 
-    Class embeddings that are the embeddings of the inputs too: W is Eᵀ and A are rows of E, so both gradients are added.
+    Class embeddings that are the embeddings of the inputs too: W is Eᵀ, and the rows of A are rows of E. Both gradients
+    are added.
 
     >>> E = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])    # 3 words, 2 numbers each
     >>> word, next_word = np.array([0, 1, 1]), np.array([1, 2, 0])
@@ -179,88 +175,7 @@ def linear_softmax_cross_entropy_vjp(
     True
     """
     options = label_smoothing, z_loss, softcap, temperature, chunk
-    layer, rows = _read(A, W, b, target, sample_weight, ignore_index, reduction, *options)
+    layer, rows = read_layer(A, W, b, target, sample_weight, ignore_index, reduction, *options)
     factors = rows.factors(dL, layer.dtype)
     dA, dW, db = gradients_of(layer, row_sums(layer), factors)
     return rows.spread(dA), dW, None if b is None else db
-
-
-class _Rows(NamedTuple):
-    """The rows of a call: their axes, their weights, which of them count, and how their losses are reduced."""
-
-    axes: tuple[int, ...]
-    w: Array | None
-    kept: Any
-    reduction: Reduction
-
-    def spread(self, values: Array) -> Array:
-        """Return values of the rows that count as values of all rows, 0 for the others, in the axes of the call."""
-        out = np.zeros((math.prod(self.axes), *values.shape[1:]), values.dtype)
-        out[self.kept] = values
-        return out.reshape(*self.axes, *values.shape[1:])
-
-    def reduced(self, L: Array) -> Array:
-        """Weight and reduce the losses of the rows that count."""
-        return reduce_rows(self.spread(L), self.w, self.reduction)
-
-    def factors(self, dL: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
-        """Return the factor of each row's own derivative, (n, 1), for the rows that count."""
-        of_shape = np.broadcast_to(np.zeros((), dtype), (*self.axes, 1))
-        return row_factors(dL, self.w, self.reduction, of_shape).reshape(math.prod(self.axes), 1)[self.kept]
-
-
-def _read(
-    A: npt.ArrayLike,
-    W: npt.ArrayLike,
-    b: npt.ArrayLike | None,
-    target: Any,
-    sample_weight: npt.ArrayLike | None,
-    ignore_index: int | None,
-    reduction: Reduction,
-    *options: Any,
-) -> tuple[Layer, _Rows]:
-    """Check all arguments, and leave out the rows of weight 0: such a row is absent, whatever it holds."""
-    A, W = as_floating(A, "A"), as_floating(W, "W")
-    if W.ndim != 2 or W.shape[1] == 0:
-        raise ShapeError(f"W is {W.shape}, expected (d, k): one column for each class.")
-    if A.ndim == 0 or A.shape[-1] != W.shape[0]:
-        hint = " W looks transposed: pass W.T." if A.ndim and A.shape[-1] == W.shape[1] else ""
-        raise ShapeError(f"A is {A.shape} and W is {W.shape}: expected as many columns in A as rows in W.{hint}")
-    (d, k), axes = W.shape, A.shape[:-1]
-    if b is not None:
-        b = as_floating(b, "b")
-        if b.shape != (k,):
-            raise ShapeError(f"b is {b.shape}, expected ({k},): one bias for each column of W.")
-    w = check_weights(sample_weight, axes)
-    if ignore_index is not None:
-        target, w = _without_ignored(target, axes, w, ignore_index)
-    T = check_target(target, (*axes, k), "classes")
-    n = math.prod(axes)
-    T = T if is_sparse(T) else T.reshape(n, *T.shape[len(axes) :])
-    kept = slice(None) if w is None or w.all() else np.flatnonzero(w)
-    dtype = np.result_type(summing_dtype(A.dtype), W, *([] if b is None else [b]))
-    layer = Layer(A.reshape(n, d)[kept], W, b, T[kept], dtype, *_checked(*options))
-    return layer, _Rows(axes, w, kept, reduction)
-
-
-def _without_ignored(target: Any, axes: tuple[int, ...], w: Array | None, ignore_index: int) -> tuple[Array, Array]:
-    """Return the labels with another in the place of each that is ignored, and the weights, which are 0 there."""
-    if not is_whole(ignore_index):
-        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected="a whole number or None")
-    if is_sparse(target) or np.shape(target) != axes:
-        expected = f"None for a target of shape {np.shape(target)}: a row of numbers has no label"
-        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected=expected)
-    labels = np.asarray(target)
-    ignored = labels == ignore_index
-    return np.where(ignored, 0, labels), np.where(ignored, 0.0, 1.0 if w is None else w)
-
-
-def _checked(
-    label_smoothing: float, z_loss: float, softcap: float | None, temperature: float, chunk: int
-) -> tuple[float, float, float | None, float, int]:
-    check_smoothing(label_smoothing)
-    between("z_loss", z_loss, 0)
-    check_softcap(softcap, temperature)
-    if not is_whole(chunk) or chunk < 1:
-        raise OptionError(parameter="chunk", came=repr(chunk), expected="a whole number >= 1")
-    return label_smoothing, z_loss, softcap, temperature, int(chunk)
