@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -294,6 +296,33 @@ def test_memory_and_time_of_an_epoch_are_said_if_they_are_much(orders, done, mon
     assert " an epoch; at most 1 epoch" in done(*OF_NETWORK, 1).err
     monkeypatch.setattr(training_cost, "available_memory", lambda: 1)
     assert "of memory are available." in done(*OF_NETWORK, 1).err
+
+
+def test_the_doctor_takes_no_network_of_very_many_classes(run):
+    result = run("doctor", "mine.py", "--network", "4-8-20000")
+    assert (result.code, result.err.splitlines()[-1]) == (
+        2,
+        "Error: --network has 20,000 outputs, expected 500 at most: each of many possible mistakes is computed. Pass "
+        "fewer outputs, such as --network 4-10-3: a mistake is the same with any number of classes.",
+    )
+
+
+def test_the_options_of_the_last_layer_reach_the_model(orders, tmp_path):
+    embeddings = pl.DataFrame({"product": [f"p{i:02d}" for i in range(40)], "u": range(40), "v": [1] * 40})
+    embeddings.write_csv(tmp_path / "e.csv")
+    options = ["--no-output-bias", "--z-loss", "0.01", "--softcap", "20", "--softmax-temperature", "0.5"]
+    argv = [*OF_ORDERS, "--no-baseline", "--epochs", "1", "--class-embeddings", "e.csv", *options]
+    child = subprocess.run(
+        [sys.executable, "-m", "glassmax", *argv], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert child.returncode == 0, child.stderr
+    made = load_model(tmp_path / "orders.safetensors").network
+    assert made.layer_sizes == (2, 2, 40)
+    assert made.parameters["W2"].T.tolist() == [[float(i), 1.0] for i in range(40)]
+    assert not made.parameters["b2"].any()
+    head = made.head
+    assert (head.softcap, head.z_loss, head.temperature) == (20, 0.01, 0.5)
+    assert made.frozen == ("W2", "b2")
 
 
 # --- progress within an epoch ----------------------------------------------------------------------------------------
