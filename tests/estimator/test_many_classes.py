@@ -287,6 +287,6 @@ print((status("VmHWM") - before - 4 * theta) / 1e6)
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_million_classes_take_130_megabytes_beside_the_weights(tmp_path):
-    """Weights, two moments and the best weights; and what the labels of a million classes take themselves."""
+    """Beside weights, two moments and the best weights; and 32 bytes for the label of each class."""
     ran = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path / "m")], capture_output=True, text=True, check=True)
-    assert float(ran.stdout) < 130 + 16
+    assert float(ran.stdout) < 130 + 32

@@ -9,6 +9,7 @@ import numpy as np
 from ..engine import Data, Engine
 from ..training.checkpoint import digest
 from ..version import __version__
+from .labels import MOST_LISTED
 from .options import activations_of, hidden_sizes
 from .preparation import Preparation
 
@@ -45,11 +46,17 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
         "y_val": digest(held_out.y),
         "sample_weight_val": digest(held_out.weight),
         "feature_names_in_": _short(plain(columns)),
-        "classes_": _short(plain(state.classes.tolist())),
+        "classes_": _of_classes(state.classes),
         "the start": digest(*start),
         "the engine": f"{engine.arithmetic} of glassmax {__version__}",
         **{name: _short(plain(value)) for name, value in sorted(parameters.items())},
     }
+
+
+def _of_classes(classes: Any) -> str:
+    """Identify classes: few as they are; of many numbers only a hash of the array, for a list takes 90 bytes each."""
+    many = len(classes) > MOST_LISTED and classes.dtype.kind in "biuf"
+    return digest(classes) if many else _short(plain(classes.tolist()))
 
 
 def _short(text: str) -> str:
