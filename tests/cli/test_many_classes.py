@@ -302,7 +302,7 @@ def test_the_doctor_takes_no_network_of_very_many_classes(run):
     result = run("doctor", "mine.py", "--network", "4-8-20000")
     assert (result.code, result.err.splitlines()[-1]) == (
         2,
-        "Error: --network has 20,000 outputs, expected 500 at most: each of many possible mistakes is computed. Pass "
+        "Error: --network has 20,000 outputs, expected 500 at most: many possible mistakes are computed. Pass "
         "fewer outputs, such as --network 4-10-3: a mistake is the same with any number of classes.",
     )
 

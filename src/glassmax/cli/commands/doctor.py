@@ -149,7 +149,7 @@ def _understood(declarations: dict[str, Any]) -> "Understood":
     if network is not None and network.layer_sizes[-1] > MOST_OUTPUTS:
         d, k = network.layer_sizes[0], network.layer_sizes[-1]
         raise click.UsageError(
-            f"--network has {k:,} outputs, expected {MOST_OUTPUTS} at most: each of many possible mistakes is computed. "
+            f"--network has {k:,} outputs, expected {MOST_OUTPUTS} at most: many possible mistakes are computed. "
             f"Pass fewer outputs, such as --network {d}-10-3: a mistake is the same with any number of classes."
         )
     return understood
