@@ -304,8 +304,14 @@ class NativeSession:
                 parameter="rule",
             )
         self.finite = True
-        self._network, self._state, self._pace, self._live = network, state, None, live
-        self._data = self._regularization = self._order = self._batch_size = self._rates = self._mixup_factors = None
+        self._network, self._state, self._live = network, state, live
+        self._pace: Pace | None = None
+        self._data: Data | None = None  # what the compiled session has been given, and by which arrays
+        self._regularization: Regularization | None = None
+        self._order: Array | None = None
+        self._rates: Array | None = None
+        self._mixup_factors: Array | None = None
+        self._batch_size = 0
         theta = writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
         factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
