@@ -193,7 +193,7 @@ def _loss(options: _Options, *arrays: Any) -> Any:
 def _forward(options: _Options, *primals: Any) -> tuple[Any, Any]:
     arrays = tuple(None if primal is None else primal.value for primal in primals)
     if primals[4] is not None and primals[4].perturbed:
-        raise OptionError(parameter="sample_weight", came="differentiated by", expected="a constant")
+        raise OptionError(parameter="sample_weight", came="differentiated", expected="a constant")
     wanted = tuple(name for name, p in zip(GRADIENTS, primals, strict=False) if p is not None and p.perturbed)
     if options.reduction == "none":
         return _run(options, arrays, ())[0], (arrays, dict.fromkeys(wanted))

@@ -230,7 +230,7 @@ def _labels(target: Any, rows: tuple[int, ...]) -> Array:
         expected = "a tensor of class indices, torch.int64"
         raise OptionError(
             parameter="target", came=str(target.dtype), expected=expected,
-            remedy="Soft labels are taken as a SciPy CSR matrix.",
+            remedy="Pass soft labels as a SciPy CSR matrix.",
         )  # fmt: skip
     if target.shape != rows:
         raise ShapeError(f"target is {tuple(target.shape)}, expected {tuple(rows)}: one class index for each row.")
@@ -254,12 +254,13 @@ def _row_weights(labels: Any, class_weight: Any, sample_weight: Any, k: int, lab
         return of_rows
     if label_smoothing:
         raise OptionError(
-            "class_weight and label_smoothing can't be combined here, because PyTorch weights the classes over which "
-            "a label is spread. To weight whole rows: sample_weight=class_weight[target].",
+            "class_weight and label_smoothing can't be combined: PyTorch weights each class over which a label is "
+            "spread, but this function weights whole rows. To weight whole rows, pass "
+            "sample_weight=class_weight[target].",
             parameter="class_weight",
         )
     if hasattr(labels, "tocsr"):
-        raise OptionError(parameter="class_weight", came="given", expected="None for soft labels: take sample_weight")
+        raise OptionError(parameter="class_weight", came="given", expected="None for soft labels: pass sample_weight")
     if class_weight.shape != (k,):
         raise ShapeError(f"class_weight is {tuple(class_weight.shape)}, expected ({k},): one weight for each class.")
     of_classes = np.take(class_weight.double().numpy(), labels, mode="clip")  # a label out of range is an error later

@@ -206,7 +206,8 @@ def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: 
         raise LabelError(
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
             f"Previously got {classifier.classes_}, `y` has {labels.classes}. Pass "
-            f"classes={_as_argument(classifier.classes_)} if y may lack some; for others fit with warm_start=False."
+            f"classes={_as_argument(classifier.classes_)} if y may lack some of them. To train on other classes, "
+            "pass warm_start=False."
         )
     in_order = np.array_equal(labels.classes, classifier.classes_)
     return labels if in_order else encode_labels(y, output, classifier.classes_, candidates=candidates)

@@ -222,9 +222,9 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
     k = len(rows.classes)
     check_memory(
         COPIES_OF_LOGITS * 4 * len(there) * k,
-        f"A preset keeps logits for each row and class: of {len(there)} rows and {k} classes it",
+        f"A preset keeps a logit for each row and class, and for {len(there)} rows and {k} classes it",
         (
-            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps none, or "),
+            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps no logits, or "),
             *(Setting("min_count"), " to put rare classes together."),
         ),
     )
