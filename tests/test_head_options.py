@@ -336,7 +336,7 @@ def test_a_bias_that_is_not_0_is_refused_without_an_output_bias():
     given = {"W1": [[1.0, 2.0]], "b1": [0.0, 0.5]}
     with pytest.raises(OptionError) as caught:
         Network.from_parameters(given, output_bias=False)
-    assert str(caught.value) == "output_bias is False, expected True: b1 holds other numbers than 0."
+    assert str(caught.value) == "output_bias is False, expected True, because b1 holds numbers other than 0."
     assert Network.from_parameters({**given, "b1": [0.0, 0.0]}, output_bias=False).frozen == ("b1",)
 
 

@@ -254,7 +254,7 @@ class Network:
         ShapeError
             If an array is missing or doesn't fit the arrays next to it.
         OptionError
-            As for the class, and if the last b holds other numbers than 0 with ``output_bias=False``.
+            As for the class, and if ``output_bias=False`` but the last b holds numbers other than 0.
 
         Examples
         --------
@@ -269,7 +269,7 @@ class Network:
         network._describe(sizes, activation, head, l2, flat.dtype, embedding, output_bias, frozen, flat)
         last = f"b{network.depth}"
         if not output_bias and copied[last].any():
-            expected = f"True: {last} holds other numbers than 0"
+            expected = f"True, because {last} holds numbers other than 0"
             raise OptionError(parameter="output_bias", came="False", expected=expected)
         return network
 
