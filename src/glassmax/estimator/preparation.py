@@ -124,7 +124,7 @@ def known_rows(classifier: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Net
 
 
 def other_label_of(classifier: Any) -> Any:
-    """Return the label that stands for labels that are no classes of the fit; None if there is none."""
+    """Return the label that replaces labels which are not classes of the fit; None without `min_count`."""
     return classifier.other_label if classifier.min_count > 1 else None
 
 
@@ -323,7 +323,7 @@ def _continued(classifier: Any, plan: Plan, labels: Labels) -> FittedState:
 
 
 def _last_layer(classifier: Any, network: Network) -> dict[str, tuple[Any, Any]]:
-    """Return what describes the last layer of a softmax, in the network and in the classifier."""
+    """Return the options of the last layer of a softmax: their values in the network and in the classifier."""
     if network.head.output != "softmax":
         return {}
     last, E = network.depth, classifier.class_embeddings

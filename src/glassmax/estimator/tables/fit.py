@@ -103,9 +103,9 @@ class TableFit:
         Rows that were judged by members that had not seen them, among those of `TableRows`; all validation rows, if
         there are any.
     Z : (r, k) array
-        Their logits; (0, k) where there are very many classes.
+        Their logits; (0, k) if there are very many classes, see `summary`.
     summary : TopOfSum or None
-        Where there are very many classes: the most probable class and the log-loss of each of these rows.
+        The most probable class and the log-loss of each of these rows, if there are very many classes.
     y, sample_weight : (r,) arrays
         Their classes, or (r, k) rows of 0 and 1 with their candidates, and weights; class weights are not part of the
         weights.
@@ -353,7 +353,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Pr
 
 
 def _judged(network: SoftmaxClassifier, X: Any, y: Array) -> tuple[Array, TopOfSum | None]:
-    """Return the logits of rows; of very many classes no logits, but the most probable class and the log-loss."""
+    """Return the logits of rows or, with very many classes, the most probable class and the log-loss of each row."""
     fitted, engine = network.network_, best_engine(network.n_threads)
     k, dtype = fitted.layer_sizes[-1], fitted.theta.dtype
     X, none = X.astype(dtype, copy=False), np.zeros((0, k), dtype)

@@ -55,7 +55,7 @@ def read_layer(
     temperature: float = 1.0,
     chunk: int = 8192,
 ) -> tuple[Layer, Rows]:
-    """Check all arguments, and leave out the rows of weight 0: such a row is absent, whatever it holds."""
+    """Check all arguments, and leave out the rows of weight 0, whatever they hold."""
     _check_options(label_smoothing, z_loss, softcap, temperature, chunk)
     A, W = as_floating(A, "A"), as_floating(W, "W")
     if W.ndim != 2 or W.shape[1] == 0:
