@@ -139,13 +139,13 @@ def test_a_row_without_a_class_above_the_threshold_has_no_line(model, done):
     [
         (
             ["--above", "0.1", "--top", "2"],
-            "--above writes one line for each class of a row, and --top adds columns to one line a row. Pass one of "
-            "them.",
+            "--above writes one line for each class of a row, and --top adds columns to one line for each row. Pass "
+            "one of them.",
         ),
         (
             ["--above", "0.1", "--proba"],
-            "--above writes one line for each class of a row, and --proba adds columns to one line a row. Pass one of "
-            "them.",
+            "--above writes one line for each class of a row, and --proba adds columns to one line for each row. Pass "
+            "one of them.",
         ),
         (["--above", "0"], "--above is '0', expected a number >= 0.001 and <= 1."),
     ],
@@ -164,7 +164,8 @@ def test_the_probabilities_of_too_many_classes_are_refused(model, run, monkeypat
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines()[-1] == (
         "Error: --proba adds a column for each class, and m.safetensors has 5,000 classes, expected 4,000 at most. "
-        "Pass --top N for the N most probable classes of each row, or --above P for those of probability P or more."
+        "Pass --top N for the N most probable classes of each row, or --above P for the classes with a "
+        "probability of at least P."
     )
 
 

@@ -1,4 +1,4 @@
-"""Class embeddings, the weights of the last layer, from a .npy or .safetensors file or a table: a row for each class."""
+"""Class embeddings, the weights of the last layer, from a .npy or .safetensors file or a table."""
 
 from pathlib import Path
 from typing import Any
