@@ -75,9 +75,12 @@ template <class T> INLINE Pair<T> softplus(Vec<T> z) {
 // 1; for small u only the difference from u is a quotient, u + u u^2 M / D, so that a small logit keeps its digits.
 struct Softcap {
     static constexpr float MOST = 81.3604f;  // u^2
-    static constexpr float M[4] = {-0.33333321247229086f, -0.02238690264027309f, -0.0003082158802307328f, -7.656404335719011e-07f};
-    static constexpr float D[5] = {1.0f, 0.4671600832868494f, 0.02588436009734189f, 0.000328851699092836f, 7.790247198001204e-07f};
-    static constexpr float N[5] = {1.0f, 0.13382687081455852f, 0.0034974574570687984f, 2.06358188621032e-05f, 1.3384286228219278e-08f};
+    static constexpr float M[4] = {-0.33333321247229086f, -0.02238690264027309f, -0.0003082158802307328f,
+                                   -7.656404335719011e-07f};
+    static constexpr float D[5] = {1.0f, 0.4671600832868494f, 0.02588436009734189f, 0.000328851699092836f,
+                                   7.790247198001204e-07f};
+    static constexpr float N[5] = {1.0f, 0.13382687081455852f, 0.0034974574570687984f, 2.06358188621032e-05f,
+                                   1.3384286228219278e-08f};
 };
 
 template <int TERMS> INLINE Vec<float> polynomial(const float (&P)[TERMS], Vec<float> x) {

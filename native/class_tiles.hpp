@@ -95,8 +95,19 @@ template <class T> struct TileRoom {  // a worker's own; `slopes` is Z, or besid
     T *W, *Z, *slopes, *dZ, *dW;
 };
 
+// What a layer that is a call of its own reads and writes (layer_arrays.hpp); what is not there is null.
+template <class T> struct LayerArrays {
+    bool active;    // or the layer is the last one of a network
+    bool transposed;  // W and dW are (k, d)
+    const T *W, *b;
+    T *dA, *dW, *db;
+    double *losses;
+    bool any_gradient() const { return dA || dW || db; }
+};
+
 template <class T> struct Classes {
     bool active;
+    LayerArrays<T> own;
     int64_t k, tiles, groups, spans;
     int64_t kept;            // tiles of each group whose exponentials stay in memory
     int64_t stride;          // numbers from one panel of a tile of W to the next

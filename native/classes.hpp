@@ -79,9 +79,8 @@ void sparse_gradient_of_tile(const Batch<T> &batch, int64_t start, int64_t rows,
 // A tile's weights in the worker's room; those of a sparse X are used as they lie.
 template <class T> void take_tile(const Batch<T> &batch, int worker, int64_t tile) {
     const Classes<T> &classes = batch.classes;
-    if (!classes.room[worker].W) return;
-    pack_tile<T>(classes.W + tile * TILE, batch.layers[batch.shape.depth - 1].d1, classes.k, classes.width(tile), classes.stride,
-                 classes.room[worker].W);
+    if (classes.room[worker].W)
+        pack_classes<T>(classes, batch.layers[batch.shape.depth - 1], tile, classes.width(tile), classes.room[worker].W);
 }
 
 // The logits of a tile for a span, as softmax takes them.
@@ -202,6 +201,7 @@ template <class T> double loss_of_classes(const Span<T> &span) {
         slopes.scale[s] = T(r * grown) * T(by);
         slopes.spread[s] = T(spread) * T(by);
         if (there && weight != 0) total += weight * cost;
+        if (there && classes.own.active) classes.own.losses[batch.row(span.start + s)] = cost;
         if (classes.soft) {
             classes.soft_slopes[span.number * SPAN<T> + s] = {largest, r, others * r, grown, spread, 1 - share, by};
             continue;
@@ -366,6 +366,7 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
     for (int64_t tile = from; tile < classes.first_tile(group + 1) && !(still && !classes.below && MODE != INTO_SUM); ++tile) {
         const int64_t width = classes.width(tile), panels = panels_of<T>(width);
         take_tile<T>(batch, worker, tile);
+        if (MODE == INTO_ARRAYS && !batch.first_part) read_gradient<T>(classes, layer, tile, width, room.dW);
         for (int64_t block = 0; block < spans; block += classes.block) {
             const int64_t end = block + classes.block < spans ? block + classes.block : spans;
             for (int64_t number = block; number < end; ++number) {
@@ -385,13 +386,17 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
             }
             const int64_t rows = (end * SPAN<T> < batch.m ? end * SPAN<T> : batch.m) - block * SPAN<T>;
             if (still) continue;
+            const bool first = block == 0 && (MODE != INTO_ARRAYS || batch.first_part);
             if (room.W)
-                gradient_of_tile<T>(layer, layer.A + block * layer.padded * SPAN<T>, room.dZ, classes.panel, panels, rows,
-                                    block == 0, room.dW);
+                gradient_of_tile<T>(layer, layer.A + block * layer.padded * SPAN<T>, room.dZ, classes.panel, panels, rows, first,
+                                    room.dW);
             else
-                sparse_gradient_of_tile<T>(batch, block * SPAN<T>, rows, room.dZ, panels, block == 0, room.dW);
+                sparse_gradient_of_tile<T>(batch, block * SPAN<T>, rows, room.dZ, panels, first, room.dW);
         }
-        use_tile<T, MODE>(batch, layer, tile, width, room.dW, squares);
+        if (MODE == INTO_ARRAYS)
+            write_gradient<T>(classes, layer, tile, width, room.dW);
+        else
+            use_tile<T, MODE>(batch, layer, tile, width, room.dW, squares);
     }
     if (MODE != INTO_SUM) (MODE == LENGTH ? classes.lengths : classes.squares)[group] = sum_of<T>(squares);
 }
@@ -405,14 +410,15 @@ template <class T, int MODE> void summed_sweep_by(const Batch<T> &batch, int wor
     for (int64_t tile = classes.first_tile(group); tile < classes.first_tile(group + 1); ++tile) {
         const int64_t width = classes.width(tile);
         for (int64_t i = 0; i < layer.d1; ++i)
-            for (int64_t c = 0; c < TILE; ++c) dW[i * TILE + c] = c < width ? T(classes.gradient[i * classes.k + tile * TILE + c]) : T(0);
+            for (int64_t c = 0; c < TILE; ++c)
+                dW[i * TILE + c] = c < width ? T(classes.gradient[i * classes.k + tile * TILE + c]) : T(0);
         use_tile<T, MODE>(batch, layer, tile, width, dW, squares);
     }
     (MODE == LENGTH ? classes.lengths : classes.squares)[group] = sum_of<T>(squares);
 }
 
 template <class T, int MODE> void sweep_by(const Batch<T> &batch, int worker, int64_t group) {
-    if constexpr (MODE != INTO_SUM)
+    if constexpr (MODE != INTO_SUM && MODE != INTO_ARRAYS)
         if (batch.phase == SUMMED_SWEEP) return summed_sweep_by<T, MODE>(batch, worker, group);
     second_sweep_by<T, MODE>(batch, worker, group);
 }
@@ -423,6 +429,7 @@ template <class T> void second_sweep(const Batch<T> &batch, int worker, int64_t 
     case NESTEROV: return sweep_by<T, NESTEROV>(batch, worker, group);
     case ADAM: return sweep_by<T, ADAM>(batch, worker, group);
     case LENGTH: return sweep_by<T, LENGTH>(batch, worker, group);
+    case INTO_ARRAYS: return sweep_by<T, INTO_ARRAYS>(batch, worker, group);
     default: return sweep_by<T, INTO_SUM>(batch, worker, group);
     }
 }
@@ -486,7 +493,9 @@ template <class T> void classes_item(const Batch<T> &batch, int worker, int64_t 
     case BETWEEN: return between_sweeps<T>(Span<T>(batch, worker, item));
     case SECOND_SWEEP:
     case SUMMED_SWEEP: return second_sweep<T>(batch, worker, item);
-    case ROWS_DOWN: return down_from_classes<T>(Span<T>(batch, worker, item));
+    case ROWS_DOWN:
+        return batch.classes.own.active ? write_dA<T>(Span<T>(batch, worker, item))
+                                        : down_from_classes<T>(Span<T>(batch, worker, item));
     case MEASURE: return measure_group<T>(batch, item);
     }
 }

@@ -52,7 +52,8 @@ template <class T> int64_t place(const Embedded<T> &embedded, int64_t column) {
 
 // Take memory for the embedding, and lay it out once there is some; `spans`: of a training, 0 for a prediction.
 template <class T>
-void describe(const Embedding &is, const uint8_t *frozen, const Layer<T> &layer, int64_t spans, bool adam, Arena &arena, Embedded<T> &to) {
+void describe(const Embedding &is, const uint8_t *frozen, const Layer<T> &layer, int64_t spans, bool adam, Arena &arena,
+              Embedded<T> &to) {
     const int64_t q = is.n_periodic, B = is.n_edged ? is.edge_starts[is.n_edged] : 0;  // one edge a column too many
     const int64_t counts[4] = {q * is.K, q * is.K, q * is.K * is.e, q * is.e};
     to = Embedded<T>();

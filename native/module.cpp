@@ -401,8 +401,8 @@ template <class T> class Session {
 template <class T>
 double loss_and_gradient(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
                          Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
-                         const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, In<T, 1> theta,
-                         InOut<double, 1> gradient) {
+                         const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight,
+                         const RegularizationOf &regularization, In<T, 1> theta, InOut<double, 1> gradient) {
     Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     add_targets(rows, spec, y, Y, sparse_Y, weight, mean_weight);
     require(rows.n >= 1, "there are no rows");
@@ -452,6 +452,44 @@ bool summary(const std::string &isa, const WorkersOf &with, const Spec &spec, Ma
     return concluded(outcome).ending == DONE;
 }
 
+// Loss of each row of a softmax layer that is a call of its own, and the gradients that have an array.
+template <class T>
+void layer(const std::string &isa, const WorkersOf &with, In<T, 2> A, In<T, 2> W, Maybe<In<T, 1>> b, bool transposed,
+           Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y, const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight,
+           const std::tuple<double, double, double, double> &options, Maybe<InOut<T, 2>> dA, Maybe<InOut<T, 2>> dW,
+           Maybe<InOut<T, 1>> db, InOut<double, 1> losses) {
+    LayerCall task = {};
+    task.d = int64_t(A.shape(1));
+    task.k = int64_t(W.shape(transposed ? 0 : 1));
+    const auto fits = [](const auto &array, const auto &like) {
+        return array.shape(0) == like.shape(0) && array.shape(array.ndim() - 1) == like.shape(like.ndim() - 1);
+    };
+    require(task.d >= 1 && task.k >= 1 && task.d < (int64_t(1) << 31) && task.k < (int64_t(1) << 31), "a size is out of range");
+    require(int64_t(W.shape(transposed ? 1 : 0)) == task.d, "W has another number of rows than A has columns");
+    require(!b || int64_t(b->shape(0)) == task.k, "b has another size than W has columns");
+    require(!db || int64_t(db->shape(0)) == task.k, "db has another size than W has columns");
+    require((!dA || fits(*dA, A)) && (!dW || fits(*dW, W)), "a gradient has another shape than its array");
+    std::tie(task.regularization.label_smoothing, task.z_loss, task.softcap, task.temperature) = options;
+    const Spec spec({task.d, task.k}, {}, SOFTMAX_OUTPUT, CROSS_ENTROPY, std::nullopt, task.softcap, task.z_loss,
+                    task.temperature, {});
+    task.rows.n = int64_t(A.shape(0));
+    task.rows.X = A.data();
+    add_targets(task.rows, spec, y, Y, sparse_Y, weight, 1);
+    require(int64_t(losses.shape(0)) == task.rows.n, "there are not as many losses as rows");
+    task.W = W.data();
+    task.b = b ? b->data() : nullptr;
+    task.transposed = transposed;
+    task.dA = dA ? dA->data() : nullptr;
+    task.dW = dW ? dW->data() : nullptr;
+    task.db = db ? db->data() : nullptr;
+    task.losses = losses.data();
+    const Engine &engine = engine_of(isa);
+    Workers workers = workers_of(with);
+    Outcome outcome;
+    without_python([&] { outcome = engine.layer[WHICH<T>](task, workers); });
+    concluded(outcome);
+}
+
 // Whether no number is NaN or inf: x - x is 0 for all others.
 template <class T> bool finite(In<T, 2> X) {
     const T *x = X.data();
@@ -489,6 +527,10 @@ template <class T> void bind(nb::module_ &m, const char *name) {
     m.def("summary", &summary<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(),
           nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg().noconvert());
+    m.def("layer", &layer<T>, nb::arg(), nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none().noconvert(),
+          nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none(), nb::arg().none().noconvert(),
+          nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().noconvert());
 }
 
 }  // namespace

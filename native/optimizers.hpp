@@ -1,6 +1,6 @@
 // How a gradient moves a weight: penalty, decay and the rule in one pass, each number read and written once.
 
-enum Mode { PLAIN_SGD, NESTEROV, ADAM, INTO_SUM, LENGTH };  // what is done with a gradient
+enum Mode { PLAIN_SGD, NESTEROV, ADAM, INTO_SUM, LENGTH, INTO_ARRAYS };  // what is done with a gradient
 
 template <class T> struct Step {
     T penalty;  // alpha over the divisor

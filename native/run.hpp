@@ -93,7 +93,8 @@ template <class T> struct Run {
                 layer.dZ = batch.train && l < packed_layers ? arena.take<T>(layer.panels * batch.dZ_stride) : nullptr;
             }
             if (batch.shape.embedding)
-                describe<T>(*batch.shape.embedding, batch.shape.frozen ? batch.shape.frozen + 2 * depth : nullptr, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
+                describe<T>(*batch.shape.embedding, batch.shape.frozen ? batch.shape.frozen + 2 * depth : nullptr,
+                            batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
             batch.losses = arena.take<double>(spans);
             batch.squares = arena.take<double>(items);
             batch.lengths = arena.take<double>(items);
@@ -179,8 +180,8 @@ template <class T> struct Run {
             classes.best_z = arena.take<T>(groups * spans * SPAN<T> * classes.summary->count);
             classes.best_label = arena.take<int64_t>(groups * spans * SPAN<T> * classes.summary->count);
         }
-        if (!batch.train) return;
-        if (batch.lowest < depth - 1) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+        if (!batch.train || (classes.own.active && !classes.own.any_gradient())) return;
+        if (batch.lowest < depth - 1 || classes.own.dA) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
         classes.hidden = arena.take<T *>(spans * (depth - 1));
         for (int64_t at = 0; at < spans * (depth - 1); ++at) {
             T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);
@@ -350,8 +351,8 @@ template <class T> struct Run {
         samples = batch_size < most ? batch_size : most;
         stopped = false;
         gather(flops_of_part());
-        const Cut wanted = {in_place, in_parts, task.rows.starts && !task.shape.embedding, task.regularization.mixup > 0, soft_targets(),
-                            summed, samples, n_workers};
+        const Cut wanted = {in_place,       in_parts, task.rows.starts && !task.shape.embedding, task.regularization.mixup > 0,
+                            soft_targets(), summed,   samples,                                   n_workers};
         if ((!memory.base || !cut.serves(wanted)) && !cut_for(wanted)) {
             dismiss();
             return false;

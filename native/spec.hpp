@@ -105,7 +105,8 @@ struct Spec {
         require(output >= SOFTMAX_OUTPUT && output <= RELU_OUTPUT, "unknown output");
         require(loss >= CROSS_ENTROPY && loss <= CANDIDATE_CROSS_ENTROPY, "unknown loss");
         require(loss != CANDIDATE_CROSS_ENTROPY || output == SOFTMAX_OUTPUT, "candidates need softmax");
-        require(output == SOFTMAX_OUTPUT || (softcap == 0 && z_loss == 0 && temperature == 1), "softcap, z-loss or temperature without softmax");
+        require(output == SOFTMAX_OUTPUT || (softcap == 0 && z_loss == 0 && temperature == 1),
+                "softcap, z-loss or temperature without softmax");
         require(softcap >= 0 && z_loss >= 0 && temperature > 0, "softcap, z-loss or temperature is out of range");
         for (size_t l = 1; l < sizes.size(); ++l) parameters += (sizes[l - 1] + 1) * sizes[l];
         arrays = 2 * int64_t(sizes.size()) - 2;
@@ -116,7 +117,8 @@ struct Spec {
             arrays += own->arrays;
             embedding = own->of();
         }
-        require(frozen.empty() || frozen.size() == size_t(arrays), "there are not as many marks of frozen parameters as parameters");
+        require(frozen.empty() || frozen.size() == size_t(arrays),
+                "there are not as many marks of frozen parameters as parameters");
     }
     int64_t d() const { return own ? embedding.d : sizes[0]; }
     int64_t k() const { return sizes.back(); }

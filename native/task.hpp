@@ -131,6 +131,19 @@ struct Summary {
     double *probabilities;  // (n, count)
 };
 
+// A softmax layer that is a call of its own, Z = A W + b with the cross-entropy of labels. b is null where there is none,
+// and so is each gradient that is not wanted. The weights of the rows multiply their slopes, not the losses.
+struct LayerCall {
+    int64_t d, k;
+    Rows rows;               // X is A, (n, d)
+    Regularization regularization;
+    double softcap, z_loss, temperature;  // as Shape has them
+    const void *W, *b;       // (d, k), or (k, d) if it is transposed; (k,)
+    bool transposed;
+    void *dA, *dW, *db;
+    double *losses;          // (n,)
+};
+
 // What each instruction set offers, each for float32 and float64.
 struct Engine {
     const char *name;
@@ -147,6 +160,7 @@ struct Engine {
                           Workers &);
     // NOT_BY_TILES where the network does not go by tiles of classes: it has few, or another output or loss.
     Outcome (*summary[2])(const Shape &, const Rows &, const void *theta, const Summary &to, Workers &);
+    Outcome (*layer[2])(const LayerCall &, Workers &);
 };
 
 const Engine &engine_baseline();

@@ -25,7 +25,8 @@
                                           {Run<float>::settle, Run<double>::settle},                 \
                                           {Run<float>::gradient, Run<double>::gradient},             \
                                           {Run<float>::forward, Run<double>::forward},               \
-                                          {Run<float>::summary, Run<double>::summary}};              \
+                                          {Run<float>::summary, Run<double>::summary},               \
+                                          {layer_call<float>, layer_call<double>}};                  \
         return engine;                                                                               \
     }                                                                                                \
     }
@@ -59,10 +60,12 @@ constexpr int64_t MOST_SPANS = int64_t(1) << 19;  // items of a phase: Team has 
 #include "inputs.hpp"
 #include "rows.hpp"
 #include "weights.hpp"
+#include "layer_arrays.hpp"
 #include "classes.hpp"
 #include "single_row.hpp"
 #include "scaled.hpp"
 #include "run.hpp"
+#include "layer_call.hpp"
 
 }  // namespace
 }  // namespace glassmax

@@ -245,15 +245,36 @@ template <class T> struct Given {
     }
 
     Trained<T> train(const Engine &engine, Workers workers) const {
-        Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>(),
-                            c.scale.empty() ? Block<T>() : unscaled.again()};
+        Trained<T> moved = as_given();
+        moved.outcome = engine.epoch[DTYPE<T>](task(moved), workers);
+        return moved;
+    }
+    // The same by a session, a step at a time; before it an epoch of which nothing is kept.
+    Trained<T> train_by_steps(const Engine &engine, Workers workers) const {
+        Trained<T> moved = as_given();
+        const Epoch of = task(moved);
+        void *session = engine.open[DTYPE<T>](of, true);
+        const bool begun = session && engine.begin[DTYPE<T>](session, of, workers) &&
+                           engine.steps[DTYPE<T>](session, 2, workers).ending == DONE;
+        expect(begun && engine.settle[DTYPE<T>](session, GO_BACK, 0).back, "a session can't go back");
+        expect(moved.untouched(), "a session has not gone back to where it began");
+        if (!engine.begin[DTYPE<T>](session, of, workers)) return moved;
+        do moved.outcome = engine.steps[DTYPE<T>](session, 1, workers);
+        while (moved.outcome.ending == DONE && moved.outcome.steps * c.batch_size < c.n);
+        engine.settle[DTYPE<T>](session, CLOSE, 0);
+        return moved;
+    }
+    Trained<T> as_given() const {
+        return {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>(),
+                c.scale.empty() ? Block<T>() : unscaled.again()};
+    }
+    Epoch task(const Trained<T> &moved) const {
         Epoch task = {shape(), rows(), regularization(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
                       moved.unscaled.data(), order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data(),
                       int64_t(c.theta.size())};
         task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0,
                      factors.data(), c.factors.empty() ? 1 : c.factors.back()};
-        moved.outcome = engine.epoch[DTYPE<T>](task, workers);
-        return moved;
+        return task;
     }
     Outcome gradient(const Engine &engine, Workers workers, const Block<double> &to) const {
         return engine.gradient[DTYPE<T>](shape(), rows(), regularization(false), theta.data(), to.data(), workers);
@@ -281,6 +302,7 @@ void check_as(const Case &c, const Plain &plain, const Engine &engine, const std
         Block<double> gradient(Numbers(c.theta.size(), -77));
         const Outcome outcome = given.gradient(engine, workers, gradient);
         Block<T> out[2] = {Block<T>(room), Block<T>(room)};
+        expect(given.train_by_steps(engine, workers).same(trained), name + ": a session gives other bits");
         bool done = trained.outcome.ending == DONE && outcome.ending == DONE;
         for (int which : {0, 1}) done &= given.forward(engine, workers, which == 1, out[which], c.n).ending == DONE;
         expect(done && trained.outcome.steps == (c.n + c.batch_size - 1) / c.batch_size, name + ": not to its end");

@@ -5,6 +5,7 @@
 
 #include "ends.hpp"
 #include "given.hpp"
+#include "layer.hpp"
 #include "many.hpp"
 #include "tally.hpp"
 
@@ -317,7 +318,7 @@ int main() {
                   {"tiles, options", [] { options_by_tiles(0); }}, {"tiles, options", [] { options_by_tiles(12); }},
                   {"tiles, options", [] { options_by_tiles(24); }}, {"large batches", large_batches},
                   {"hostile logits", hostile_logits},
-                  {"ends by tiles", ends_by_tiles},
+                  {"ends by tiles", ends_by_tiles}, {"own layers", own_layers},  {"own layers", own_layers_interrupted},
                   {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},
                   {"two callers", two_callers},  {"interruptions", interruptions},  {"not finite", not_finite},
                   {"fork", fork_in_the_middle},  {"no threads", no_threads}};

@@ -24,6 +24,7 @@ The map of the modules, from the command line down to the exceptions::
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
+    torch, jax      the softmax layer of very many classes under a network of PyTorch or JAX
     model           one or several networks with their classes and their encoding of tables
     likely_classes  the most probable classes of rows, without the probabilities of all classes
     model_file      the file that holds a model: written, and read without running code
@@ -37,6 +38,7 @@ The map of the modules, from the command line down to the exceptions::
     table/          read tables, infer the type of each column, encode the columns as numbers
     calculus/       derive a gradient step by step; check every step with numbers
     architecture    the description of a network, checked
+    checked_rows    the rows that a network takes, checked
     initializers    starting weights
     embedding/      Embedding: columns of X embedded before the first layer
     parameters      W1, b1, W2, ... as views of one vector theta
@@ -49,8 +51,9 @@ The map of the modules, from the command line down to the exceptions::
     interrupts      Ctrl-C while the command line loads
     errors          the exceptions
 
-Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use;
-``import glassmax`` itself loads NumPy and nothing else.
+Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use, but for
+``glassmax.torch`` and ``glassmax.jax``, which need an import of their own; ``import glassmax`` itself loads NumPy and
+nothing else.
 """
 
 from . import interrupts as _interrupts  # noqa: F401 - first: Ctrl-C while all else loads prints no traceback
@@ -68,6 +71,7 @@ if TYPE_CHECKING:
         architecture,
         calculus,
         calibration,
+        checked_rows,
         cli,
         conformal,
         doctor,
@@ -120,6 +124,7 @@ __all__ = [
     "calculus",
     "calibration",
     "check_derivation",
+    "checked_rows",
     "cli",
     "conformal",
     "derive",

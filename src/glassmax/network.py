@@ -19,22 +19,23 @@ All gradients are computed before any weight moves. Layers count from 1. Epochs 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .architecture import check_activations, check_dtype, check_embedding, check_frozen, check_head, check_sizes
+from .checked_rows import check_finite, check_inputs, check_masks, check_targets, rows_that_count
 from .embedding import Embedding
-from .errors import DataError, OptionError, ShapeError, between
+from .errors import OptionError, ShapeError, between
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
-from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
-from .functional.heads import LOSSES, Head, HeadTape
+from .functional.arrays import Array, as_floating, square_lengths, summing_dtype
+from .functional.heads import Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
-from .functional.targets import as_rows, check_target, check_weights, is_sparse, reduce_rows, scale_rows
+from .functional.targets import check_weights, reduce_rows, scale_rows
 from .gradcheck import Method, Report, check_gradients
 from .initializers import draw_embedding, draw_parameters, generator
 from .parameters import Parameters
@@ -275,18 +276,8 @@ class Network:
     @property
     def options(self) -> dict[str, Any]:
         """The keyword arguments of a network like this one, without dtype and starting weights."""
-        head = self.head
-        return {
-            "activation": self.activations,
-            "output": head.output,
-            "loss": head.loss,
-            "l2": self.l2,
-            "embedding": self.embedding,
-            "softcap": head.softcap,
-            "z_loss": head.z_loss,
-            "temperature": head.temperature,
-            "frozen": self.frozen,
-        }
+        own = {"activation": self.activations, "l2": self.l2, "embedding": self.embedding, "frozen": self.frozen}
+        return own | asdict(self.head)
 
     @property
     def frozen(self) -> tuple[str, ...]:
@@ -351,10 +342,10 @@ class Network:
         >>> tape.A[0].shape, tape.Z[1].shape, tape.A[1].shape, tape.Z[2].shape, tape.P.shape
         ((1, 2), (1, 3), (1, 3), (1, 2), (1, 2))
         """
-        X = self._check_X(X)
+        X = check_inputs(X, self.n_inputs, self.theta.dtype)
         A: dict[int, Array] = {0: X if self.embedding is None else self.embedding.forward(X, self.parameters)}
         Z: dict[int, Array] = {}
-        self._check_masks(masks, A[0].shape[0])
+        check_masks(masks, self.layer_sizes, A[0].shape[0])
         for layer in range(1, self.depth + 1):
             Z[layer] = affine(A[layer - 1], self.parameters.W[layer], self.parameters.b[layer])
             if layer < self.depth:
@@ -401,7 +392,7 @@ class Network:
         >>> round(net.loss([[0.0]], [1]), 6)    # log 2
         0.693147
         """
-        X, T, w, masks = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), masks)
+        X, T, w, masks = self._rows_that_count(X, y, sample_weight, masks)
         tape = self.forward(X, masks)
         return self._loss(tape, T, w, _divisor(tape, w), self.l2)
 
@@ -447,7 +438,7 @@ class Network:
         >>> gradients["b1"]    # p - y
         array([ 0.5, -0.5])
         """
-        X, T, w, masks = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), masks)
+        X, T, w, masks = self._rows_that_count(X, y, sample_weight, masks)
         tape = self.forward(X, masks)
         l2 = self.l2 if l2 is None else l2
         divisor = _divisor(tape, w) if divisor is None else divisor
@@ -467,7 +458,7 @@ class Network:
         -------
         gradients : Parameters
         """
-        T = self._check_target(y, len(tape.P))
+        T = check_targets(y, len(tape.P), self.layer_sizes[-1], self.head)
         w = check_weights(sample_weight, tape.P.shape[:1])
         return self._gradients(tape, T, w, _divisor(tape, w), self.l2)
 
@@ -503,7 +494,7 @@ class Network:
             or gradients.layer_sizes != self.layer_sizes
             or (gradients.embedding_shapes != self.parameters.embedding_shapes)
         ):
-            gradients = self._as_parameters(gradients)
+            gradients = self.parameters.like(gradients)
         change = self.parameters.of(learning_rate * gradients.flat)
         for name in self.frozen:
             change[name][...] = 0
@@ -632,7 +623,7 @@ class Network:
         for name in self.frozen:  # as the loss of the other parameters alone
             V[name][...] = 0
         W = self.parameters.W
-        X, T, w, _ = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), None)
+        X, T, w, _ = self._rows_that_count(X, y, sample_weight, None)
         tape = self.forward(X)
 
         RA: dict[int, Array] = {0: self._R_inputs(tape, V)}
@@ -709,7 +700,8 @@ class Network:
         True
         """
         exact = self.astype(np.float64)
-        self._check_finite(*self._check_batch(X, y, sample_weight))
+        inputs, _, w = self._check_batch(X, y, sample_weight)
+        check_finite(inputs, w)
         _, gradients = exact.loss_and_gradients(X, y, sample_weight, masks=masks)
         probe = self.astype(np.complex128 if method == "complex" else np.float64)
 
@@ -750,8 +742,8 @@ class Network:
             return derive_embedding(wrt, l2=self.l2 > 0 and array not in self.frozen)
         inputs = "X" if self.embedding is None else "A0"
         names = self.activations, self.head.output, self.head.loss
-        given = {"options": tuple(self.head.options), "frozen": self.frozen}
-        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, **given)
+        options = tuple(self.head.options)
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, options=options, frozen=self.frozen)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan
@@ -791,61 +783,18 @@ class Network:
             dA *= tape.masks[layer - 1]
         return ACTIVATIONS[self.activations[layer - 2]].vjp(dA, tape.Z[layer - 1])
 
-    def _check_X(self, X: npt.ArrayLike) -> Array:
-        if type(X) is not np.ndarray or X.dtype != self.theta.dtype:
-            X = as_inputs(X, "X")
-        if X.ndim != 2 or X.shape[1] != self.n_inputs:
-            row = " One sample is a row: pass x[None, :]." if X.shape == (self.n_inputs,) else ""
-            raise ShapeError(f"X is {X.shape}, expected (n, {self.n_inputs}): rows are samples.{row}")
-        return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
-
-    def _check_masks(self, masks: Masks | None, n: int) -> None:
-        """Raise where a mask is missing or has another shape than its activations: it would broadcast."""
-        for layer, h in enumerate(self.layer_sizes[1:-1] if masks else (), start=1):
-            came = np.shape(masks[layer]) if masks and layer in masks else "missing"
-            if came != (n, h):
-                raise ShapeError(f"The mask of layer {layer} is {came}, expected {(n, h)}.")
-
     def _check_batch(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
     ) -> tuple[Array, Array, Array | None]:
         """Return inputs, targets and weights as arrays, checked before any arithmetic."""
-        X = self._check_X(X)
-        T = self._check_target(y, X.shape[0])
-        return X, T, check_weights(sample_weight, (X.shape[0],))
+        X = check_inputs(X, self.n_inputs, self.theta.dtype)
+        n = X.shape[0]
+        return X, check_targets(y, n, self.layer_sizes[-1], self.head), check_weights(sample_weight, (n,))
 
-    def _check_target(self, y: npt.ArrayLike, n: int) -> Array:
-        """Return the target as `check_target` does, sparse rows dense: as the logits are."""
-        k = self.layer_sizes[-1]
-        T = check_target(y, (n, k), LOSSES[self.head.loss].meaning)
-        return as_rows(T, k) if is_sparse(T) else T
-
-    @staticmethod
-    def _check_finite(X: Array, T: Array, w: Array | None) -> None:
-        """Raise at the first row of X that counts and holds NaN or inf."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            finite = np.isfinite(np.asarray(X.sum(axis=1)).ravel())
-        wrong = np.flatnonzero(~finite if w is None else ~finite & (w > 0))
-        if len(wrong):
-            raise DataError(f"Row {wrong[0]} of X holds NaN or inf, expected finite numbers.")
-
-    def _drop_rows_of_weight_0(
-        self, X: Array, T: Array, w: Array | None, masks: Masks | None
+    def _rows_that_count(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, masks: Masks | None
     ) -> tuple[Array, Array, Array | None, Masks | None]:
-        """Leave out the rows of weight 0: such a row is absent, whatever it holds."""
-        if w is None or w.all():
-            return X, T, w, masks
-        self._check_masks(masks, len(w))
-        counts = w > 0
-        return X[counts], T[counts], w[counts], {layer: mask[counts] for layer, mask in (masks or {}).items()}
-
-    def _as_parameters(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
-        if set(gradients) != set(self.parameters):
-            raise ShapeError(f"The gradients are called {', '.join(gradients)}, expected {', '.join(self.parameters)}.")
-        parameters = self.parameters.of(np.zeros_like(self.theta))
-        for name, values in gradients.items():
-            parameters[name] = values
-        return parameters
+        return rows_that_count(*self._check_batch(X, y, sample_weight), masks, self.layer_sizes)
 
 
 def _divisor(tape: Tape, w: Array | None) -> float:

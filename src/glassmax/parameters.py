@@ -129,6 +129,15 @@ class Parameters(Mapping[str, Array]):
         """Return views, as many and of the same shapes, of another vector, which is not copied."""
         return Parameters(self.layer_sizes, flat, embedding_shapes=self.embedding_shapes, frozen=self.frozen)
 
+    def like(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
+        """Copy one array for each parameter, by its name, into one vector."""
+        if set(gradients) != set(self):
+            raise ShapeError(f"The gradients are called {', '.join(gradients)}, expected {', '.join(self)}.")
+        parameters = self.of(np.zeros_like(self.flat))
+        for name, values in gradients.items():
+            parameters[name] = values
+        return parameters
+
     @classmethod
     def from_mapping(
         cls,

@@ -71,6 +71,7 @@ ADAPTIVE = {
 }
 OTHERS = {"periodic_vjp": PERIODIC, "piecewise_linear_vjp": BINS, "linear_softmax_cross_entropy_vjp": LAYER}
 OTHERS |= {"sampled_softmax_cross_entropy_vjp": SAMPLED, "adaptive_softmax_cross_entropy_vjp": ADAPTIVE}
+OTHERS |= {"adaptive_log_softmax_vjp": ADAPTIVE}
 """The arrays of the functions whose letters have other shapes."""
 
 
@@ -94,6 +95,14 @@ NUMERIC = {
     "sampled_softmax_cross_entropy_vjp": lambda: dense(
         functional.sampled_softmax_cross_entropy_vjp(
             1.0, *(LAYER[name] for name in "AWb"), LABELS, samples=6, seed=3, step=1
+        )
+    ),
+    "adaptive_log_softmax_vjp": lambda: flat(
+        functional.adaptive_log_softmax_vjp(
+            np.hstack([ADAPTIVE["Y"][:, :3], ADAPTIVE["G"]]),
+            ADAPTIVE["A"],
+            ADAPTIVE["W"],
+            [(ADAPTIVE["H"], ADAPTIVE["V"])],
         )
     ),
     "adaptive_softmax_cross_entropy_vjp": lambda: flat(

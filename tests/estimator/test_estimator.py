@@ -594,7 +594,7 @@ def test_an_interrupt_keeps_the_weights_so_far(monkeypatch):
     assert caught[0].filename == __file__
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 2
     with pytest.warns(ConvergenceWarning):
-        assert_same_network(classifier, small(shuffle=False, max_iter=3).fit(IRIS, NAMES))
+        assert_same_network(classifier, small(shuffle=False, max_iter=2).fit(IRIS, NAMES))
     assert classifier.predict(IRIS).shape == (150,)
 
 

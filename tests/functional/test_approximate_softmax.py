@@ -7,6 +7,7 @@ from scipy import sparse
 from glassmax.errors import LabelError, OptionError, ShapeError
 from glassmax.functional import (
     adaptive_log_softmax,
+    adaptive_log_softmax_vjp,
     adaptive_softmax_cross_entropy,
     adaptive_softmax_cross_entropy_vjp,
     linear_softmax_cross_entropy,
@@ -203,6 +204,26 @@ def test_its_probabilities_sum_to_1_and_the_loss_is_minus_their_logarithm():
     np.testing.assert_allclose(np.exp(Q).sum(axis=1), 1, rtol=1e-14)
     L = adaptive_softmax_cross_entropy(A, W, tails, y, reduction="none", chunk=2)
     np.testing.assert_allclose(L, -Q[np.arange(12), y], rtol=1e-13)
+
+
+def test_the_pullback_of_its_log_probabilities_is_their_derivative_and_a_wrong_one_is_found():
+    A, W, tails, _ = adaptive()
+    flat = [array for pair in tails for array in pair]
+
+    def pairs(flat):
+        return list(zip(flat[::2], flat[1::2], strict=True))
+
+    def pullback(dQ, A, W, *flat, wrong=False):
+        dA, dW, dtails = adaptive_log_softmax_vjp(dQ, A, W, pairs(flat))
+        return dA, dW * (1.001 if wrong else 1), *(gradient for pair in dtails for gradient in pair)
+
+    def log_probabilities(A, W, *flat):
+        return adaptive_log_softmax(A, W, pairs(flat))
+
+    assert check_vjp(log_probabilities, pullback, A, W, *flat).correct
+    assert not check_vjp(log_probabilities, lambda *a: pullback(*a, wrong=True), A, W, *flat).correct
+    with pytest.raises(ShapeError, match=r"dQ is \(12, 3\), expected \(12, 12\)"):
+        adaptive_log_softmax_vjp(np.zeros((12, 3)), A, W, tails)
 
 
 def test_without_tails_it_is_a_layer():

@@ -18,6 +18,7 @@ FEWEST_EXAMPLES = {
     "imbalanced": 20,
     "soft-labels": 25,
     "candidate-labels": 20,
+    "many-classes": 25,
     "early-stopping": 18,
     "schedules": 15,
     "tables-recipe": 20,

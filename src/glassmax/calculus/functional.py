@@ -67,6 +67,11 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
         "L = 1/n sum_i (log(exp(Z[i, y_i]) + sum_j (1 - delta[y_i, j]) R_j exp(Z_ij)) - Z[i, y_i])",
         ("A", "W", "b"),
     ),
+    "adaptive_log_softmax_vjp": FunctionEquations(
+        "Z_ij = sum_k A_ik W_kj; B_im = sum_k A_ik H_km; U_ij = sum_m B_im V_mj; "
+        "L = sum_{i,j} Y_ij log_softmax_j(Z_ij) + sum_{i,j} G_ij log_softmax_j(U_ij)",
+        ("A", "W", "H", "V"),
+    ),
     "adaptive_softmax_cross_entropy_vjp": FunctionEquations(
         "Z_ij = sum_k A_ik W_kj; P_ij = softmax_j(Z_ij); B_im = sum_k A_ik H_km; U_ij = sum_m B_im V_mj; "
         "Q_ij = softmax_j(U_ij); L = -1/n sum_{i,j} Y_ij log(P_ij) - 1/n sum_{i,j} G_ij log(Q_ij)",

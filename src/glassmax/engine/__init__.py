@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import OptionError
 from ..functional.arrays import Array
+from ..functional.targets import Reduction
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
@@ -24,6 +26,7 @@ from .input_scale import init_scaled
 from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
 from .session import MOST_KEPT, Session
+from .softmax_layer import Gradients, LayerResult
 from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "Data",
     "Engine",
     "EpochResult",
+    "LayerResult",
     "Progress",
     "ReferenceEngine",
     "Regularization",
@@ -111,6 +115,27 @@ class Engine(Protocol):
         """Return the `count` most probable classes of each row, and the loss of each row if there is y."""
         ...
 
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer that is a call of its own, and its gradients."""
+        ...
+
 
 def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
     """Return the logits of the rows of X, (n, d) or CSR, block by block, without an (n, k) array in memory."""
@@ -126,13 +151,15 @@ def most_probable(engine: Engine, network: Network, X: Array) -> Array:
     return np.concatenate([none, *(Z.argmax(axis=1) for Z in logits(engine, network, X))])
 
 
-def best_engine(n_threads: int | None = None) -> Engine:
+def best_engine(n_threads: int | None = None, memory_limit: int | None = None) -> Engine:
     """Return the fastest engine of this installation, with at most `n_threads` threads.
 
     Parameters
     ----------
     n_threads : int, optional
         >= 1; the number of processors by default.
+    memory_limit : int, optional
+        That of `NativeEngine`, in bytes; its default if it is None.
 
     Returns
     -------
@@ -154,7 +181,7 @@ def best_engine(n_threads: int | None = None) -> Engine:
             message = f"GLASSMAX_ENGINE is 'native', and there is no native engine here: {reason}."
             raise OptionError(message, parameter="GLASSMAX_ENGINE")
         return ReferenceEngine(n_threads)
-    return _of_threads(engine, n_threads)
+    return _of(engine, n_threads, memory_limit)
 
 
 def all_finite(X: Array) -> bool:
@@ -195,9 +222,9 @@ def _wanted() -> str:
 
 
 @cache
-def _of_threads(engine: Any, n_threads: int | None) -> Engine:
+def _of(engine: Any, n_threads: int | None, memory_limit: int | None) -> Engine:
     """Return a native engine; it keeps nothing from call to call, so that one is enough."""
-    shared: Engine = engine(n_threads)
+    shared: Engine = engine(n_threads) if memory_limit is None else engine(n_threads, memory_limit=memory_limit)
     return shared
 
 

@@ -6,28 +6,41 @@ a result depends on the number of threads. Arrays whose dtype and layout the eng
 as copies. What the engine can't compute is an error; no other engine is used instead.
 """
 
-import math
 import os
 import threading
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
-from ..functional.arrays import Array, as_inputs
+from ..functional.arrays import Array
 from ..functional.heads import LOSSES
-from ..functional.targets import check_target, check_weights, is_sparse
+from ..functional.targets import Reduction, check_target, reduce_rows
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
+from .native_arguments import (
+    DTYPES,
+    FLOAT64,
+    INT64,
+    inputs_of,
+    labels_named,
+    numbers_of,
+    readable,
+    rows_of,
+    spec_of,
+    targets_of,
+    writable,
+)
+from .processors import thread_numbers
 from .progress import Pace, Progress
 from .session import CLOSED
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
@@ -35,14 +48,7 @@ __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
-ACTIVATION, OUTPUT, LOSS = (
-    {name: number for number, name in enumerate(names)}
-    for names in (_native.ACTIVATIONS, _native.OUTPUTS, _native.LOSSES)
-)
-MAX_THREADS = 61
 MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
-FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
-DTYPES = (np.dtype(np.float32), FLOAT64)
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -78,16 +84,16 @@ class NativeEngine:
 
     Notes
     -----
-    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last layer
-    by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments, and no
-    array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch whatever
-    the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense rows need no
-    more; sparse rows cost what their stored numbers cost. A frozen last layer saves a third of its work.
+    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last
+    layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments,
+    and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch
+    whatever the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense
+    rows need no more memory. A frozen last layer saves a third of the work.
 
     With ``clip_norm`` a step takes about twice as long for the last layer, because the length of the gradient comes
     first. A batch of more than 4096 rows goes through in parts of 1024 rows if its activations would take more memory
-    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse X
-    as it is.
+    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse
+    X as it is.
 
     The following still need copies of the last layer's weights and moments: sets of candidates, and a learned scale of
     the inputs in a network of one layer. Other losses and outputs are not computed by tiles.
@@ -96,7 +102,7 @@ class NativeEngine:
     name = "native"
 
     def __init__(self, n_threads: int | None = None, isa: str | None = None, memory_limit: int = MEMORY_LIMIT) -> None:
-        default, most = _threads()
+        default, most = thread_numbers()
         if not (isinstance(memory_limit, int | np.integer) and memory_limit >= LEAST_MEMORY):
             expected = f"a whole number of bytes >= {LEAST_MEMORY} (16 MB)"
             raise OptionError(parameter="memory_limit", came=repr(memory_limit), expected=expected)
@@ -174,10 +180,10 @@ class NativeEngine:
         if data.n_rows == 0:
             return 0.0, gradient
         check_smoothing(network, regularization)
-        numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
-        with _labels_named(network, data):
+        numbers = numbers_of(regularization._replace(dropout=(), mixup=0.0))
+        with labels_named(network, data):
             loss = _native.loss_and_gradient(
-                self.isa, self._workers, *_rows(network, data), numbers, network.theta, gradient
+                self.isa, self._workers, *rows_of(network, data), numbers, network.theta, gradient
             )
         return loss, gradient
 
@@ -198,12 +204,65 @@ class NativeEngine:
             raise ShapeError(f"y is {y.shape}, expected ({n},): the class index of each row.")
         losses = None if y is None else np.empty(n)
         top = TopClasses(np.empty((n, count), np.int64), np.empty((n, count)), losses)
-        of_labels = None if y is None else _plain(y, INT64)
-        inputs = _inputs(network, X)
-        given = (self.isa, self._workers, _spec(network), *inputs, of_labels, network.theta)
+        of_labels = None if y is None else readable(y, INT64)
+        inputs = inputs_of(network, X)
+        given = (self.isa, self._workers, spec_of(network), *inputs, of_labels, network.theta)
         if _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer and its gradients; see `ReferenceEngine`.
+
+        Notes
+        -----
+        The classes go by tiles, however many they are. C-contiguous arrays are read where they are. For a layer of
+        (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
+        fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
+        """
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        if layer.A.dtype not in DTYPES:
+            raise OptionError(
+                f"A is {layer.A.dtype}, and the native engine computes in float32 and float64. "
+                "Take glassmax.engine.ReferenceEngine() for another dtype.",
+                parameter="A",
+            )
+        factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
+        arrays = [None if array is None else readable(array, dtype) for array in (layer.A, layer.W, layer.b)]
+        found = gradient_arrays(gradients, layer)
+        options = (label_smoothing, z_loss, softcap or 0.0, temperature)
+        if len(losses):
+            _native.layer(
+                self.isa,
+                self._workers,
+                *arrays,
+                transposed,
+                *targets_of(layer.target),
+                factors,
+                options,
+                *found,
+                losses,
+            )
+        loss = reduce_rows(losses, layer.weight, reduction)
+        return LayerResult(loss if reduction == "none" else float(loss), *found)
 
     @property
     def _workers(self) -> tuple[int, int]:
@@ -220,7 +279,7 @@ class NativeEngine:
     def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
         theta = network.theta
         out = np.empty((X.shape[0], network.layer_sizes[-1]), theta.dtype)
-        _native.forward(self.isa, self._workers, _spec(network), *_inputs(network, X), theta, probabilities, out)
+        _native.forward(self.isa, self._workers, spec_of(network), *inputs_of(network, X), theta, probabilities, out)
         return out
 
 
@@ -245,9 +304,15 @@ class NativeSession:
                 parameter="rule",
             )
         self.finite = True
-        self._network, self._state, self._pace, self._live = network, state, None, live
-        self._data = self._regularization = self._order = self._batch_size = self._rates = self._mixup_factors = None
-        theta = _writable(network.theta, "theta")
+        self._network, self._state, self._live = network, state, live
+        self._pace: Pace | None = None
+        self._data: Data | None = None  # what the compiled session has been given, and by which arrays
+        self._regularization: Regularization | None = None
+        self._order: Array | None = None
+        self._rates: Array | None = None
+        self._mixup_factors: Array | None = None
+        self._batch_size = 0
+        theta = writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
         factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
         names: tuple[str, ...]
@@ -260,11 +325,11 @@ class NativeSession:
             how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
         if scaled:
             unfold(network, state["unscaled"])
-        self._moved = {name: _plain(_writable(state[name], name), theta.dtype) for name in names + scaled}
+        self._moved = {name: readable(writable(state[name], name), theta.dtype) for name in names + scaled}
         arrays = *(self._moved[name] for name in names), *((None,) * (2 - len(names))), self._moved.get("unscaled")
         self._alike = not scaled and all(array is state[name] for name, array in self._moved.items())
         kind = _native.Session64 if theta.dtype == FLOAT64 else _native.Session32
-        self._native = kind(engine.isa, engine._workers, _spec(network), how, theta, *arrays, keep)
+        self._native = kind(engine.isa, engine._workers, spec_of(network), how, theta, *arrays, keep)
 
     def epoch(
         self,
@@ -278,6 +343,7 @@ class NativeSession:
         mixup_factors: Array | None = None,
         progress: Progress | None = None,
     ) -> EpochResult:
+        """Train on every row of `data` once; see `Session.epoch`."""
         native, state = self._open(), self._state
         try:
             if regularization is not self._regularization:
@@ -308,9 +374,11 @@ class NativeSession:
         return EpochResult(told[0], told[1], told[2])
 
     def read(self) -> None:
+        """Unpack weights and state into the network and the dict."""
         self._told(self._open().read())
 
     def load(self) -> None:
+        """Pack what the network and the dict hold now, at the next epoch."""
         native, state = self._open(), self._state
         if "unscaled" in state:
             unfold(self._network, state["unscaled"])
@@ -320,11 +388,13 @@ class NativeSession:
         native.load(int(state.get("t", 0)))
 
     def go_back(self) -> bool:
+        """Return to the state before the last epoch whose first loss was finite; see `Session.go_back`."""
         t, back = self._open().go_back()
         self._told(t)
         return bool(back)
 
     def close(self) -> None:
+        """Read, and free the memory; later calls do nothing."""
         native, self._native = self._native, None
         if native is not None:
             self._told(native.close())
@@ -345,7 +415,7 @@ class NativeSession:
 
     def _set_rows(self, data: Data) -> None:
         self._data = None
-        rows = _rows(self._network, data)[1:]
+        rows = rows_of(self._network, data)[1:]
         self._native.rows(*rows)
         given = (data.X, data.y, data.weight)
         if all(array is None or any(array is row for row in rows) for array in given):  # copies are made anew
@@ -354,15 +424,15 @@ class NativeSession:
     def _set_regularization(self, regularization: Regularization) -> None:
         check_smoothing(self._network, regularization)
         self._regularization = None
-        self._native.regularization(_numbers(regularization))
+        self._native.regularization(numbers_of(regularization))
         self._regularization = regularization
 
     def _set_steps(self, order: Array, batch_size: int, rates: Array, mixup_factors: Array | None) -> None:
         self._order = None
         if order.dtype.kind not in "iu":
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
-        factors = None if mixup_factors is None else _plain(mixup_factors, FLOAT64)
-        plain = _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), factors
+        factors = None if mixup_factors is None else readable(mixup_factors, FLOAT64)
+        plain = readable(order, INT64), int(batch_size), readable(rates, FLOAT64), factors
         self._native.steps_of(*plain)
         if plain[0] is order and plain[2] is rates and factors is mixup_factors:
             self._order, self._batch_size, self._rates, self._mixup_factors = order, batch_size, rates, mixup_factors
@@ -408,127 +478,6 @@ class NativeSession:
             state["t"] = t
 
 
-def _rows(network: Network, data: Data) -> tuple[Any, ...]:
-    """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
-    y, n, k = data.y, data.n_rows, network.layer_sizes[-1]
-    meaning = LOSSES[network.head.loss].meaning
-    of_classes = k > 1 or meaning in ("classes", "candidates")
-    if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
-        y = check_target(y, (n, k), meaning)
-    weight = data.weight if data.weight is None else check_weights(data.weight, (n,))
-    labels, rows = y.ndim == 1, None
-    sparse = None
-    if is_sparse(y):
-        sparse = _sparse_numbers(y, FLOAT64)
-    elif not labels:
-        rows = _plain(y, FLOAT64)
-    return (
-        _spec(network),
-        *_inputs(network, data.X),
-        _plain(y, INT64) if labels else None,
-        rows,
-        sparse,
-        None if weight is None else _plain(weight, FLOAT64),
-        1.0 if weight is None else data.mean_weight,
-    )
-
-
-class _labels_named:  # noqa: N801 - a context manager, faster than a generator
-    """Name the label at fault if the compiled call has found one."""
-
-    def __init__(self, network: Network, data: Data) -> None:
-        self.network, self.data = network, data
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is ValueError:
-            head, k = self.network.head, self.network.layer_sizes[-1]
-            check_target(self.data.y, (self.data.n_rows, k), LOSSES[head.loss].meaning)
-
-
-def _spec(network: Network) -> Any:
-    if network.theta.dtype not in DTYPES:
-        raise OptionError(
-            f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
-            "Take glassmax.engine.ReferenceEngine() for another dtype.",
-            parameter="network",
-        )
-    head = network.head
-    frozen = tuple(int(name in network.frozen) for name in network.parameters) if network.frozen else ()
-    options = head.softcap or 0.0, head.z_loss, head.temperature
-    return _spec_of(
-        network.layer_sizes, network.activations, head.output, head.loss, network.embedding, options, frozen
-    )
-
-
-@lru_cache(maxsize=64)
-def _spec_of(
-    sizes: tuple[int, ...],
-    activations: tuple[str, ...],
-    output: str,
-    loss: str,
-    embedding: Embedding | None = None,
-    options: tuple[float, float, float] = (0.0, 0.0, 1.0),
-    frozen: tuple[int, ...] = (),
-) -> Any:
-    unknown = [name for name in activations if name not in ACTIVATION]
-    if unknown or output not in OUTPUT or loss not in LOSS:
-        name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
-        message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
-        raise OptionError(message, parameter="network")
-    numbers = [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss]
-    embedded = None if embedding is None else _embedding_numbers(embedding)
-    return _native.Spec(list(sizes), *numbers, embedded, *options, list(frozen))
-
-
-def _embedding_numbers(embedding: Embedding) -> tuple[Any, ...]:
-    """Return what `Spec` takes of an embedding: columns, periodic ones and their sizes, edges, blocks."""
-    edges = [(j, t.tolist()) for j, t in embedding.edges.items()]
-    sizes = embedding.frequencies, embedding.size
-    return embedding.d, list(embedding.periodic), *sizes, edges, list(embedding.blocks)
-
-
-def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
-    """Return X itself, or the values, columns and row starts of a sparse X."""
-    dtype = network.theta.dtype
-    if not isinstance(X, np.ndarray) or X.dtype != dtype:
-        X = as_inputs(X, "X")
-    if X.ndim != 2 or X.shape[1] != network.n_inputs:
-        raise ShapeError(f"X is {X.shape}, expected (n, {network.n_inputs}): rows are samples.")
-    if isinstance(X, np.ndarray):
-        return _plain(X, dtype), None, None, None
-    return None, *_sparse_numbers(X, dtype)
-
-
-def _sparse_numbers(X: Any, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
-    """Return the values, columns and row starts of a CSR matrix."""
-    narrow = X.indices.dtype == X.indptr.dtype == np.int32
-    index = np.dtype(np.int32 if narrow else np.int64)
-    return _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
-
-
-def _plain(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Return the array itself if the engine can read its memory, otherwise a copy."""
-    flags = array.flags
-    if array.dtype == dtype and flags.c_contiguous and flags.aligned:  # and so in native byte order
-        return array
-    return np.array(array, dtype, order="C")
-
-
-def _writable(array: Array, name: str) -> Array:
-    if not array.flags.writeable:
-        raise ShapeError(f"{name} is read-only, and an epoch moves it in place: pass a copy.")
-    return array
-
-
-def _numbers(regularization: Regularization) -> tuple[Any, ...]:
-    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
-    dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
-    return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share
-
-
 @cache
 def _best_isa() -> str:
     wanted = os.environ.get("GLASSMAX_ISA", "")
@@ -543,30 +492,3 @@ def _best_isa() -> str:
             remedy="Unset GLASSMAX_ISA to let glassmax choose.",
         )
     return wanted
-
-
-@cache
-def _threads() -> tuple[int, int]:
-    """Return the default number of threads, and the maximum."""
-    there_are = _processors()
-    wanted = os.environ.get("GLASSMAX_NUM_THREADS", "")
-    if not wanted:
-        return there_are, MAX_THREADS
-    if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
-        remedy = f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
-        raise OptionError(
-            parameter="GLASSMAX_NUM_THREADS", came=repr(wanted), expected="a whole number >= 1", remedy=remedy
-        )
-    most = min(int(wanted), MAX_THREADS)
-    return min(there_are, most), most
-
-
-def _processors() -> int:
-    """Return the number of processors that CPU affinity and the CPU quota of the container leave to this process."""
-    some = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        share = math.ceil(int(quota) / int(period))
-    except (OSError, ValueError, ZeroDivisionError):  # no quota
-        return max(1, some)
-    return max(1, min(some, share))

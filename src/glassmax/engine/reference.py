@@ -9,18 +9,21 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
+from ..functional.losses import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
 from ..functional.masks import dropout_mask
 from ..functional.mixup import mixed_with_previous, mixup_shares
-from ..functional.targets import as_rows, check_target
+from ..functional.targets import Reduction, as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
 from .progress import Pace, Progress
 from .session import ReferenceSession
+from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["ReferenceEngine"]
@@ -129,8 +132,8 @@ class ReferenceEngine:
         mixup_factors : (steps,) array, optional
             Factor of `mixup` at each step; 1 by default.
         progress : callable, optional
-            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, in an epoch that takes longer than
-            a second. No bit of a result depends on it.
+            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
+            than a second. No bit of a result depends on it.
 
         Returns
         -------
@@ -201,6 +204,68 @@ class ReferenceEngine:
         none = np.zeros((0, network.layer_sizes[-1]), network.theta.dtype)
         with self._threads():
             return np.concatenate([none, *(network.forward(X[block]).P for block in blocks(network, X.shape[0]))])
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer Z = A W + b and its gradients, without an (n, k) array in memory.
+
+        The layer is a call of its own: for networks whose other layers are computed elsewhere.
+
+        Parameters
+        ----------
+        A : (n, d) array
+            The layer's input; rows are samples.
+        W : (d, k) array, or (k, d) if `transposed`
+            In the dtype of A, as b is.
+        b : (k,) array or None
+        target : (n,) array of class indices, or (n, k) CSR matrix
+        sample_weight : (n,) array, optional
+        label_smoothing, z_loss, softcap, temperature, ignore_index, reduction
+            See `glassmax.functional.linear_softmax_cross_entropy`.
+        dL : float, or (n,) array for ``reduction="none"``, optional
+            The derivative by the reduced loss, which multiplies the gradients; 1 by default.
+        transposed : bool, default=False
+            Whether W is (k, d), as PyTorch has it; dW is then (k, d) too.
+        gradients : bool, collection of {"dA", "dW", "db"}, or mapping, default=True
+            The gradients to compute: all, none, or those named. A mapping names the array that each is written into.
+
+        Returns
+        -------
+        LayerResult
+        """
+        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        arrays = gradient_arrays(gradients, layer)
+        rows = layer.A, layer.W.T if transposed else layer.W, layer.b, layer.target
+        how: dict[str, Any] = {
+            "sample_weight": layer.weight, "label_smoothing": label_smoothing, "z_loss": z_loss, "softcap": softcap,
+            "temperature": temperature, "reduction": reduction,
+        }  # fmt: skip
+        with self._threads():
+            loss = linear_softmax_cross_entropy(*rows, **how)
+            if any(array is not None for array in arrays):
+                dL = np.ones(np.shape(loss)) if dL is None else dL
+                dA, dW, db = linear_softmax_cross_entropy_vjp(dL, *rows, **how)
+                for array, value in zip(arrays, (dA, dW.T if transposed else dW, db), strict=True):
+                    if array is not None:
+                        array[...] = value
+        return LayerResult(loss if reduction == "none" else float(loss), *arrays)
 
     def top_classes(self, network: Network, X: Array, count: int, y: Array | None = None) -> TopClasses:
         """Return the `count` most probable classes of each row, and the loss of each row if there is y.

@@ -4,7 +4,7 @@ from __future__ import annotations  # help() shows these names instead of what t
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,13 @@ import numpy.typing as npt
 from ...errors import ShapeError
 from ..affine import affine_vjp
 from ..arrays import Array, as_floating, summing_dtype
-from ..softmax import log_softmax
+from ..softmax import log_softmax, log_softmax_vjp
 from ..targets import Reduction, check_target, check_weights
 from .layer_arguments import Rows
 from .linear_softmax_cross_entropy import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
 
-__all__ = ["adaptive_log_softmax", "adaptive_softmax_cross_entropy", "adaptive_softmax_cross_entropy_vjp"]
+__all__ = ["adaptive_log_softmax", "adaptive_log_softmax_vjp", "adaptive_softmax_cross_entropy"]
+__all__ += ["adaptive_softmax_cross_entropy_vjp"]
 
 Tails = Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]
 
@@ -62,6 +63,59 @@ def adaptive_log_softmax(A: npt.ArrayLike, W: npt.ArrayLike, tails: Tails) -> Ar
     for t, (H, V) in enumerate(clusters.tails):
         parts.append(of_head[..., clusters.h + t, None] + log_softmax(clusters.A @ H @ V))
     return np.concatenate(parts, axis=-1)
+
+
+def adaptive_log_softmax_vjp(
+    dQ: npt.ArrayLike, A: npt.ArrayLike, W: npt.ArrayLike, tails: Tails
+) -> tuple[Array, Array, list[tuple[Array, Array]]]:
+    """Pull dL/dQ back through the log-probabilities of an adaptive softmax.
+
+    ::
+
+        dA = dZ Wᵀ + sum_t dB_t H_tᵀ           dW = Aᵀ dZ           dH_t = Aᵀ dB_t          dV_t = B_tᵀ dU_t
+
+    with ``B_t = A H_t``, and dZ and dU_t those of `log_softmax_vjp`: the head gets the sum of dQ over each tail.
+
+    Parameters
+    ----------
+    dQ : (..., k) array
+        dL/dQ.
+    A, W, tails
+        As for `adaptive_softmax_cross_entropy`.
+
+    Returns
+    -------
+    dA, dW, dtails
+        As for `adaptive_softmax_cross_entropy_vjp`.
+
+    Notes
+    -----
+    Cost: three times that of the log-probabilities.
+    Source: the chain rule; Grave et al. (2017).
+
+    Examples
+    --------
+    >>> A, W, tails = [[1.0, 2.0]], np.zeros((2, 3)), [([[1.0], [0.0]], np.zeros((1, 4)))]
+    >>> dA, dW, [(dH, dV)] = adaptive_log_softmax_vjp([[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]], A, W, tails)
+    >>> dV
+    array([[ 0.75, -0.25, -0.25, -0.25]])
+    """
+    clusters, dQ = _read(A, W, tails), as_floating(dQ, "dQ")
+    A, expected = clusters.A, (*clusters.A.shape[:-1], clusters.k)
+    if dQ.shape != expected:
+        raise ShapeError(f"dQ is {dQ.shape}, expected {expected}: one number for each class.")
+    of_head, start, dA, dtails = [dQ[..., : clusters.h]], clusters.h, np.zeros_like(A), []
+    for H, V in clusters.tails:
+        part = dQ[..., start : start + V.shape[1]]
+        B, start = A @ H, start + V.shape[1]
+        dB, dV, _ = affine_vjp(log_softmax_vjp(part, log_softmax(B @ V)), B, V)
+        into_A, dH, _ = affine_vjp(dB, A, H)
+        dA = dA + into_A
+        dtails.append((dH, dV))
+        of_head.append(part.sum(axis=-1, keepdims=True))
+    dZ = log_softmax_vjp(np.concatenate(of_head, axis=-1), log_softmax(A @ clusters.W))
+    into_A, dW, _ = affine_vjp(dZ, A, clusters.W)
+    return dA + into_A, dW, dtails
 
 
 def adaptive_softmax_cross_entropy(
@@ -127,7 +181,7 @@ def adaptive_softmax_cross_entropy(
     2.484907
     """
     clusters, y, rows = _read_rows(A, W, tails, target, sample_weight, reduction)
-    A, given = clusters.A, {"reduction": "none", "chunk": chunk}
+    A, given = clusters.A, _ByRow(reduction="none", chunk=chunk)
     L = linear_softmax_cross_entropy(A, clusters.W, None, clusters.head_target(y), **given).astype(clusters.dtype)
     for of_tail, labels, H, V in clusters.rows_of_tails(y):
         L[of_tail] += linear_softmax_cross_entropy(A[of_tail] @ H, V, None, labels, **given)
@@ -181,7 +235,7 @@ def adaptive_softmax_cross_entropy_vjp(
     array([[ 0.25,  0.25,  0.25, -0.75]])
     """
     clusters, y, rows = _read_rows(A, W, tails, target, sample_weight, reduction)
-    A, given = clusters.A, {"reduction": "none", "chunk": chunk}
+    A, given = clusters.A, _ByRow(reduction="none", chunk=chunk)
     factors = rows.factors(dL, clusters.dtype).reshape(len(y))
     dA, dW, _ = linear_softmax_cross_entropy_vjp(factors, A, clusters.W, None, clusters.head_target(y), **given)
     dtails = []
@@ -191,6 +245,11 @@ def adaptive_softmax_cross_entropy_vjp(
         dA[of_tail] += into_A
         dtails.append((dH, dV))
     return rows.spread(dA), dW, dtails
+
+
+class _ByRow(TypedDict):
+    reduction: Literal["none"]
+    chunk: int
 
 
 class _Clusters(NamedTuple):

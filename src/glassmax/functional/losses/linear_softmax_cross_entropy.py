@@ -96,6 +96,7 @@ def linear_softmax_cross_entropy(
 
     Examples
     --------
+    >>> import numpy as np
     >>> A, W = [[1.0], [2.0]], [[0.0, np.log(3.0)]]
     >>> linear_softmax_cross_entropy(A, W, None, [1, 1], reduction="none").round(6)    # log 4/3, log 10/9
     array([0.287682, 0.105361])
@@ -156,6 +157,7 @@ def linear_softmax_cross_entropy_vjp(
 
     Examples
     --------
+    >>> import numpy as np
     >>> A, W = [[1.0], [2.0]], [[0.0, np.log(3.0)]]
     >>> dA, dW, db = linear_softmax_cross_entropy_vjp(1.0, A, W, [0.0, 0.0], [1, 1])
     >>> dW, db    # P - Y is (0.25, -0.25) and (0.1, -0.1)
