@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ..engine import MANY_CLASSES, Data, Engine, Regularization
+from ..engine import MANY_CLASSES, MEMORY_LIMIT, Data, Engine, Regularization
 from ..memory import size_in_words
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule
@@ -20,8 +20,6 @@ from ..parameters import count
 
 __all__ = ["Cost", "estimate", "measure_speed", "time_in_words"]
 
-BUDGET = 2**27
-"""Bytes that the native engine may use beside its arguments and results where there are many classes."""
 MOST_CLASSES_TO_MEASURE = 8192
 LEAST_SECONDS, MOST_STEPS = 0.05, 20
 LBFGS_VECTORS = 30
@@ -90,6 +88,7 @@ def estimate(
     nonzeros: int | None = None,
     early_stopping: bool = False,
     lbfgs: bool = False,
+    memory_limit: int | None = None,
 ) -> Cost:
     """Return the memory and the work that the training of a network with softmax output needs; nothing is allocated.
 
@@ -99,7 +98,7 @@ def estimate(
 
     for n rows and layers of sizes d, h_1, ..., k. The first layer has fewer flops, because the inputs need no
     derivative. With very many classes, the last layer's logits are computed twice if the exponentials of a batch
-    don't fit into 128 MB; this adds 2 n h k flops, with h the size of the last hidden layer.
+    don't fit into `memory_limit`; this adds 2 n h k flops, with h the size of the last hidden layer.
 
     Parameters
     ----------
@@ -119,6 +118,8 @@ def estimate(
         Whether a copy of the best weights is kept.
     lbfgs : bool, default=False
         Whether the solver is L-BFGS, which computes in float64 and takes all rows in each step.
+    memory_limit : int, optional
+        That of the engine, in bytes; `glassmax.engine.MEMORY_LIMIT` by default.
 
     Returns
     -------
@@ -134,6 +135,7 @@ def estimate(
     """
     sizes, size = tuple(int(h) for h in layer_sizes), np.dtype(dtype).itemsize
     d, k, p = sizes[0], sizes[-1], count(sizes)
+    limit = MEMORY_LIMIT if memory_limit is None else memory_limit
     batch = rows if lbfgs else max(1, min(batch_size, rows))
     x_bytes = rows * d * size if nonzeros is None else nonzeros * (size + 4) + 4 * (rows + 1)
     vectors = 1 if isinstance(rule, SGD) else 2
@@ -143,14 +145,14 @@ def estimate(
     hidden = 4 * min(batch, 4096) * sum(sizes[:-1]) * size
     packed = (1 + vectors) * size + 8  # a copy of the weights and moments, and a gradient in float64
     if many and not lbfgs:
-        work = BUDGET + packed * lower + hidden
+        work = limit + packed * lower + hidden
     else:
         work = packed * p + hidden + 3 * min(batch, 512) * k * size
     products = [a * b for a, b in pairwise(sizes)]
     flops = 2.0 * rows * (3 * sum(products) - products[0])
     if len(products) == 1:
         flops = 4.0 * rows * products[0]
-    if many and not lbfgs and batch * k * size > BUDGET:
+    if many and not lbfgs and batch * k * size > limit:
         flops += 2.0 * rows * products[-1]
     return Cost(
         inputs=x_bytes + 16 * rows,
