@@ -108,7 +108,7 @@ def draw_parameters(
 
 
 def _fill(view: Array, drawn: Callable[..., Any], *shape: float) -> None:
-    """Draw values of a distribution into a view of the parameters, some at a time, to save memory."""
+    """Fill a view of the parameters with values drawn from a distribution, a part at a time to save memory."""
     flat = view.reshape(-1)
     for start in range(0, flat.size, AT_ONCE):
         some = flat[start : start + AT_ONCE]

@@ -85,7 +85,7 @@ class EmbeddingEntry(msgspec.Struct, forbid_unknown_fields=True):
 class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A network of a model: everything but its tensors, and the weight of its logits.
 
-    The fields with a default came with version 3. They are not written where they are at their defaults.
+    The fields with a default were added in version 3. A field at its default is not written.
     """
 
     layer_sizes: list[int]
@@ -101,12 +101,12 @@ class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
     @property
     def has_head_options(self) -> bool:
-        """Whether it has a softcap, a z-loss or a temperature, which only softmax has."""
+        """Whether the network has a softcap, a z-loss or a temperature, which only softmax can have."""
         return (self.softcap, self.z_loss, self.temperature) != (None, 0, 1)
 
     @property
     def needs_version_3(self) -> bool:
-        """Whether it has what came with version 3."""
+        """Whether the network has an option that was added in version 3."""
         return self.has_head_options or bool(self.frozen)
 
     @property
@@ -332,7 +332,7 @@ def _shapes_of(network: NetworkEntry) -> dict[str, list[int]]:
 
 
 def _some_of(names: list[str], known: Iterable[str]) -> bool:
-    """Return whether the names are known, each of them there once."""
+    """Return whether all names are known and different from each other."""
     return len(names) == len(set(names)) and set(names) <= set(known)
 
 

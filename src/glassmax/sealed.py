@@ -82,17 +82,17 @@ def sealed_pieces(tensors: Mapping[str, Array], text: str) -> list[bytes | memor
 
 
 class Sealed:
-    """A sealed file that is being read: its text and its header first, then its tensors, each to where it belongs.
+    """A sealed file that is being read: first its text and its header, then its tensors.
 
     Parameters
     ----------
     file : binary file
         At its beginning.
     length : int or None
-        Bytes of the file; None if it has no length, as a pipe. No more of it is then read than its own header says: a
-        device without end is no sealed file.
+        Bytes of the file; None if it has no length, such as a pipe. Then only as many bytes are read as its header
+        says, so that a device without an end is refused.
     most : int
-        Bytes that the header may have.
+        Maximum number of bytes of the header.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Sealed:
     Raises
     ------
     ModelFileError
-        If it is something else; the message lacks its subject, the file.
+        If it is not a sealed file. The message has no subject: the caller puts the name of the file before it.
     """
 
     def __init__(self, file: IO[bytes], length: int | None, most: int = MOST_BYTES) -> None:
@@ -158,13 +158,13 @@ class Sealed:
         return found
 
     def rewind(self) -> None:
-        """Go back to the first tensor, to read after `check`."""
+        """Go back to the first tensor, so that tensors can be read after `check`."""
         self.file.seek(len(self._head))
         self._sha, self._sealed = _hash_of_header(self._head)
         self._left = self.size - len(self._head)
 
     def array(self, name: str) -> Array:
-        """Read one tensor ahead of the others; the place in the file stays."""
+        """Read one tensor before the others; the position in the file is restored."""
         entry, here = self.header[name], self.file.tell()
         self.file.seek(len(self._head) + entry["data_offsets"][0])
         dtype = np.dtype(f"<{KINDS[entry['dtype']]}")

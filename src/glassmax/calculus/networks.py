@@ -56,7 +56,7 @@ def network_equations(
 
     `activations` names one for each hidden layer, "f" for one left open; output and loss are as for `glassmax.Network`.
     With `l2` the loss has the penalty of all weights but the `frozen` ones. `inputs` is what the first layer takes,
-    "A0" if X is embedded. `options` names those of softcap, z_loss and temperature that the network has.
+    "A0" if X is embedded. `options` are the names of its options: softcap, z_loss, temperature.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def network_equations(
 
 
 def _bounded(Z: str, options: Collection[str]) -> str:
-    """Write what becomes of Z before softmax takes it."""
+    """Write U, the logits that softmax takes, as a function of Z."""
     if "softcap" not in options:
         return f"{Z} / temperature"
     return f"softcap tanh({Z} / (temperature softcap))" if "temperature" in options else f"softcap tanh({Z} / softcap)"
@@ -107,7 +107,7 @@ def derive_network(
 ) -> Derivation:
     """Derive the gradient of L with respect to a parameter, Z, A or X of a dense network, and prove every line.
 
-    `wrt` is ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``, ..., or ``"U"``, the logits behind a softcap or a temperature;
+    `wrt` is ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``, ..., or ``"U"``, the logits after softcap and temperature;
     ``"W1[m,n]"`` names the cell. The z-loss is called zloss in the lines. The network is described as for
     `network_equations`. With `rows_sum_to_one`, ``sum_j Y_ij = 1`` is used, which one-hot and soft labels satisfy.
 

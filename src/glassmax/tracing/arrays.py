@@ -29,7 +29,7 @@ HEAD_CONSTANTS = {"softcap": "softcap", "temperature": "temperature", "z_loss": 
 
 
 def logits_name(network: Network) -> str:
-    """Return the name of what the output function takes: U behind a softcap or a temperature, else Z of the top."""
+    """Return the name of the logits that the output function takes: U with a softcap or a temperature, else Z_last."""
     return "U" if network.head.bounds else f"Z{network.depth}"
 
 

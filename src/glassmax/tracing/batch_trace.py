@@ -155,7 +155,8 @@ class Trace(Mapping[str, Entry]):
     def jacobian(self, row: int = 0) -> Array:
         """Return the Jacobian of the output of one sample, ``J[l, j] = dP_l / dZ_j``, (k, k).
 
-        Behind a softcap or a temperature, it is the Jacobian by the logits that softmax takes, ``dP_l / dU_j``.
+        If the network has a softcap or a temperature, it is the Jacobian by the logits U that softmax takes,
+        ``dP_l / dU_j``.
 
         Parameters
         ----------

@@ -209,7 +209,7 @@ class _Ledger:
         return f"{mean} + Pen" if with_penalty and self.penalized else mean
 
     def bounded(self) -> str:
-        """The equation of the logits behind a softcap or a temperature."""
+        """Return the equation of the logits U, with a softcap or a temperature."""
         softcap, divided = "softcap" in self.arrays, "temperature" in self.arrays
         if not softcap:
             return "U_ij = Z_ij / temperature"

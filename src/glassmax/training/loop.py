@@ -146,8 +146,8 @@ def train(
     validation : Data, optional
         Rows to score after each epoch.
     watched : bool, default=True
-        Whether network and state are current, and may be changed, between two epochs. False is faster for small
-        networks and short epochs: network and state are then current at the end of the iterator, or when it is closed.
+        Whether network and state are current between two epochs and may be changed there. False is faster for small
+        networks and short epochs; network and state are then current only when the iterator has ended or is closed.
     progress : callable, optional
         Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
         than a second: the rows that are done, all rows, and the mean loss of those done, penalty included. No bit of a
@@ -161,9 +161,9 @@ def train(
     ------
     DivergenceError
         If a loss or a parameter is not finite. Network and state are then restored to the last state with a finite
-        loss. This takes a copy of both in memory. There is no copy, and the weights remain those of the last step, if
-        the network has more than 2^24 parameters, or if it has so many classes that the native engine moves the last
-        layer in place and the copy would take more than half of the engine's `memory_limit`.
+        loss, of which a copy is kept in memory. Two kinds of networks have no copy, so that their weights remain those
+        of the last step: networks with more than 2^24 parameters, and networks with 4096 classes or more whose copy
+        would take more than half of the engine's `memory_limit`.
 
     Examples
     --------

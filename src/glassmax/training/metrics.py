@@ -1,8 +1,8 @@
 """Metrics of predictions: log-loss, accuracy, Brier score, calibration, confusion.
 
 Rows are counted block by block, and nothing of the size of the data is held: any number of rows can be scored. With
-very many classes only the most probable class and the loss of each row are computed: no (n, k) array is made, and no
-(k, k) array.
+very many classes, only the most probable class and the loss of each row are computed, so that no (n, k) array and no
+(k, k) array is made.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ CANDIDATES = Head("softmax", "candidate_cross_entropy")
 """The head whose loss is the log-loss of candidate sets."""
 BINS = 15
 ROWS = 4096
-"""Rows with soft labels that are scored at once."""
+"""Number of rows with soft labels that are scored at a time."""
 MAX_CLASSES = 500
 """With more classes, confusions are counted in pairs: a matrix would be mostly zeros."""
 MOST_PAIRS = 100_000
@@ -140,7 +140,7 @@ def _score_of_many(network: Network, engine: Engine, data: Data) -> Metrics:
 
 
 def _of_soft_rows(network: Network, engine: Engine, data: Data) -> tuple[Array, Array]:
-    """Return the loss of each row, and whether its most probable class is predicted, for y in CSR form."""
+    """Return the loss of each row, and whether the most probable class of its soft label is predicted; y is CSR."""
     Y: Any = data.y
     n = data.n_rows
     losses, best = np.zeros(n), np.zeros(n, np.intp)
@@ -215,7 +215,7 @@ class RunningMetrics:
         self._add_known(predicted, P[rows, predicted], P[rows, y], (P * P).sum(axis=1), y, w)
 
     def add_top(self, found: TopOfSum, y: Array, weight: Array | None = None) -> None:
-        """Count a block of rows of which only the most probable classes are known.
+        """Count a block of rows by their most probable classes and losses alone.
 
         Parameters
         ----------
@@ -266,7 +266,7 @@ class RunningMetrics:
         self.pairs, self.pair_counts = pairs, np.bincount(place, weights, len(pairs)).astype(np.int64)
 
     def _most_confused(self) -> dict[tuple[int, int], int]:
-        """Return the most frequent pairs, at most `MOST_PAIRS`; of equally frequent ones the lower classes."""
+        """Return the most frequent pairs, at most `MOST_PAIRS`; of equally frequent ones, the lower classes."""
         self._merge_pairs()
         best = np.sort(np.argsort(-self.pair_counts, kind="stable")[:MOST_PAIRS])
         codes, counts = self.pairs[best].tolist(), self.pair_counts[best].tolist()

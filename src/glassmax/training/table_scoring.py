@@ -79,7 +79,7 @@ class TableScoring:
                 self.in_top += _total(np.asarray(hits.any(axis=1)), w)
 
     def _count_top(self, labelled: Iterable[Table], surprises: UnseenCounts) -> None:
-        """Count rows by their most probable classes and their losses: there are too many classes for all logits."""
+        """Count rows by their most probable classes and losses, because the logits of all classes are too many."""
         likely, raw = self.model.likely(), self.model.likely(calibrated=False)
         count = min(self.top or 1, len(self.model.classes))
         for table, X in self.model.encoded_tables(labelled, surprises, likely.rows_at_once(count)):
@@ -120,7 +120,7 @@ class TableScoring:
     def set_figures(self) -> dict[str, float]:
         """Return the coverage and the mean size of the prediction sets, by name; nothing if the model makes no sets.
 
-        The sizes are not counted where there are very many classes.
+        With very many classes, the mean size is left out.
         """
         if self.model.conformal is None:
             return {}
