@@ -396,9 +396,11 @@ class NativeSession:
 
     def close(self) -> None:
         """Read, and free the memory; later calls do nothing."""
-        native, self._native = self._native, None
+        native = self._native
         if native is not None:
-            self._told(native.close())
+            t = native.close()  # an error while another thread trains: the session stays open
+            self._native = None
+            self._told(t)
 
     def __enter__(self) -> Self:
         return self

@@ -185,8 +185,7 @@ def train(
         training.order = np.arange(n)
     rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
     factors, told = None, {} if progress is None else {"progress": progress}
-    how = {"rate_factors": rate_factors, "keep": True, "live": watched}
-    with engine.open(network, rule, training.state, **how) as session:
+    with engine.open(network, rule, training.state, rate_factors=rate_factors, keep=True, live=watched) as session:
         while training.epochs < max_epochs:
             started = time.perf_counter()
             number = training.epochs + 1
