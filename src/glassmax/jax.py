@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .engine import best_engine
-from .engine.softmax_layer import GRADIENTS, check_options
+from .engine.softmax_layer import GRADIENTS
 from .errors import OptionError, ShapeError, one_of
+from .functional.losses.layer_arguments import check_layer_options
 from .functional.targets import Reduction
 
 try:
@@ -127,7 +128,7 @@ def linear_softmax_cross_entropy(
     (6.9078, (8, 1000), (1000,))
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
-    check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+    check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
     A, W, target = jnp.asarray(A), jnp.asarray(W), jnp.asarray(target)
     b = None if b is None else jnp.asarray(b)
     _check(A, W, b, target)

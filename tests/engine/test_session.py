@@ -283,6 +283,26 @@ def test_a_closed_session_says_so_and_may_be_closed_again(engine):
 
 
 @native_engine
+def test_a_session_that_another_thread_uses_stays_open(engine):
+    network, state, session, epoch = opened(engine)
+    start = snapshot(network, state)
+
+    class Busy:
+        def close(self):
+            raise RuntimeError("another thread is using this session")
+
+    epoch()
+    compiled, session._native = session._native, Busy()
+    with pytest.raises(RuntimeError, match="another thread"):
+        session.close()
+    session._native = compiled
+    epoch()
+    session.close()
+    assert state["t"] == 6
+    assert not same(snapshot(network, state), start)
+
+
+@native_engine
 def test_a_session_that_is_dropped_is_read(engine):
     network, state, session, epoch = opened(engine)
     start = snapshot(network, state)

@@ -91,6 +91,10 @@ TABLE = {
         "class_embeddings holds NaN, inf or what is too large for float64 in row 1, expected finite numbers.": fit(
             class_embeddings=np.diag([0, np.nan, 1]) @ np.ones((3, 6))
         ),
+        (
+            "input_scale_rate is 6.0, expected None with class_embeddings and no hidden layer: the scale would move "
+            "them."
+        ): fit(hidden_layer_sizes=(), class_embeddings=np.ones((3, 4)), input_scale_rate=6.0),
         "min_count is 0, expected a whole number >= 1.": fit(min_count=0),
         "min_count is 2.0, expected a whole number >= 1.": fit(min_count=2.0),
         "other_label is None, expected a label: text or a whole number.": fit(other_label=None),

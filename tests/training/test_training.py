@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 import glassmax.training
@@ -390,6 +391,16 @@ def test_what_training_returns_is_shown_in_a_line(weighted):
     assert re.fullmatch(
         r"EarlyStopping\(best=\d\.\d+, epochs_without_improvement=0, tol=0\.0001, patience=10\)", repr(stopping)
     )
+
+
+@pytest.mark.parametrize("k", [40, 4100])
+def test_sparse_sets_of_candidates_are_scored_as_the_same_dense_sets(k):
+    draw, network = np.random.default_rng(0), Network([3, k], loss="candidate_cross_entropy")
+    X, S = draw.normal(size=(6, 3)), (draw.random((6, k)) < 0.3).astype(float)
+    of_dense, of_sparse = (score(network, ReferenceEngine(), Data(X, y)) for y in (S, csr_array(S)))
+    P = network.predictions(X)
+    assert of_sparse.log_loss == pytest.approx(-np.log((P * S).sum(axis=1)).mean())
+    assert (of_sparse.log_loss, of_sparse.accuracy) == (of_dense.log_loss, of_dense.accuracy)
 
 
 def test_running_metrics_are_those_of_a_score():

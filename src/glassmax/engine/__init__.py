@@ -27,10 +27,11 @@ from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
 from .session import MOST_KEPT, Session
 from .softmax_layer import Gradients, LayerResult
-from .top import MANY_CLASSES, TopClasses, check_top_count
+from .top import MANY_CLASSES, MEMORY_LIMIT, TopClasses, check_top_count
 
 __all__ = [
     "MANY_CLASSES",
+    "MEMORY_LIMIT",
     "MOST_KEPT",
     "Data",
     "Engine",

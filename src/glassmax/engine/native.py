@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
+from ..functional.losses.layer_arguments import check_layer_options
 from ..functional.targets import Reduction, check_target, reduce_rows
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
@@ -40,15 +41,15 @@ from .native_arguments import (
 from .processors import thread_numbers
 from .progress import Pace, Progress
 from .session import CLOSED
-from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
-from .top import TopClasses, check_top, top_of_blocks
+from .softmax_layer import Gradients, LayerResult, gradient_arrays, read_layer
+from .top import MEMORY_LIMIT, TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
-MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
+LEAST_MEMORY = 2**24
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -237,7 +238,7 @@ class NativeEngine:
         (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
         fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
         """
-        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
         layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
         if layer.A.dtype not in DTYPES:
             raise OptionError(
@@ -395,9 +396,11 @@ class NativeSession:
 
     def close(self) -> None:
         """Read, and free the memory; later calls do nothing."""
-        native, self._native = self._native, None
+        native = self._native
         if native is not None:
-            self._told(native.close())
+            t = native.close()  # an error while another thread trains: the session stays open
+            self._native = None
+            self._told(t)
 
     def __enter__(self) -> Self:
         return self

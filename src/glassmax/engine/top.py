@@ -10,11 +10,21 @@ from ..functional.arrays import Array
 from ..functional.targets import check_target
 from ..network import Network
 
-__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "check_top_count", "largest_of_rows", "top_of_blocks"]
+__all__ = [
+    "MANY_CLASSES",
+    "MEMORY_LIMIT",
+    "TopClasses",
+    "check_top",
+    "check_top_count",
+    "largest_of_rows",
+    "top_of_blocks",
+]
 
 MANY_CLASSES = 4096
 """From here on the native engine computes the last layer by tiles of classes, and only the most probable classes of a
 row are computed where they will do."""
+MEMORY_LIMIT = 2**27
+"""Bytes: about the maximum that a call of the native engine with very many classes allocates beyond its arguments."""
 
 
 class TopClasses(NamedTuple):

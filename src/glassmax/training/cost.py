@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ..engine import MANY_CLASSES, Data, Engine, Regularization
+from ..engine import MANY_CLASSES, MEMORY_LIMIT, Data, Engine, Regularization
 from ..memory import size_in_words
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule
@@ -20,8 +20,6 @@ from ..parameters import count
 
 __all__ = ["Cost", "estimate", "measure_speed", "time_in_words"]
 
-BUDGET = 2**27
-"""Bytes that the native engine may use beside its arguments and results where there are many classes."""
 MOST_CLASSES_TO_MEASURE = 8192
 LEAST_SECONDS, MOST_STEPS = 0.05, 20
 LBFGS_VECTORS = 30
@@ -135,14 +133,14 @@ def estimate(
     hidden = 4 * min(batch, 4096) * sum(sizes[:-1]) * size
     packed = (1 + vectors) * size + 8  # a copy of the weights and moments, and a gradient in float64
     if many and not lbfgs:
-        work = BUDGET + packed * lower + hidden
+        work = MEMORY_LIMIT + packed * lower + hidden
     else:
         work = packed * p + hidden + 3 * min(batch, 512) * k * size
     products = [a * b for a, b in pairwise(sizes)]
     flops = 2.0 * rows * (3 * sum(products) - products[0])
     if len(products) == 1:
         flops = 4.0 * rows * products[0]
-    if many and not lbfgs and batch * k * size > BUDGET:
+    if many and not lbfgs and batch * k * size > MEMORY_LIMIT:
         flops += 2.0 * rows * products[-1]
     return Cost(
         inputs=x_bytes + 16 * rows,

@@ -96,9 +96,9 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         NaN where the weights of the rows sum to 0.
     """
     k, output = network.layer_sizes[-1], network.head.output
-    if output == "softmax" and k >= MANY_CLASSES and (data.y.ndim == 1 or is_sparse(data.y)):
-        return _score_of_many(network, engine, data)
     sets = network.head.loss == CANDIDATES.loss and data.y.ndim == 2
+    if output == "softmax" and k >= MANY_CLASSES and not sets and (data.y.ndim == 1 or is_sparse(data.y)):
+        return _score_of_many(network, engine, data)
     head = CANDIDATES if sets else LOG_LOSS[output]
     counted = confusion and output == "softmax" and not sets and k <= MAX_CLASSES
     counts = np.zeros((k, k), np.int64) if counted else None
