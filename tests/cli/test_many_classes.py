@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import save_file
 
+import glassmax.estimator.classifier
 from glassmax import Model, Network, load_model, read_table
 from glassmax.calibration import Calibration
 from glassmax.cli import many_classes, progress, training_cost, training_run
@@ -323,6 +324,41 @@ def test_the_options_of_the_last_layer_reach_the_model(orders, tmp_path):
     head = made.head
     assert (head.softcap, head.z_loss, head.temperature) == (20, 0.01, 0.5)
     assert made.frozen == ("W2", "b2")
+
+
+@pytest.mark.parametrize(
+    ("typed", "size"),
+    [("16MB", 2**24), ("64 mb", 2**26), ("1GB", 2**30), ("1.5GiB", 3 * 2**29), ("20000kB", 20_480_000), ("2g", 2**31)]
+    + [("16777216", 2**24)],
+)
+def test_a_memory_limit_is_typed_with_its_unit(done, typed, size):
+    assert f"memory-limit = {size}\n" in done("train", "iris", "--memory-limit", typed, "--print-config").out
+
+
+def test_the_memory_limit_reaches_the_network_and_may_be_in_a_configuration(orders, done, run, monkeypatch, tmp_path):
+    written = done(*OF_NETWORK, 1, "--memory-limit", "32MB", "--print-config").out
+    assert "memory-limit = 33554432" in written
+    (tmp_path / "run.toml").write_text(written.replace("33554432", '"32MB"'))
+    limits, best = [], glassmax.estimator.classifier.best_engine
+
+    def spy(n_threads, memory_limit=None):
+        limits.append(memory_limit)
+        return best(n_threads, memory_limit)
+
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", spy)
+    done("train", "--config", "run.toml")
+    assert limits[0] == 2**25
+
+
+@pytest.mark.parametrize(
+    "typed", ["15MB", "64", "0", "-64MB", "lots", "", "64 parsecs", "64MB/s", "1e9", "nan", "9999999999TB", "6,4GB"]
+)
+def test_another_memory_limit_is_refused(run, typed):
+    result = run("train", "iris", "--memory-limit", typed)
+    assert (result.code, result.err.splitlines()[-1]) == (
+        2,
+        f"Error: --memory-limit is {typed!r}, expected at least 16MB, such as 64MB or 1GB.",
+    )
 
 
 # --- progress within an epoch ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
 from .network_options import OF_NETWORK, OWN
-from .option_values import class_weights, column_types, validation
+from .option_values import class_weights, column_types, size_of_memory, validation
 
 __all__ = ["describes_network", "train_options", "unused", "without_effect"]
 
@@ -164,6 +164,13 @@ GROUPS = [
         ),
         option(
             "--threads", "Maximum number of threads; the result doesn't depend on it.  [default: all available]", COUNT
+        ),
+        option(
+            "--memory-limit",
+            "Memory that training takes beyond rows, weights and optimizer if there are very many classes, such as "
+            "64MB or 1GB, at least 16MB; the result doesn't depend on it.  [default: 128MB]",
+            metavar="SIZE",
+            callback=size_of_memory,
         ),
     ),
     group(

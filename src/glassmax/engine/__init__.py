@@ -25,11 +25,12 @@ from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
 from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .session import MOST_KEPT, Session
+from .session import LEAST_MEMORY, MEMORY_LIMIT, MOST_KEPT, Session
 from .softmax_layer import Gradients, LayerResult
-from .top import MANY_CLASSES, MEMORY_LIMIT, TopClasses, check_top_count
+from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
+    "LEAST_MEMORY",
     "MANY_CLASSES",
     "MEMORY_LIMIT",
     "MOST_KEPT",

@@ -40,16 +40,14 @@ from .native_arguments import (
 )
 from .processors import thread_numbers
 from .progress import Pace, Progress
-from .session import CLOSED
+from .session import CLOSED, LEAST_MEMORY, MEMORY_LIMIT
 from .softmax_layer import Gradients, LayerResult, gradient_arrays, read_layer
-from .top import MEMORY_LIMIT, TopClasses, check_top, top_of_blocks
+from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
-
-LEAST_MEMORY = 2**24
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):

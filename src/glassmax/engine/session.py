@@ -13,11 +13,13 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization
 from .progress import Progress
 
-__all__ = ["CLOSED", "MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
+__all__ = ["CLOSED", "LEAST_MEMORY", "MEMORY_LIMIT", "MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
 
 CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
 MOST_KEPT = 2**24
 """Maximum number of parameters of a network whose state before an epoch is kept in memory."""
+MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
+"""Bytes that a call with very many classes may take beside its arguments and results: by default, and at least."""
 
 
 class Session(Protocol):

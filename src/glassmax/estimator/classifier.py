@@ -186,6 +186,10 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         the same arguments continues from the file, with bit-identical results.
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
+    memory_limit : int or None, default=None
+        With 4096 classes or more, about the maximum of memory in bytes, >= 2^24 (16 MB), that training takes beyond the
+        rows, the weights and the state of the optimizer; None is 2^27 (128 MB). Where the logits of a batch need more,
+        a step takes up to a third longer. No bit of the result depends on it. The reference engine ignores it.
 
     Attributes
     ----------
@@ -318,6 +322,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         scoring: str | Callable[..., float] = "log_loss",
         checkpoint_path: str | Path | None = None,
         n_threads: int | None = None,
+        memory_limit: int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -369,6 +374,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self.scoring = scoring
         self.checkpoint_path = checkpoint_path
         self.n_threads = n_threads
+        self.memory_limit = memory_limit
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
@@ -493,7 +499,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         self
         """
-        train_one_epoch(self, prepare_partial_fit(self, X, y, sample_weight, classes), best_engine(self.n_threads))
+        preparation = prepare_partial_fit(self, X, y, sample_weight, classes)
+        train_one_epoch(self, preparation, best_engine(self.n_threads, self.memory_limit))
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -858,7 +865,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any, **heard: Any
     ) -> Run:
         preparation = prepare_fit(self, X, y, sample_weight, validation, classes)
-        return Run(self, preparation, best_engine(self.n_threads), **heard)
+        return Run(self, preparation, best_engine(self.n_threads, self.memory_limit), **heard)
 
     def _warn_of_outcome(self, run: Run) -> None:
         warn_of_outcome(self, end=run.message, improving=run.early_stopping.epochs_without_improvement == 0)

@@ -61,6 +61,7 @@ def cost_of(
         nonzeros=nonzeros,
         early_stopping=bool(classifier.early_stopping),
         lbfgs=plan.rule is None,
+        memory_limit=classifier.memory_limit,
     )
 
 
@@ -70,7 +71,7 @@ def speed_of(classifier: Any, *, inputs: int, classes: int, dtype: npt.DTypeLike
     The parameters are those of `cost_of`.
     """
     plan, sizes = make_plan(classifier), (inputs, *hidden_sizes(classifier), classes)
-    engine = best_engine(classifier.n_threads)
+    engine = best_engine(classifier.n_threads, classifier.memory_limit)
     return measure_speed(engine, sizes, rule=plan.rule, batch_size=plan.batch_size, dtype=dtype)
 
 

@@ -15,7 +15,7 @@ from .preparation import Preparation
 
 __all__ = ["identity_of"]
 
-IRRELEVANT = ("verbose", "n_threads", "checkpoint_path")
+IRRELEVANT = ("verbose", "n_threads", "memory_limit", "checkpoint_path")
 LONGEST = 200
 
 

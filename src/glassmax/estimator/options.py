@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Regularization, init_scaled
+from ..engine import LEAST_MEMORY, Regularization, init_scaled
 from ..errors import OptionError, Setting, between, is_whole, one_of
 from ..functional import ACTIVATIONS
 from ..initializers import SCHEMES
@@ -227,6 +227,15 @@ def _check_numbers(estimator: Any) -> None:
         value, (other, also) = getattr(estimator, what), others.get(what, (np.nan, ""))
         if not (is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
             raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= 1{also}")
+    check_memory_limit(estimator)
+
+
+def check_memory_limit(estimator: Any) -> None:
+    """Refuse a memory limit that is neither None nor a number of bytes that the engine takes."""
+    limit = estimator.memory_limit
+    if limit is not None and not (is_whole(limit) and limit >= LEAST_MEMORY):
+        expected = f"a whole number of bytes >= {LEAST_MEMORY} (16 MB), or None"
+        raise OptionError(parameter="memory_limit", came=repr(limit), expected=expected)
 
 
 def _regularization(estimator: Any) -> Regularization:

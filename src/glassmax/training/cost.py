@@ -81,6 +81,7 @@ def estimate(
     nonzeros: int | None = None,
     early_stopping: bool = False,
     lbfgs: bool = False,
+    memory_limit: int | None = None,
 ) -> Cost:
     """Return what a training of a network with softmax output needs; nothing of its size is allocated.
 
@@ -88,8 +89,8 @@ def estimate(
 
         flops an epoch = 2 n (3 sum_l h_{l-1} h_l - d h_1)
 
-    The inputs need no derivative. Where there are very many classes and a batch's exponentials don't fit into 128 MB,
-    the last layer's logits are computed twice: 2 n h k more.
+    The inputs need no derivative. Where there are very many classes and a batch's exponentials don't fit into
+    `memory_limit`, the last layer's logits are computed twice: 2 n h k more.
 
     Parameters
     ----------
@@ -109,6 +110,8 @@ def estimate(
         Whether a copy of the best weights is kept.
     lbfgs : bool, default=False
         Whether the solver is L-BFGS, which computes in float64 and takes all rows in each step.
+    memory_limit : int, optional
+        That of the engine, in bytes; `glassmax.engine.MEMORY_LIMIT` by default.
 
     Returns
     -------
@@ -124,6 +127,7 @@ def estimate(
     """
     sizes, size = tuple(int(h) for h in layer_sizes), np.dtype(dtype).itemsize
     d, k, p = sizes[0], sizes[-1], count(sizes)
+    limit = MEMORY_LIMIT if memory_limit is None else memory_limit
     batch = rows if lbfgs else max(1, min(batch_size, rows))
     x_bytes = rows * d * size if nonzeros is None else nonzeros * (size + 4) + 4 * (rows + 1)
     vectors = 1 if isinstance(rule, SGD) else 2
@@ -133,14 +137,14 @@ def estimate(
     hidden = 4 * min(batch, 4096) * sum(sizes[:-1]) * size
     packed = (1 + vectors) * size + 8  # a copy of the weights and moments, and a gradient in float64
     if many and not lbfgs:
-        work = MEMORY_LIMIT + packed * lower + hidden
+        work = limit + packed * lower + hidden
     else:
         work = packed * p + hidden + 3 * min(batch, 512) * k * size
     products = [a * b for a, b in pairwise(sizes)]
     flops = 2.0 * rows * (3 * sum(products) - products[0])
     if len(products) == 1:
         flops = 4.0 * rows * products[0]
-    if many and not lbfgs and batch * k * size > MEMORY_LIMIT:
+    if many and not lbfgs and batch * k * size > limit:
         flops += 2.0 * rows * products[-1]
     return Cost(
         inputs=x_bytes + 16 * rows,

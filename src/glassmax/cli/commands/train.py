@@ -59,8 +59,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
 
     check_options(options, network=bool(why))
     form = file_format(options) | {"columns": _columns_to_read(target, options)}
-    with busy("Reading the table"):
-        table = read_table(data, **form)
+    table = read_table(data, **form)
     target = target or table.target
     if target is None:
         columns = harmless(_some(table.names))

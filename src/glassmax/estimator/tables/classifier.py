@@ -74,6 +74,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. Networks are trained in parallel. The
         result of the native engine is bit-identical for any number of threads.
+    memory_limit : int or None, default=None
+        Bytes, >= 2^24 (16 MB): that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
+        one takes precedence.
     time_limit : float or None, default=None
         Time limit in seconds, > 0. A network of the preset is not started if, judging by the earlier ones, the network
         would probably end later; one network is always trained. A warning says how many were trained.
@@ -169,6 +172,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dtype: str = "float64",
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
+        memory_limit: int | None = None,
         time_limit: float | None = None,
         checkpoint_path: str | Path | None = None,
         verbose: bool | int = False,
@@ -186,6 +190,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.random_state = random_state
         self.n_threads = n_threads
+        self.memory_limit = memory_limit
         self.time_limit = time_limit
         self.checkpoint_path = checkpoint_path
         self.verbose = verbose

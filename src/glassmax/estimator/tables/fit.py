@@ -243,9 +243,9 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         draw = np.random.RandomState(seed)
         folds = assign_blocks(rows.y[there], draw, preset.blocks, preset.out, groups=groups, time=time)
     data = Rows(X, y, weight)
-    n_threads = classifier.n_threads or os.cpu_count() or 1
+    resources = {"n_threads": classifier.n_threads or os.cpu_count() or 1, "memory_limit": classifier.memory_limit}
     numbers = _numbers(rows.encoding)
-    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, n_threads=n_threads, numbers=numbers)
+    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, numbers=numbers, **resources)
     identified = partial(_identity, classifier, rows, data, folds, held, seed)
     found = None
     if search is not None:
@@ -306,8 +306,9 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Pr
     network: SoftmaxClassifier = clone(classifier.network)
     if network.random_state is None:
         network.set_params(random_state=seed)
-    if network.n_threads is None:
-        network.set_params(n_threads=classifier.n_threads)
+    for name in ("n_threads", "memory_limit"):
+        if getattr(network, name) is None:
+            network.set_params(**{name: getattr(classifier, name)})
     X = rows.encoded(kept, classifier.dtype, notes=rows.notes)
     X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
     weight = _weighed(classifier, rows, kept)
