@@ -128,11 +128,11 @@ def warn_of_ignored(estimator: Any) -> None:
 
 
 SOFTMAX_ONLY = {"z_loss": 0, "softcap": None, "softmax_temperature": 1, "class_embeddings": None, "min_count": 1}
-"""Parameters that need softmax output, and the values that they have otherwise."""
+"""Parameters that need softmax output, and their values for other outputs."""
 
 
 def check_softmax_options(estimator: Any) -> None:
-    """Refuse the options of a softmax where a row has several labels."""
+    """Refuse options that need softmax output if the output is sigmoid."""
     for what, neutral in SOFTMAX_ONLY.items():
         value = getattr(estimator, what)
         if (value is not None) if neutral is None else value != neutral:
