@@ -17,7 +17,7 @@ native = pytest.importorskip("glassmax.engine.native")
 NativeEngine = native.NativeEngine
 
 NOTHING = Regularization()
-SMALL, LARGE = 2**24, 2**30
+SMALL, LARGE = 16_000_000, 2**30
 WIDTHS = [4096, 4097, 4111, 4348, 4607]  # the last tile has 256, 1, 15, 252, 255 classes
 N, D = 150, 6
 
@@ -244,7 +244,7 @@ def test_what_is_asked_for_is_checked(engine):
         engine.top_classes(network, X, 1, y[:-1])
 
 
-@pytest.mark.parametrize("memory_limit", [0, 2**24 - 1, float("nan"), 1.5e8, "128 MB", None])
+@pytest.mark.parametrize("memory_limit", [0, 16_000_000 - 1, float("nan"), 1.5e8, "128 MB", None])
 def test_a_memory_limit_is_a_number_of_bytes_from_16_mb_on(memory_limit):
-    with pytest.raises(OptionError, match=r"memory_limit is .*, expected a whole number of bytes >= 16777216"):
+    with pytest.raises(OptionError, match=r"memory_limit is .*, expected a whole number of bytes >= 16000000"):
         NativeEngine(1, memory_limit=memory_limit)

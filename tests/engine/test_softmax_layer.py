@@ -12,7 +12,7 @@ native = pytest.importorskip("glassmax.engine.native")
 NativeEngine = native.NativeEngine
 
 REFERENCE = ReferenceEngine(1)
-SMALL, LARGE = 2**24, 2**30
+SMALL, LARGE = 16_000_000, 2**30
 ENGINES = [NativeEngine(1, isa) for isa in native.INSTRUCTION_SETS]
 SHAPES = [(1, 1, 1), (5, 3, 2), (7, 9, 255), (70, 33, 300), (241, 16, 257), (1000, 13, 600), (1100, 40, 1000)]
 CSR = "labels as CSR"

@@ -195,10 +195,10 @@ TABLE = {
         "max_fun is 0, expected a whole number >= 1.": fit(max_fun=0),
         "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
         "n_threads is 'all', expected a whole number >= 1 or None.": fit(n_threads="all"),
-        "memory_limit is 1000000, expected a whole number of bytes >= 16777216 (16 MB), or None.": fit(
+        "memory_limit is 1000000, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
             memory_limit=1_000_000
         ),
-        "memory_limit is '64MB', expected a whole number of bytes >= 16777216 (16 MB), or None.": fit(
+        "memory_limit is '64MB', expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
             memory_limit="64MB"
         ),
         "weight_decay is -0.1, expected a number >= 0 or None.": fit(weight_decay=-0.1),

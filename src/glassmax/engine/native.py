@@ -65,8 +65,8 @@ class NativeEngine:
         don't depend on the number of threads.
     isa : str, optional
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments and
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16 * 10^6: about the maximum that a call with very many classes allocates beyond its arguments and
         results. If the exponentials of a batch need more than this, they are not kept, and the logits are computed a
         second time. The result has the same bits for any limit. See Notes.
 

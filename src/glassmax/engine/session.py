@@ -18,7 +18,7 @@ __all__ = ["CLOSED", "LEAST_MEMORY", "MEMORY_LIMIT", "MOST_KEPT", "ReferenceSess
 CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
 MOST_KEPT = 2**24
 """Maximum number of parameters of a network whose state before an epoch is kept in memory."""
-MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
+MEMORY_LIMIT, LEAST_MEMORY = 128_000_000, 16_000_000
 """Bytes that a call with very many classes may take beside its arguments and results: by default, and at least."""
 
 
