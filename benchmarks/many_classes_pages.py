@@ -79,11 +79,14 @@ def wide_predictions(predictions):
 
 
 def wide_errors(steps):
-    ours, torch = (max(one["errors_of_gradients"][name] for one in steps) for name in ("glassmax engine", "PyTorch"))
-    yield (
-        "largest error of a gradient in float32 against float64, over the largest entry of its row: "
-        f"{ours:.1e}, PyTorch {torch:.1e}"
-    )
+    for what in ("weights", "biases"):
+        ours, torch = (
+            max(one["errors_of_gradients"][name][what] for one in steps) for name in ("glassmax engine", "PyTorch")
+        )
+        yield (
+            f"largest error of the gradient of the {what} in float32 against float64, over the largest entry of its "
+            f"row: {ours:.1e}, PyTorch {torch:.1e}"
+        )
 
 
 def wordnet():
@@ -121,7 +124,7 @@ def approximations():
     exact = found["methods"]["exact"]["gradient_seconds"]
     lines = [
         "",
-        "| gradient | times as fast as exact | bias | spread | log-loss | accuracy |",
+        "| gradient | times as fast as exact | bias | spread | held-out log-loss | accuracy |",
         "|---|---|---|---|---|---|",
     ]
     for name, one in found["methods"].items():
@@ -130,9 +133,10 @@ def approximations():
             f"| {name} | {exact / one['gradient_seconds']:.0f} | {bias} | {spread} | {one['log_loss']:.2f} "
             f"| {100 * one['accuracy']:.1f} % |"
         )
+    epochs = "an epoch" if found["epochs"] == 1 else f"{found['epochs']} epochs"
     by = (
         f"By `{record['command']}`: {found['classes']:,} classes by Zipf's law, {found['inputs']} inputs, "
-        f"{found['rows']:,} rows, {found['epochs']} epochs; bias and spread over the length of the exact gradient. "
+        f"{found['rows']:,} rows, {epochs}; bias and spread over the length of the exact gradient. "
         "All by `glassmax.functional`; the exact gradient of the engine is "
         f"{exact / found['engine_seconds']:.0f} times as fast."
     )

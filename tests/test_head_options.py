@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from glassmax import Network
+from glassmax import Network, diagnose
 from glassmax.embedding import Embedding
 from glassmax.engine import Data, ReferenceEngine, Regularization
 from glassmax.engine.input_scale import init_scaled
@@ -343,6 +343,14 @@ def test_a_bias_that_is_not_0_is_refused_without_an_output_bias():
 def test_a_name_alone_may_be_frozen():
     assert Network([2, 3], frozen="b1").frozen == ("b1",)
     assert Head("softmax", "cross_entropy").options == {}
+
+
+def test_the_doctor_refuses_what_it_does_not_know():
+    network = network_of("frozen")
+    y = target_of("soft")
+    gradients = network.loss_and_gradients(X, y)[1]
+    with pytest.raises(OptionError, match=r"^network has softcap and z_loss and frozen parameters, which the doctor"):
+        diagnose(gradients, network=network, X=X, y=y)
 
 
 # --- Sparse rows as targets ---

@@ -21,7 +21,7 @@ Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), for the biases 
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -87,13 +87,13 @@ def draw_parameters(
         inputs, outputs = W.shape
         if scheme == "mlp":
             bound = np.sqrt((2.0 if kinds[layer - 1 : layer] == ("sigmoid",) else 6.0) / (inputs + outputs))
-            _fill(W, partial(draw.uniform, -bound, bound))
-            _fill(b, partial(draw.uniform, -bound, bound))
+            _fill(W, draw.uniform, -bound, bound)
+            _fill(b, draw.uniform, -bound, bound)
             continue
         if scheme == "normal":
             he = FITTING.get(kinds[layer - 1], "").startswith("he")
-            _fill(W, partial(draw.normal, 0, np.sqrt((2 if he else 1) / inputs)))
-            _fill(b, partial(draw.normal, 0, 1))
+            _fill(W, draw.normal, 0, np.sqrt((2 if he else 1) / inputs))
+            _fill(b, draw.normal, 0, 1)
             continue
         if scheme == "zeros":
             W[...] = b[...] = 0
@@ -101,18 +101,18 @@ def draw_parameters(
         name, shape = scheme.split("_")
         variance = {"glorot": 2 / (inputs + outputs), "he": 2 / inputs, "lecun": 1 / inputs}[name]
         if shape == "uniform":
-            _fill(W, partial(draw.uniform, -np.sqrt(3 * variance), np.sqrt(3 * variance)))
+            _fill(W, draw.uniform, -np.sqrt(3 * variance), np.sqrt(3 * variance))
         else:
-            _fill(W, partial(draw.normal, 0, np.sqrt(variance)))
+            _fill(W, draw.normal, 0, np.sqrt(variance))
         b[...] = 0
 
 
-def _fill(view: Array, drawn: Callable[[int], Array]) -> None:
-    """Draw values into a view of the parameters, some at a time: in float64, all would be twice as large."""
+def _fill(view: Array, drawn: Callable[..., Any], *shape: float) -> None:
+    """Draw values of a distribution into a view of the parameters, some at a time, to save memory."""
     flat = view.reshape(-1)
     for start in range(0, flat.size, AT_ONCE):
         some = flat[start : start + AT_ONCE]
-        some[...] = drawn(some.size)
+        some[...] = drawn(*shape, some.size)
 
 
 def draw_embedding(

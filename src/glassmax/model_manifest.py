@@ -324,7 +324,7 @@ def _expected_tensors(manifest: Manifest) -> dict[str, tuple[list[int], str]]:
 
 def _shapes_of(network: NetworkEntry) -> dict[str, list[int]]:
     """Return the shape of each parameter of a network."""
-    sizes, shapes = network.layer_sizes, {}
+    sizes, shapes = network.layer_sizes, dict[str, list[int]]()
     for layer in range(1, len(sizes)):
         shapes |= {f"W{layer}": sizes[layer - 1 : layer + 1], f"b{layer}": [sizes[layer]]}
     embedding = embedding_of(network)

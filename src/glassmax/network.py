@@ -458,7 +458,7 @@ class Network:
         -------
         gradients : Parameters
         """
-        T = check_targets(y, *tape.P.shape, self.head)
+        T = check_targets(y, len(tape.P), self.layer_sizes[-1], self.head)
         w = check_weights(sample_weight, tape.P.shape[:1])
         return self._gradients(tape, T, w, _divisor(tape, w), self.l2)
 
@@ -742,8 +742,8 @@ class Network:
             return derive_embedding(wrt, l2=self.l2 > 0 and array not in self.frozen)
         inputs = "X" if self.embedding is None else "A0"
         names = self.activations, self.head.output, self.head.loss
-        given = {"options": tuple(self.head.options), "frozen": self.frozen}
-        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, **given)
+        options = tuple(self.head.options)
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, options=options, frozen=self.frozen)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan

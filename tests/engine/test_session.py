@@ -435,9 +435,14 @@ def test_ctrl_c_leads_back_to_before_the_epoch(engine, live, keep):
 
         other = threading.Thread(target=interrupt)
         other.start()
-        with pytest.raises(KeyboardInterrupt), switching_after(1e3):  # the other thread runs within the epoch, or never
-            begun.set()
-            session.epoch(data, order=long, rates=rates, **how)
+
+        def train():
+            with switching_after(1e3):  # the other thread runs within the epoch, or never
+                begun.set()
+                session.epoch(data, order=long, rates=rates, **how)
+
+        with pytest.raises(KeyboardInterrupt):
+            train()
         other.join()
         session.read()
         again = snapshot(network, state)

@@ -251,6 +251,10 @@ def table():
     return gm.table.table_from({"a": RNG.normal(size=1000), "b": RNG.normal(size=1000), "item": names})
 
 
+def labels_of(table):
+    return list(table.columns["item"])
+
+
 def test_rare_classes_of_a_table_are_put_together_and_noted(table):
     classifier = TableClassifier(network=many(), min_count=2, random_state=0).fit(table, "item")
     assert len(classifier.classes_) == 21
@@ -262,6 +266,17 @@ def test_rare_classes_of_a_table_are_put_together_and_noted(table):
     assert classifier.to_model().record["other_label"] == "other"
     P = classifier.predict_proba(table)
     np.testing.assert_allclose(classifier.predict_sparse(table, 0.1).toarray(), np.where(P >= 0.1, P, 0), rtol=1e-9)
+
+
+def test_a_preset_without_room_for_its_logits_is_refused(table, monkeypatch):
+    monkeypatch.setattr("glassmax.memory.available_memory", lambda: 10**6)
+    message = (
+        "A preset keeps logits for each row and class: of 1000 rows and 420 classes it needs 5.0 MB of memory, and "
+        "1.0 MB are available. Pass network=SoftmaxClassifier(...) to train one network, which keeps none, or "
+        "min_count to put rare classes together."
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        TableClassifier("fast").fit(table, labels_of(table))
 
 
 PEAK = """

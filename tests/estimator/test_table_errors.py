@@ -200,6 +200,9 @@ NO_FOLDS = "but with X_val all rows are trained on and the validation rows are j
 OPTIONS = {
     "preset is 'fastest', expected one of fast, default, best. Did you mean 'fast'?": fit(preset="fastest"),
     "network is 'mlp', expected a SoftmaxClassifier, or None for a preset.": fit(network="mlp"),
+    "network has min_count=2, expected 1: min_count of TableClassifier puts the classes together.": fit(
+        network=SoftmaxClassifier(min_count=2)
+    ),
     "held_out is 1.0, expected a number from 0 up to, not including, 1.": fit(held_out=1.0),
     "dtype is 'float16', expected one of float64, float32. Did you mean 'float64'?": fit(dtype="float16"),
     "time_limit is 0, expected a number > 0 or None.": fit(time_limit=0),

@@ -401,3 +401,25 @@ def test_running_metrics_are_those_of_a_score():
     assert (got.rows, got.log_loss) == (expected.rows, pytest.approx(expected.log_loss, rel=1e-14))
     assert got.accuracy == pytest.approx(expected.accuracy, rel=1e-14)
     np.testing.assert_array_equal(got.confusion, expected.confusion)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_an_unwatched_run_ends_with_the_bits_of_a_watched_one(shuffle):
+    nets, losses, states = [network(), network()], [], []
+    for net, watched in zip(nets, (True, False), strict=True):
+        standing = begin(net, Adam(0.01))
+        epochs = run(net, rows(), Adam(0.01), standing=standing, max_epochs=4, watched=watched, shuffle=shuffle)
+        losses.append([epoch.loss for epoch in epochs])
+        states.append(standing.state)
+    assert losses[0] == losses[1]
+    np.testing.assert_array_equal(nets[0].theta, nets[1].theta)
+    assert states[0]["t"] == states[1]["t"] == 16
+    np.testing.assert_array_equal(states[0]["v"], states[1]["v"])
+
+
+def test_a_network_without_a_copy_keeps_the_weights_of_the_last_step_and_says_so(monkeypatch):
+    monkeypatch.setattr("glassmax.engine.session.MOST_KEPT", 0)
+    net, rule = network(), SGD(0.25)
+    with pytest.raises(DivergenceError, match=r"too large to keep a copy of good weights: its weights are those"):
+        run(net, rows(), rule, engine=Scripted(good(1), (3, EpochResult(np.nan, 0, finite=False))), max_epochs=5)
+    np.testing.assert_array_equal(net.theta, np.full_like(net.theta, 3))

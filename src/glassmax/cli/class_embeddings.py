@@ -50,7 +50,7 @@ def _array(path: str) -> Array:
 
     try:
         if path.endswith(".npy"):
-            return np.asarray(np.load(path, allow_pickle=False))
+            return np.asarray(np.load(path))
         tensors: dict[str, Any] = load_file(path)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror or error}.") from None

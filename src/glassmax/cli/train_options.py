@@ -205,7 +205,7 @@ def describes_network(ctx: click.Context) -> str:
         network of a file of options, and a network over the preset of a file.
     """
     own, of_preset = (
-        {name: _option(name) for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
+        {name: _as_typed(ctx, name) for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
         for names in (_own_options(ctx), OF_PRESETS)
     )
     describing = [name for name in own if _is_effective(ctx, name)]
@@ -234,6 +234,13 @@ def _own_options(ctx: click.Context) -> list[str]:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _as_typed(ctx: click.Context, name: str) -> str:
+    """Return an option with the value that it has: --no-shuffle if it is off."""
+    negations = [param.secondary_opts for param in ctx.command.params if param.name == name]
+    off = ctx.params[name] is False and negations and negations[0]
+    return str(negations[0][0]) if off else _option(name)
 
 
 def _typed(ctx: click.Context, name: str) -> bool:

@@ -11,29 +11,28 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ..engine import MANY_CLASSES
-from ..errors import DataError, DivergenceError, OptionError, Setting
+from ..errors import DivergenceError, OptionError, Setting
 from ..estimator import SoftmaxClassifier, TableClassifier
-from ..estimator.cost import cost_of, speed_of
 from ..estimator.ensemble import Member, Search
 from ..estimator.options import hidden_sizes
 from ..estimator.tables.figures import Comparison, compare
 from ..estimator.tables.fit import Prepared, TableFit, table_rows
 from ..estimator.tables.options import check_search, check_table_options, preset_of
-from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT, TableRows
-from ..memory import available_memory, size_in_words
+from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT
 from ..model import Model
 from ..table import BUILTIN, Table
 from ..training import suggest_learning_rate
 from ..version import __version__
 from .charts import bars, sparkline
 from .class_embeddings import read_class_embeddings
+from .many_classes import FOR_MANY_CLASSES, MANY_CLASSES, refuse_preset
 from .option_values import embedding_of
 from .progress import of_epochs, of_members
 from .result import Result
 from .table_report import described
 from .talk import busy, counted, draw, figure, joined, ordinal, say
 from .terminal import ATTENTION, console
+from .training_cost import report_cost
 from .wording import ESTIMATOR, option_of, worded_error
 
 if TYPE_CHECKING:
@@ -44,19 +43,6 @@ __all__ = ["TrainingRun", "check_options", "classifier_of"]
 FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
 MOST_CLASSES = 20
-MANY_FLOPS = 2e10
-"""Operations of an epoch that may take longer than a second, so that it is worth measuring how long."""
-MUCH_MEMORY, LONG_EPOCH = 1e9, 1.0
-"""Bytes and seconds that are said before the training."""
-FOR_MANY_CLASSES: dict[str, Any] = {
-    "hidden": (128,),
-    "dtype": "float32",
-    "batch_size": 256,
-    "learning_rate": 0.01,
-    "schedule": "one_cycle",
-    "epochs": 10,
-}
-"""The options of the network that is trained in place of a preset where there are very many classes."""
 ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by Ctrl-C"}
 
 
@@ -114,23 +100,6 @@ def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
     return SoftmaxClassifier(**settings | {"output": "softmax"})
 
 
-def _refuse_preset(options: dict[str, Any], rows: TableRows) -> None:
-    """Raise an error if an option asks for a preset, which keeps a probability of each class for each row."""
-    typed = next(
-        (name for name in ("preset", "time_limit", "tune", "study") if options[name] not in (None, "default")), ""
-    )
-    if not typed and rows.sets is None:
-        return
-    what = f"--{typed.replace('_', '-')} applies to presets, and a" if typed else "A"
-    remedy = "Pass --hidden 128 to train one network, or --min-count 10 to put rare classes together."
-    if not typed:
-        remedy = "Leave --candidates out, or put classes together in the table."
-    raise DataError(
-        f"{what} preset takes fewer than {MANY_CLASSES:,} classes, because it keeps a probability for each row and "
-        f"class. {rows.table.name} has {len(rows.classes):,} classes of {rows.target}. {remedy}"
-    )
-
-
 class TrainingRun:
     """One training run, from table to model."""
 
@@ -141,7 +110,7 @@ class TrainingRun:
         self.rows = table_rows(classifier, table, target, options["weight"], **columns)
         self.has_many_classes = classifier.network is None and len(self.rows.classes) >= MANY_CLASSES
         if self.has_many_classes:
-            _refuse_preset(options, self.rows)
+            refuse_preset(options, self.rows)
             options = options | FOR_MANY_CLASSES
             classifier = classifier_of(options, network=True)
         self.classifier, self.options, self.network = classifier, options, classifier.network
@@ -200,21 +169,7 @@ class TrainingRun:
             )
         else:
             say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
-        self._report_cost()
-
-    def _report_cost(self) -> None:
-        """Say what an epoch needs if that is much: memory, or time, which is measured on a few steps."""
-        network, k = self.prepared.network, len(self.rows.classes)
-        assert network is not None
-        size = {"inputs": self.prepared.width, "classes": k, "dtype": self.classifier.dtype}
-        cost = cost_of(network, rows=len(self.prepared.kept), **size)
-        speed = speed_of(network, **size) if cost.flops > MANY_FLOPS else None
-        if cost.memory < MUCH_MEMORY and (speed is None or cost.seconds(speed) < LONG_EPOCH):
-            return
-        say(f"  {cost.in_words(speed)}; at most {counted(network.max_iter, 'epoch')}")
-        available = available_memory()
-        if available is not None and cost.memory - cost.inputs > available:
-            say(f"Only {size_in_words(available)} of memory are available.", ATTENTION)
+        report_cost(self.prepared, classes=len(self.rows.classes), dtype=self.classifier.dtype)
 
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""

@@ -93,7 +93,7 @@ def top_of_sum(
     ]
     labels = [np.zeros((0, count), np.int64), *(piece.top.labels for piece in pieces)]
     probabilities = [np.zeros((0, count)), *(piece.top.probabilities for piece in pieces)]
-    losses = None if y is None else np.concatenate([np.zeros(0), *(piece.top.losses for piece in pieces)])  # type: ignore[list-item]
+    losses = None if y is None else np.concatenate([np.zeros(0), *(piece.top.losses for piece in pieces)])
     squares = np.concatenate([np.zeros(0), *(piece.squares for piece in pieces)])
     return TopOfSum(TopClasses(np.concatenate(labels), np.concatenate(probabilities), losses), squares)
 

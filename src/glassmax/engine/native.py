@@ -304,8 +304,14 @@ class NativeSession:
                 parameter="rule",
             )
         self.finite = True
-        self._network, self._state, self._pace, self._live = network, state, None, live
-        self._data = self._regularization = self._order = self._batch_size = self._rates = self._mixup_factors = None
+        self._network, self._state, self._live = network, state, live
+        self._pace: Pace | None = None
+        self._data: Data | None = None  # what the compiled session has been given, and by which arrays
+        self._regularization: Regularization | None = None
+        self._order: Array | None = None
+        self._rates: Array | None = None
+        self._mixup_factors: Array | None = None
+        self._batch_size = 0
         theta = writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
         factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
@@ -337,6 +343,7 @@ class NativeSession:
         mixup_factors: Array | None = None,
         progress: Progress | None = None,
     ) -> EpochResult:
+        """Train on every row of `data` once; see `Session.epoch`."""
         native, state = self._open(), self._state
         try:
             if regularization is not self._regularization:
@@ -367,9 +374,11 @@ class NativeSession:
         return EpochResult(told[0], told[1], told[2])
 
     def read(self) -> None:
+        """Unpack weights and state into the network and the dict."""
         self._told(self._open().read())
 
     def load(self) -> None:
+        """Pack what the network and the dict hold now, at the next epoch."""
         native, state = self._open(), self._state
         if "unscaled" in state:
             unfold(self._network, state["unscaled"])
@@ -379,11 +388,13 @@ class NativeSession:
         native.load(int(state.get("t", 0)))
 
     def go_back(self) -> bool:
+        """Return to the state before the last epoch whose first loss was finite; see `Session.go_back`."""
         t, back = self._open().go_back()
         self._told(t)
         return bool(back)
 
     def close(self) -> None:
+        """Read, and free the memory; later calls do nothing."""
         native, self._native = self._native, None
         if native is not None:
             self._told(native.close())

@@ -65,6 +65,7 @@ class labels_named:  # noqa: N801 - a context manager, faster than a generator
 
 
 def spec_of(network: Network) -> Any:
+    """Return the network as the compiled module has it."""
     if network.theta.dtype not in DTYPES:
         raise OptionError(
             f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
@@ -89,6 +90,7 @@ def spec_of_shape(
     options: tuple[float, float, float] = (0.0, 0.0, 1.0),
     frozen: tuple[int, ...] = (),
 ) -> Any:
+    """Return the same object for each architecture."""
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
         name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
@@ -134,12 +136,14 @@ def readable(array: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def writable(array: Array, name: str) -> Array:
+    """Return the array, or raise an error if it is read-only."""
     if not array.flags.writeable:
         raise ShapeError(f"{name} is read-only, and an epoch moves it in place: pass a copy.")
     return array
 
 
 def numbers_of(regularization: Regularization) -> tuple[Any, ...]:
+    """Return the numbers of a regularization in the order that the compiled module expects."""
     alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
     dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
     return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share

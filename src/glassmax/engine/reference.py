@@ -132,8 +132,8 @@ class ReferenceEngine:
         mixup_factors : (steps,) array, optional
             Factor of `mixup` at each step; 1 by default.
         progress : callable, optional
-            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, in an epoch that takes longer than
-            a second. No bit of a result depends on it.
+            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
+            than a second. No bit of a result depends on it.
 
         Returns
         -------

@@ -88,9 +88,11 @@ class ReferenceSession:
 
     @property
     def finite(self) -> bool:
+        """Whether every parameter is finite."""
         return bool(np.isfinite(self.network.theta).all())
 
     def epoch(self, data: Data, *, progress: Progress | None = None, **options: Any) -> EpochResult:
+        """Train on every row of `data` once; after an error theta and state are restored, if there is a copy."""
         self.read()
         if progress is not None:
             options["progress"] = progress
@@ -117,12 +119,14 @@ class ReferenceSession:
     load = read
 
     def go_back(self) -> bool:
+        """Return to the state before the last epoch whose first loss was finite."""
         self.read()
         for copy in self.before[1:]:
             copy.put_back()
         return bool(self.before) or not self.moved
 
     def close(self) -> None:
+        """Free the copies; later calls do nothing."""
         self.closed, self.before = True, []
 
     def __enter__(self) -> Self:

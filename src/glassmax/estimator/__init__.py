@@ -11,6 +11,7 @@ A network on numbers::
     candidates        y encoded where labels are sets: "a or b", "not a"
     run               the epochs of one fit: recorded, committed, watched by early stopping
     fitted_state      what a fit learns, committed to the classifier after its first epoch
+    from_model        a fitted classifier from a model
     scoring           the scores that early stopping watches
     outcome           warnings about how a fit has turned out
     cost              memory and time that a fit needs, before it begins

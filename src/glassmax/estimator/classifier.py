@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
 
 from ..embedding import Embedding
 from ..embedding.recipes import Recipe
@@ -29,9 +28,7 @@ from ..engine import (
     mixed_rows,
     most_probable,
 )
-from ..errors import OptionError
 from ..functional.arrays import Array
-from ..functional.heads import LOSS_OF_OUTPUT
 from ..gradcheck import Report
 from ..likely_classes import LikelyClasses
 from ..memory import check_matrix
@@ -41,7 +38,7 @@ from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
 from .candidates import CANDIDATES, holds_candidates
-from .fitted_state import FittedState
+from .from_model import begun_from_model
 from .inputs import check_X
 from .labels import MANY_VALUES, Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
 from .options import make_plan
@@ -51,8 +48,6 @@ from .run import Run, train_one_epoch
 from .user_warnings import warn_user
 
 __all__ = ["SoftmaxClassifier"]
-
-LAST_LAYER = ("softcap", "softmax_temperature", "output_bias", "class_embeddings")
 
 
 class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -780,36 +775,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         OptionError
             If the model has several networks, or another output or loss than this classifier can have.
         """
-        if not isinstance(model, Model):
-            raise OptionError(
-                parameter="model", came=repr(model), expected="a Model: load_model(path) reads one from a file"
-            )
-        if len(model.networks) > 1:
-            remedy = "Model(model.networks[0], model.classes) is a model of the first."
-            came = f"a model of {len(model.networks)} networks"
-            raise OptionError(parameter="model", came=came, expected="one network", remedy=remedy)
-        brought = {"hidden_layer_sizes", "activation", "embedding", *LAST_LAYER} & set(parameters)
-        if brought:
-            raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")
-        network, head = model.network, model.network.head
-        if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss in ("squared_error", CANDIDATES)):
-            expected = "softmax or sigmoid output with a loss of its own"
-            raise OptionError(f"The model is {network!r}, expected {expected}.", parameter="model")
-        activations = network.activations
-        activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
-        loss = "cross_entropy" if head.fused else head.loss
-        brings = {"output": head.output, "loss": loss, "embedding": network.embedding, **_last_layer_of(network)}
-        classifier = cls(network.layer_sizes[1:-1], activation, **{**brings, **parameters})
-        FittedState.begin(
-            classifier,
-            make_plan(classifier),
-            network,
-            check_random_state(classifier.random_state),
-            classes=model.classes,
-            init=("model",) * network.depth,
-            feature_names_in=None if model.columns is None else np.array(model.columns, object),
-        ).commit(classifier)
-        return classifier
+        return begun_from_model(cls, model, parameters)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a file, whole or not at all; see `glassmax.load_model`.
@@ -909,17 +875,3 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     def _most_probable(self, X: Any) -> Array:
         return most_probable(best_engine(self.n_threads), self._fitted_network(), check_X(self, X))
-
-
-def _last_layer_of(network: Network) -> dict[str, Any]:
-    """Return the parameters of a classifier that describe the last layer of a network."""
-    if network.head.output != "softmax":
-        return {}
-    head, last = network.head, network.depth
-    return {
-        "z_loss": head.z_loss,
-        "softcap": head.softcap,
-        "softmax_temperature": head.temperature,
-        "output_bias": f"b{last}" not in network.frozen,
-        "class_embeddings": network.parameters.W[last].T if f"W{last}" in network.frozen else None,
-    }

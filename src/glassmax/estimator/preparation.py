@@ -256,7 +256,7 @@ def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
     width = X.shape[1] if embedding is None else embedding.width
     sizes = [width, *hidden_sizes(trial), len(labels.classes)]
     E = _class_embeddings(trial, sizes, X.dtype)
-    stored = {"nonzeros": int(X.nnz)} if is_sparse(X) else {}
+    stored = {"nonzeros": int(X.nnz)} if is_sparse(X) else {}  # type: ignore[attr-defined]
     check_cost(cost_of(trial, inputs=width, classes=sizes[-1], rows=X.shape[0], dtype=X.dtype, **stored))
     network = Network(
         sizes,

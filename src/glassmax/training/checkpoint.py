@@ -164,7 +164,6 @@ class Checkpoint:
         training.weight, training.slowdown = weight, slowdown
         stopping.best, stopping.epochs_without_improvement = best, idle
 
-
     def _check_epochs(self, epochs: int, max_epochs: int) -> None:
         if epochs > max_epochs:
             remedy = ("Raise ", Setting("max_iter"), ", or pass another ", PATH, ".")

@@ -181,7 +181,7 @@ def measure_speed(
     network = Network(sizes, dtype=dtype)
     data = Data(draw.standard_normal((batch_size, sizes[0])).astype(dtype), draw.randint(sizes[-1], size=batch_size))
     rule = Adam(1e-6) if rule is None else rule
-    state, seconds = rule.init(network.theta), []
+    state, seconds = rule.init(network.theta), list[float]()
     while len(seconds) < MOST_STEPS and (len(seconds) < 3 or sum(seconds[1:]) < LEAST_SECONDS):
         begun = time.perf_counter()
         engine.epoch(

@@ -6,6 +6,7 @@ very many classes only the most probable class and the loss of each row are comp
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -129,6 +130,7 @@ def _score_of_many(network: Network, engine: Engine, data: Data) -> Metrics:
     w = np.ones(n) if data.weight is None else data.weight
     if data.y.ndim == 1:
         top = engine.top_classes(network, data.X, 1, data.y)
+        assert top.losses is not None
         losses, right = top.losses, top.labels[:, 0] == data.y
     else:
         losses, right = _of_soft_rows(network, engine, data)
@@ -139,13 +141,15 @@ def _score_of_many(network: Network, engine: Engine, data: Data) -> Metrics:
 
 def _of_soft_rows(network: Network, engine: Engine, data: Data) -> tuple[Array, Array]:
     """Return the loss of each row, and whether its most probable class is predicted, for y in CSR form."""
-    Y, n = data.y, data.n_rows
+    Y: Any = data.y
+    n = data.n_rows
     losses, best = np.zeros(n), np.zeros(n, np.intp)
     labels = engine.top_classes(network, data.X, 1).labels[:, 0]
     for start in range(0, n, ROWS):
         some = Y[start : start + ROWS]
         rows = np.repeat(np.arange(some.shape[0]), np.diff(some.indptr))
         of_entries = engine.top_classes(network, data.X[start + rows], 0, some.indices.astype(np.int64)).losses
+        assert of_entries is not None
         losses[start : start + ROWS] = np.bincount(rows, some.data * of_entries, some.shape[0])
         best[start : start + ROWS] = np.asarray(some.argmax(axis=1)).ravel()
     return losses, labels == best

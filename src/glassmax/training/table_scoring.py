@@ -75,8 +75,8 @@ class TableScoring:
             self._count_sets(Z, y, w)
             if self.top is not None:
                 labels = largest_of_rows(Z, min(self.top, Z.shape[1]))
-                hits = labels == y[:, None] if y.ndim == 1 else np.take_along_axis(y, labels, axis=1) > 0
-                self.in_top += _total(hits.any(axis=1), w)
+                hits: Array = labels == y[:, None] if y.ndim == 1 else np.take_along_axis(y, labels, axis=1) > 0
+                self.in_top += _total(np.asarray(hits.any(axis=1)), w)
 
     def _count_top(self, labelled: Iterable[Table], surprises: UnseenCounts) -> None:
         """Count rows by their most probable classes and their losses: there are too many classes for all logits."""

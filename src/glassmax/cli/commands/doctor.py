@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ...network import Network
 
 MOST_LINES = 20
+MOST_OUTPUTS = 500
+"""With more, the search takes minutes, and some of the mistakes hundreds of megabytes."""
 
 
 class FaultyFileError(click.ClickException):
@@ -140,9 +142,17 @@ def _understood(declarations: dict[str, Any]) -> "Understood":
     try:
         if declarations["network"] is None:
             understand({**declarations, "network": "1-1-1"})
-        return understand(declarations)
+        understood = understand(declarations)
     except OptionError as error:
         raise click.UsageError(f"--{error}") from None
+    network = understood.network
+    if network is not None and network.layer_sizes[-1] > MOST_OUTPUTS:
+        d, k = network.layer_sizes[0], network.layer_sizes[-1]
+        raise click.UsageError(
+            f"--network has {k:,} outputs, expected {MOST_OUTPUTS} at most: many possible mistakes are computed. "
+            f"Pass fewer outputs, such as --network {d}-10-3: a mistake is the same with any number of classes."
+        )
+    return understood
 
 
 def _template(path: str) -> None:

@@ -7,7 +7,7 @@ import click
 
 from ..config import as_toml
 from ..grouped import GroupedCommand, file_format
-from ..talk import harmless, say, show, show_json
+from ..talk import busy, harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
 from ..train_options import describes_network, train_options, unused, without_effect
 from ..wording import option_of
@@ -59,7 +59,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
 
     check_options(options, network=bool(why))
     form = file_format(options) | {"columns": _columns_to_read(target, options)}
-    table = read_table(data, **form)
+    with busy("Reading the table"):
+        table = read_table(data, **form)
     target = target or table.target
     if target is None:
         columns = harmless(_some(table.names))
@@ -75,7 +76,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     held = options["validation"]
     validation = read_table(held, **form) if isinstance(held, str) else None
     classifier = classifier_of(options, network=bool(why), table=table.name)
-    run = TrainingRun(classifier, table, target, options, validation)
+    with busy("Learning the classes and the columns"):
+        run = TrainingRun(classifier, table, target, options, validation)
     run.report_table(why)
     for sentence in without_effect(ctx):
         say(sentence, ATTENTION)

@@ -21,6 +21,7 @@ from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
 from ...functional.arrays import Array, blocks_of_rows
 from ...likely_classes import LikelyClasses
+from ...memory import check_memory
 from ...table import ColumnOptions, Date, Encoding, Number, Table, is_frame, table_from
 from ...training import Epoch
 from ...training.checkpoint import digest
@@ -55,6 +56,9 @@ from .options import preset_of
 from .rows import TableRows, split_rows
 
 __all__ = ["Prepared", "Records", "TableFit", "fit_table", "table_rows"]
+
+COPIES_OF_LOGITS = 3
+"""Of one type of members, of their weighted mean, and of the out-of-fold probabilities."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +219,15 @@ def fit_table(
 def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Search | None) -> Records:
     preset = preset_of(classifier.preset)
     there = np.arange(len(rows.y))
+    k = len(rows.classes)
+    check_memory(
+        COPIES_OF_LOGITS * 4 * len(there) * k,
+        f"A preset keeps logits for each row and class: of {len(there)} rows and {k} classes it",
+        (
+            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps none, or "),
+            *(Setting("min_count"), " to put rare classes together."),
+        ),
+    )
     rows.learn_encoding(held_out=validation is None)
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.targets(there), _weighed(classifier, rows, there)

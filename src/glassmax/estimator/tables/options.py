@@ -72,8 +72,9 @@ def check_table_options(classifier: Any) -> None:
         expected = "a dict of weights by class, 'balanced' or None"
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
     if classifier.network is not None and getattr(classifier.network, "min_count", 1) != 1:
-        expected = "1: the classes of a table are put together by min_count of TableClassifier"
-        raise OptionError(parameter="min_count of network", came=repr(classifier.network.min_count), expected=expected)
+        count = classifier.network.min_count
+        message = f" has min_count={count!r}, expected 1: min_count of TableClassifier puts the classes together."
+        raise OptionError(Setting("network"), message, parameter="network")
     separator = classifier.candidates
     if separator is not None and not (isinstance(separator, str) and separator.strip() and "!" not in separator):
         expected = "the text between classes in a cell, such as '|', without '!'; or None"

@@ -204,12 +204,6 @@ class TableRows:
         self.on_rare = notes_on_rare_classes(rare, k, self.target, min_count, other_label)
         if self.sets is None:
             self.classes, self.y = labels.classes, labels.T
-        if len(self.classes) < 2:
-            raise DataError(
-                Setting("min_count", min_count),
-                f" leaves one class of {self.target}, expected two or more.",
-                parameter="min_count",
-            )
         return other_label if min_count > 1 else None
 
     def learn_encoding(self, index: Array | None = None, *, held_out: bool = True) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations  # help() shows these names instead of what t
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -181,7 +181,7 @@ def adaptive_softmax_cross_entropy(
     2.484907
     """
     clusters, y, rows = _read_rows(A, W, tails, target, sample_weight, reduction)
-    A, given = clusters.A, {"reduction": "none", "chunk": chunk}
+    A, given = clusters.A, _ByRow(reduction="none", chunk=chunk)
     L = linear_softmax_cross_entropy(A, clusters.W, None, clusters.head_target(y), **given).astype(clusters.dtype)
     for of_tail, labels, H, V in clusters.rows_of_tails(y):
         L[of_tail] += linear_softmax_cross_entropy(A[of_tail] @ H, V, None, labels, **given)
@@ -235,7 +235,7 @@ def adaptive_softmax_cross_entropy_vjp(
     array([[ 0.25,  0.25,  0.25, -0.75]])
     """
     clusters, y, rows = _read_rows(A, W, tails, target, sample_weight, reduction)
-    A, given = clusters.A, {"reduction": "none", "chunk": chunk}
+    A, given = clusters.A, _ByRow(reduction="none", chunk=chunk)
     factors = rows.factors(dL, clusters.dtype).reshape(len(y))
     dA, dW, _ = linear_softmax_cross_entropy_vjp(factors, A, clusters.W, None, clusters.head_target(y), **given)
     dtails = []
@@ -245,6 +245,11 @@ def adaptive_softmax_cross_entropy_vjp(
         dA[of_tail] += into_A
         dtails.append((dH, dV))
     return rows.spread(dA), dW, dtails
+
+
+class _ByRow(TypedDict):
+    reduction: Literal["none"]
+    chunk: int
 
 
 class _Clusters(NamedTuple):
