@@ -17,12 +17,16 @@
 //
 // A target is one class, or several: soft labels as dense or sparse rows, or what mixup makes of two. Each tile then looks up
 // its own part of the target of each row.
+//
+// In float32 each sum of dW, db and dA stays within 1e-6 of the largest entry of its row. A label's slope is large beside the
+// probabilities, and each of them that is added to it would round it: so the two are summed apart, and joined at the end.
 
 constexpr int64_t TILE = 256;         // classes
 constexpr int64_t MOST_GROUPS = 32, LEAST_GROUPS = 4;
 constexpr int64_t OF_GROUPS = 1 << 23;  // bytes: about what the groups' sums of dA may take
 constexpr int64_t MOST_ROWS = 4096;   // of a batch that always goes through as a whole
 constexpr int64_t BLOCK_ROWS = 256;   // whose dZ lies ready for the gradient of a tile
+constexpr int64_t CHAIN_ROWS = 128;   // of one chain of dW; the chains' sums are added
 
 // What a group knows of the rows of a span.
 template <class T> struct Seen {
@@ -93,6 +97,9 @@ template <class T> struct Best {
 
 template <class T> struct TileRoom {  // a worker's own; `slopes` is Z, or beside it where exponentials are still to be read
     T *W, *Z, *slopes, *dZ, *dW;
+    double *db;      // (TILE,)
+    double *column;  // (d,): dW of a class, from the rows whose label it is
+    int64_t *first, *last, *next;  // (TILE,), (TILE,), (rows,): these rows, -1 where there are none
 };
 
 // What a layer that is a call of its own reads and writes (layer_arrays.hpp); what is not there is null.
@@ -121,6 +128,7 @@ template <class T> struct Classes {
     T **hidden;              // [span][layer]: f'(Z), then dZ, of the layers below
     T *E;                    // [group][tile][span][TILE + 1][SPAN]
     T *dA;                   // [group][span][unit][SPAN]; null if nothing is below
+    T *dA_of_label;          // [row][unit]: what the true class adds, if targets are labels
     Seen<T> *seen;           // [group][span]
     double *at_label;        // [span][SPAN]: the true class's logit
     Slopes<T> *slopes;       // [span]
@@ -286,20 +294,23 @@ void tile_down(const T *W, int64_t stride, int64_t d, int64_t width, const T *dZ
     });
 }
 
-// dW of a tile from a block of rows: written, or added to what the blocks before have left. Of frozen weights with biases that
-// move, only the last rows are formed.
+// dW of a tile from a block of rows: written, or added to what the blocks before have left.
 template <class T, int N>
 void gradient_of_panels(const Layer<T> &layer, const T *A, const T *dZ, int64_t panel, int64_t m, bool first, T *dW) {
     constexpr int L = LANES<T>;
-    by_tiles<T>(layer.frozen[0] ? layer.d / MR<T> * MR<T> : 0, layer.d1, [&](auto height, int64_t i) {
+    constexpr int64_t CHAIN = CHAIN_ROWS / SPAN<T> * SPAN<T>;
+    by_tiles<T>(0, layer.d, [&](auto height, int64_t i) {
         constexpr int M = height.value;
-        Vec<T> sum[M][N];
-        gradient_tile<T, M, N>(A + i * SPAN<T>, layer.padded * SPAN<T>, dZ, panel, m, sum);
-        for (int64_t r = 0; r < M; ++r)
-            for (int v = 0; v < N; ++v) {
-                T *to = dW + (i + r) * TILE + v * L;
-                store(to, first ? sum[r][v] : load(to) + sum[r][v]);
-            }
+        for (int64_t row = 0; row < m; row += CHAIN) {
+            Vec<T> sum[M][N];
+            gradient_tile<T, M, N>(A + i * SPAN<T> + row * layer.padded, layer.padded * SPAN<T>, dZ + row * L, panel,
+                                   m - row < CHAIN ? m - row : CHAIN, sum);
+            for (int64_t r = 0; r < M; ++r)
+                for (int v = 0; v < N; ++v) {
+                    T *to = dW + (i + r) * TILE + v * L;
+                    store(to, first && row == 0 ? sum[r][v] : load(to) + sum[r][v]);
+                }
+        }
     });
 }
 
@@ -309,4 +320,17 @@ void gradient_of_tile(const Layer<T> &layer, const T *A, const T *dZ, int64_t pa
         gradient_of_panels<T, N>(layer, A, dZ, panel, m, first, dW);
     if constexpr (N > 1)
         if (panels) gradient_of_tile<T, N - 1>(layer, A, dZ, panel, panels, m, first, dW);
+}
+
+// db likewise: added by eights, and from there on in float64.
+template <class T> void bias_of_tile(const T *dZ, int64_t panel, int64_t panels, int64_t m, double *db) {
+    for (; panels > 0; --panels, dZ += panel, db += LANES<T>) {
+        Wide<T> total = load_wide<T>(db);
+        for (int64_t s = 0; s < m;) {
+            Vec<T> sum = {};
+            for (const int64_t end = m - s < 8 ? m : s + 8; s < end; ++s) sum += load(dZ + s * LANES<T>);
+            total += Wide<T>::of(sum);
+        }
+        put<T>(total, db);
+    }
 }
