@@ -26,7 +26,6 @@ constexpr int64_t MOST_GROUPS = 32, LEAST_GROUPS = 4;
 constexpr int64_t OF_GROUPS = 1 << 23;  // bytes: about what the groups' sums of dA may take
 constexpr int64_t MOST_ROWS = 4096;   // of a batch that always goes through as a whole
 constexpr int64_t BLOCK_ROWS = 256;   // whose dZ lies ready for the gradient of a tile
-constexpr int64_t CHAIN_ROWS = 128;   // of one chain of dW; the chains' sums are added
 
 // What a group knows of the rows of a span.
 template <class T> struct Seen {
@@ -298,13 +297,13 @@ void tile_down(const T *W, int64_t stride, int64_t d, int64_t width, const T *dZ
 template <class T, int N>
 void gradient_of_panels(const Layer<T> &layer, const T *A, const T *dZ, int64_t panel, int64_t m, bool first, T *dW) {
     constexpr int L = LANES<T>;
-    constexpr int64_t CHAIN = CHAIN_ROWS / SPAN<T> * SPAN<T>;
+    constexpr int64_t ROWS = CHAIN / SPAN<T> * SPAN<T>;
     by_tiles<T>(0, layer.d, [&](auto height, int64_t i) {
         constexpr int M = height.value;
-        for (int64_t row = 0; row < m; row += CHAIN) {
+        for (int64_t row = 0; row < m; row += ROWS) {
             Vec<T> sum[M][N];
             gradient_tile<T, M, N>(A + i * SPAN<T> + row * layer.padded, layer.padded * SPAN<T>, dZ + row * L, panel,
-                                   m - row < CHAIN ? m - row : CHAIN, sum);
+                                   m - row < ROWS ? m - row : ROWS, sum);
             for (int64_t r = 0; r < M; ++r)
                 for (int v = 0; v < N; ++v) {
                     T *to = dW + (i + r) * TILE + v * L;
