@@ -197,15 +197,29 @@ template <class T> INLINE Vec<T> largest_of(const T *Z, int64_t width) {
     return largest;
 }
 
+// Logits as softmax takes them, in place, and the largest ones behind them.
+template <class T> void cap_tile(const Cap<T> &cap, T *Z, int64_t width, int vectors) {
+    for (int v = 0; v < vectors; ++v, Z += LANES<T>) {
+        Vec<T> largest = cap.of(load(Z));
+        for (int64_t j = 0; j < width; ++j) {
+            const Vec<T> u = cap.of(load(Z + j * SPAN<T>));
+            store(Z + j * SPAN<T>, u);
+            largest = larger(largest, u);
+        }
+        store(Z + TILE * SPAN<T>, largest);
+    }
+}
+
 // Where all are -inf, the exponentials shall be 0.
 template <class T> INLINE Vec<T> centre(Vec<T> largest) { return largest == -T(__builtin_inf()) ? Vec<T>{} : largest; }
 
 // Add a tile's logits to what is known of the rows; returns the largest ones of the tile. Exponentials are added in
-// float32 by eights, and from there on in float64. KEEP: they take the place of the logits.
-template <class T, bool TOTAL, bool KEEP> INLINE Vec<T> look_at(T *Z, int64_t width, int v, Seen<T> &seen) {
+// float32 by eights, and from there on in float64. KEEP: they take the place of the logits. `known`: the largest ones stand
+// behind the logits. CAPPED: a softcap has rounded the logits, and their differences need no more digits than that.
+template <class T, bool TOTAL, bool KEEP, bool CAPPED> INLINE Vec<T> look_at(T *Z, int64_t width, int v, bool known, Seen<T> &seen) {
     constexpr int L = LANES<T>;
     Z += v * L;
-    const Vec<T> largest = largest_of<T>(Z, width), around = centre<T>(largest);
+    const Vec<T> largest = known ? load(Z + TILE * SPAN<T>) : largest_of<T>(Z, width), around = centre<T>(largest);
     if (KEEP) store(Z + TILE * SPAN<T>, largest);
     Wide<T> others = {}, total = {};
     IntVec<T> equal = {};  // minus how many are the largest
@@ -213,7 +227,8 @@ template <class T, bool TOTAL, bool KEEP> INLINE Vec<T> look_at(T *Z, int64_t wi
         Vec<T> sum = {}, sum_of_z = {};
         for (const int64_t end = width - j < 8 ? width : j + 8; j < end; ++j) {
             Vec<T> shift;
-            const Vec<T> z = load(Z + j * SPAN<T>), e = exp_of_difference<T>(z, around, shift);
+            const Vec<T> z = load(Z + j * SPAN<T>);
+            const Vec<T> e = CAPPED ? exp_below<T>(z - around) : exp_of_difference<T>(z, around, shift);
             const IntVec<T> is_largest = z == around;
             sum += is_largest ? Vec<T>{} : e;
             equal += is_largest;

@@ -91,7 +91,8 @@ template <class T> void logits_of_tile(const Span<T> &span, int64_t tile, int64_
         tile_up<T>(W, batch.classes.stride, batch.layers[depth - 1].d1, width, span.A(depth - 1), Z, span.vectors);
     else
         sparse_tile_up<T>(span, tile, width, Z);
-    cap_in_place<T>(Cap<T>(batch.shape), Z, width, span.vectors);
+    const Cap<T> cap(batch.shape);
+    if (cap.active) cap_tile<T>(cap, Z, width, span.vectors);
 }
 
 // ---- the first sweep ----
@@ -100,12 +101,18 @@ template <class T> void offer(const T *Z, int64_t tile, int64_t width, int s, Be
     for (int64_t j = 0; j < width; ++j) best.insert(Z[j * SPAN<T> + s], tile * TILE + j);
 }
 
+template <class T, bool TOTAL>
+INLINE Vec<T> look_by(T *Z, int64_t width, int v, bool keep, bool capped, bool known, Seen<T> &seen) {
+    if (capped) return look_at<T, TOTAL, false, true>(Z, width, v, known, seen);
+    return keep ? look_at<T, TOTAL, true, false>(Z, width, v, known, seen) : look_at<T, TOTAL, false, false>(Z, width, v, known, seen);
+}
+
 template <class T> void first_sweep(const Batch<T> &batch, int worker, int64_t group) {
     const Classes<T> &classes = batch.classes;
     const TileRoom<T> &room = classes.room[worker];
     const int64_t spans = (batch.m + SPAN<T> - 1) / SPAN<T>;
     const bool smoothed = batch.regularization.label_smoothing > 0, ranked = classes.summary && classes.summary->count > 0;
-    const bool capped = batch.shape.softcap > 0;
+    const bool capped = batch.shape.softcap > 0, known = Cap<T>(batch.shape).active;
     for (int64_t number = 0; number < spans; ++number) start(classes.seen[group * classes.spans + number]);
     Missed *missed = classes.soft ? classes.missed + group * classes.spans * SPAN<T> : nullptr;
     for (int64_t row = 0; missed && row < spans * SPAN<T>; ++row) missed[row] = {-__builtin_inf(), 0, 0};
@@ -129,10 +136,8 @@ template <class T> void first_sweep(const Batch<T> &batch, int worker, int64_t g
                 });
             Seen<T> &seen = classes.seen[group * classes.spans + number];
             for (int v = 0; v < span.vectors; ++v) {
-                const Vec<T> largest = smoothed ? (kept ? look_at<T, true, true>(Z, width, v, seen)
-                                                        : look_at<T, true, false>(Z, width, v, seen))
-                                                : (kept ? look_at<T, false, true>(Z, width, v, seen)
-                                                        : look_at<T, false, false>(Z, width, v, seen));
+                const Vec<T> largest = smoothed ? look_by<T, true>(Z, width, v, kept, capped, known, seen)
+                                                : look_by<T, false>(Z, width, v, kept, capped, known, seen);
                 for (int lane = 0; ranked && lane < LANES<T> && v * LANES<T> + lane < span.rows; ++lane) {
                     const Best<T> best = classes.best(group, span.start + v * LANES<T> + lane);
                     if (largest[lane] > best.z[best.count - 1]) offer<T>(Z, tile, width, v * LANES<T> + lane, best);
