@@ -48,7 +48,7 @@ __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
-MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
+MEMORY_LIMIT, LEAST_MEMORY = 128_000_000, 16_000_000
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -66,9 +66,10 @@ class NativeEngine:
         don't depend on the number of threads.
     isa : str, optional
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments and
-        results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on it. See Notes.
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16,000,000 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments
+        and results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on it. See
+        Notes.
 
     Attributes
     ----------

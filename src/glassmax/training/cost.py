@@ -20,7 +20,7 @@ from ..parameters import count
 
 __all__ = ["Cost", "estimate", "measure_speed", "time_in_words"]
 
-BUDGET = 2**27
+BUDGET = 128_000_000
 """Bytes that the native engine may use beside its arguments and results where there are many classes."""
 MOST_CLASSES_TO_MEASURE = 8192
 LEAST_SECONDS, MOST_STEPS = 0.05, 20
