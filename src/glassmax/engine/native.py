@@ -67,9 +67,9 @@ class NativeEngine:
     isa : str, optional
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
     memory_limit : int, default=128_000_000
-        Bytes, >= 16,000,000 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments
-        and results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on it. See
-        Notes.
+        Bytes, >= 16,000,000 (16 MB): about the maximum that a call with very many classes allocates beyond its
+        arguments and results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on
+        it. See Notes.
 
     Attributes
     ----------
