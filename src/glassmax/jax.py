@@ -97,7 +97,7 @@ def linear_softmax_cross_entropy(
         "mean" divides by the sum of the rows' weights. If every row is ignored, the mean is NaN and the gradients are
         0.
     memory_limit : int, default=128_000_000
-        Bytes, >= 16 * 10^6: about the maximum that a call allocates beyond arrays and gradients.
+        Bytes, >= 16,000,000: about the maximum that a call allocates beyond arrays and gradients.
     n_threads : int, optional
         >= 1; by default the number of processors.
 

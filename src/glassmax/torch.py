@@ -77,7 +77,7 @@ def linear_softmax_cross_entropy(
         "mean" divides by the sum of the rows' weights. If every row is ignored, the mean is NaN and the gradients are
         0, as in PyTorch.
     memory_limit : int, default=128_000_000
-        Bytes, >= 16 * 10^6: about the maximum that a call allocates beyond tensors and gradients.
+        Bytes, >= 16,000,000: about the maximum that a call allocates beyond tensors and gradients.
 
     Returns
     -------

@@ -66,7 +66,7 @@ class NativeEngine:
     isa : str, optional
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
     memory_limit : int, default=128_000_000
-        Bytes, >= 16 * 10^6: about the maximum that a call with very many classes allocates beyond its arguments and
+        Bytes, >= 16,000,000: about the maximum that a call with very many classes allocates beyond its arguments and
         results. If the exponentials of a batch need more than this, they are not kept, and the logits are computed a
         second time. The result has the same bits for any limit. See Notes.
 

@@ -188,8 +188,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
     memory_limit : int or None, default=None
-        With 4096 classes or more, about the maximum of memory in bytes, >= 16 * 10^6, that training takes beyond the
-        rows, the weights and the state of the optimizer; None is 128 * 10^6. Where the logits of a batch need more,
+        With 4096 classes or more, about the maximum of memory in bytes, >= 16,000,000, that training takes beyond the
+        rows, the weights and the state of the optimizer; None is 128,000,000. Where the logits of a batch need more,
         a step takes up to a third longer. No bit of the result depends on it. The reference engine ignores it.
 
     Attributes

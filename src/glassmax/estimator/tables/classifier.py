@@ -77,7 +77,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Maximum number of threads, >= 1; None uses all processors. Networks are trained in parallel. The
         result of the native engine is bit-identical for any number of threads.
     memory_limit : int or None, default=None
-        Bytes, >= 16 * 10^6: that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
+        Bytes, >= 16,000,000: that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
         one takes precedence.
     time_limit : float or None, default=None
         Time limit in seconds, > 0. A network of the preset is not started if, judging by the earlier ones, the network
