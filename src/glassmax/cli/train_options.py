@@ -167,8 +167,8 @@ GROUPS = [
         ),
         option(
             "--memory-limit",
-            "Memory that training takes beyond rows, weights and optimizer if there are very many classes, such as "
-            "64MB or 1GB, at least 16MB; the result doesn't depend on it.  [default: 128MB]",
+            "Maximum of the memory that training with very many classes takes beyond rows, weights and optimizer, such "
+            "as 64MB or 1GB; at least 16MB. The result is the same for any limit.  [default: 128MB]",
             metavar="SIZE",
             callback=size_of_memory,
         ),

@@ -28,7 +28,7 @@ CLOSED = "The session is closed. Open another one: engine.open(network, rule, st
 MOST_KEPT = 2**24
 """Maximum number of parameters of a network whose state before an epoch is kept in memory."""
 MEMORY_LIMIT, LEAST_MEMORY = 128_000_000, 16_000_000
-"""Bytes that a call with very many classes may take beside its arguments and results: by default, and at least."""
+"""Bytes that a call with very many classes may take beside its arguments and results: the default, and the minimum."""
 
 
 class Session(Protocol):
