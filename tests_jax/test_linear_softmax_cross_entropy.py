@@ -141,7 +141,7 @@ def test_what_has_no_derivative_is_an_error():
         jax.hessian(f)(b)
     with pytest.raises(TypeError, match="forward-mode"):
         jax.jvp(f, (b,), (b,))
-    with pytest.raises(OptionError, match="sample_weight is differentiated by, expected a constant"):
+    with pytest.raises(OptionError, match="sample_weight is differentiated, expected a constant"):
         jax.grad(lambda w: linear_softmax_cross_entropy(A, W, b, y, sample_weight=w))(jnp.ones(9))
 
 

@@ -318,7 +318,7 @@ ERRORS = {
     ),
     "bias is (300,), expected (301,): one number for each class.": (ShapeError, lambda t: {"bias": t["bias"][1:]}),
     "target is torch.float32, expected a tensor of class indices, torch.int64. "
-    "Soft labels are taken as a SciPy CSR matrix.": (
+    "Pass soft labels as a SciPy CSR matrix.": (
         OptionError,
         lambda t: {"target": t["target"].float()},
     ),
@@ -340,12 +340,12 @@ ERRORS = {
         LabelError,
         lambda t: {"sample_weight": torch.ones(3)},
     ),
-    "class_weight and label_smoothing can't be combined here, because PyTorch weights the classes over which a label "
-    "is spread. To weight whole rows: sample_weight=class_weight[target].": (
+    "class_weight and label_smoothing can't be combined: PyTorch weights each class over which a label is spread, but "
+    "this function weights whole rows. To weight whole rows, pass sample_weight=class_weight[target].": (
         OptionError,
         lambda t: {"class_weight": torch.ones(K), "label_smoothing": 0.1},
     ),
-    "class_weight is given, expected None for soft labels: take sample_weight.": (
+    "class_weight is given, expected None for soft labels: pass sample_weight.": (
         OptionError,
         lambda t: {"class_weight": torch.ones(K), "target": sparse.eye_array(7, K, format="csr")},
     ),

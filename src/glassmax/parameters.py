@@ -40,7 +40,7 @@ class Parameters(Mapping[str, Array]):
     embedding_shapes : mapping of str to tuple of int, optional
         The shapes of an embedding's parameters, which follow the weights and biases: `Embedding.shapes`.
     frozen : sequence of str, optional
-        Names of the parameters that training doesn't move.
+        Names of the parameters that training doesn't change.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Parameters(Mapping[str, Array]):
     W, b : dict of int to array
         Views of the weights and biases, by layer number from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
     frozen : tuple of str
-        In the order of the parameters.
+        Names of the frozen parameters, in the order of the parameters.
     penalized : dict of str to array
         The views that an L2 penalty and weight decay refer to: all W_l, and V, E1, E2, ... of an embedding, without
         those that are frozen.

@@ -579,7 +579,7 @@ class Faulty(ReferenceEngine):
 
 
 def with_engine(monkeypatch, engine):
-    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda n_threads: engine)
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda *_: engine)
     return engine
 
 

@@ -186,8 +186,8 @@ def test_sparse_rows_of_one_class_are_its_index():
 def test_a_matrix_without_room_is_one_clear_error(fitted, monkeypatch):
     monkeypatch.setattr("glassmax.memory.available_memory", lambda: 10**8)
     message = (
-        "A matrix of 2000 rows and 50000 classes needs 400 MB of memory, and 100 MB are available. "
-        "predict_top returns the most probable classes of each row without it."
+        "A matrix of 2000 rows and 50000 classes needs 400 MB of memory, but only 100 MB is available. "
+        "predict_top returns the most probable classes of each row and needs no such matrix."
     )
     for method in (fitted.predict_proba, fitted.predict_log_proba, fitted.decision_function):
         with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
@@ -199,7 +199,9 @@ def test_a_matrix_without_room_is_one_clear_error(fitted, monkeypatch):
 
 def test_training_without_room_is_refused_before_it_begins(monkeypatch):
     monkeypatch.setattr("glassmax.memory.available_memory", lambda: 10**6)
-    with pytest.raises(DataError, match=r"^Training this network needs 2\.4 MB of memory, and 1\.0 MB are available\."):
+    with pytest.raises(
+        DataError, match=r"^Training this network needs 2\.4 MB of memory, but only 1\.0 MB is available\."
+    ):
         many().fit(X, Y, classes=np.arange(K))
 
 
@@ -220,6 +222,9 @@ def test_the_cost_counts_weights_moments_and_products():
     assert cost.work < 2**28
     beyond = estimate((64, 1_000_000), 10_000, batch_size=250)  # the logits of a batch are computed twice
     assert beyond.flops == 10_000 * 6 * 64 * 1_000_000
+    little = cost_of(many(memory_limit=2**24), inputs=4, classes=K, rows=N)
+    assert cost_of(many(), inputs=4, classes=K, rows=N).work - little.work == 2**27 - 2**24
+    assert little.flops > cost_of(many(), inputs=4, classes=K, rows=N).flops  # 256 x 50,000 logits are 51 MB
     assert estimate((64, 1_000_000), 10_000, lbfgs=True).optimizer > 20 * 8 * 65_000_000
 
 
@@ -260,7 +265,7 @@ def test_rare_classes_of_a_table_are_put_together_and_noted(table):
     classifier = TableClassifier(network=many(), min_count=2, random_state=0).fit(table, "item")
     assert len(classifier.classes_) == 21
     notes = [worded(note.text) for note in classifier.notes_]
-    assert notes[0].startswith("400 of 420 classes of item have 1 row and are now together the class 'other': item 0,")
+    assert notes[0].startswith("400 of 420 classes of item have 1 row and were put into the class 'other': item 0,")
     labels, probabilities = classifier.predict_top(table, 2)
     assert labels.shape == probabilities.shape == (1000, 2)
     assert 0 < classifier.score(table, "item") <= 1
@@ -283,9 +288,9 @@ def test_rare_numbers_of_a_table_are_scored_as_the_other_label(other):
 def test_a_preset_without_room_for_its_logits_is_refused(table, monkeypatch):
     monkeypatch.setattr("glassmax.memory.available_memory", lambda: 10**6)
     message = (
-        "A preset keeps logits for each row and class: of 1000 rows and 420 classes it needs 5.0 MB of memory, and "
-        "1.0 MB are available. Pass network=SoftmaxClassifier(...) to train one network, which keeps none, or "
-        "min_count to put rare classes together."
+        "A preset keeps a logit for each row and class, and for 1000 rows and 420 classes it needs 5.0 MB of memory, "
+        "but only 1.0 MB is available. Pass network=SoftmaxClassifier(...) to train one network, which keeps no "
+        "logits, or min_count to put rare classes together."
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         TableClassifier("fast").fit(table, labels_of(table))

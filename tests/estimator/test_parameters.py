@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
+import glassmax.estimator.classifier
 from glassmax import Network, SoftmaxClassifier
 from glassmax.engine import best_engine
 from glassmax.functional import ACTIVATIONS
@@ -922,6 +923,23 @@ def test_any_number_of_threads_gives_the_same_classifier():
         np.testing.assert_allclose(one.network_.theta, other.network_.theta, rtol=0, atol=1e-12)
 
 
+def test_the_memory_limit_reaches_the_engine_and_changes_no_bit(monkeypatch):
+    limits, best = [], glassmax.estimator.classifier.best_engine
+
+    def spy(n_threads, memory_limit=None):
+        limits.append(memory_limit)
+        return best(n_threads, memory_limit)
+
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", spy)
+    X, classes = np.tile(IRIS, (8, 1)).astype(np.float32), np.arange(5000)
+    y = np.arange(len(X)) % 3
+    settings = {"batch_size": len(X), "max_iter": 2}  # a batch's logits are 24 MB
+    little, usual = (small(memory_limit=m, **settings).fit(X, y, classes=classes) for m in (2**24, None))
+    np.testing.assert_array_equal(little.network_.theta, usual.network_.theta)
+    small(memory_limit=2**25).partial_fit(X, y, classes=classes)
+    assert limits == [2**24, None, 2**25]
+
+
 # every parameter has its test
 
 
@@ -1095,6 +1113,7 @@ COVERED = {
     ],
     "checkpoint_path": ["test_the_checkpoint_is_a_file"],
     "n_threads": ["test_n_threads_limits_the_threads_while_the_reference_works"],
+    "memory_limit": ["test_the_memory_limit_reaches_the_engine_and_changes_no_bit"],
 }
 """Which tests show what a parameter does."""
 

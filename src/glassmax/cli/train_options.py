@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
 from .network_options import OF_NETWORK, OWN
-from .option_values import class_weights, column_types, validation
+from .option_values import class_weights, column_types, size_of_memory, validation
 
 __all__ = ["describes_network", "train_options", "unused", "without_effect"]
 
@@ -67,11 +67,11 @@ GROUPS = [
         ),
         option(
             "--min-count",
-            "Put the classes with fewer than N rows together as one class, which --other-label names.",
+            "Put the classes with fewer than N rows together as one class, named by --other-label.",
             COUNT,
             default=1,
         ),
-        option("--other-label", "Class of the rows that --min-count puts together.", default="other", metavar="CLASS"),
+        option("--other-label", "Name of the class that --min-count makes.", default="other", metavar="CLASS"),
         option(
             "--type types",
             "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
@@ -165,6 +165,13 @@ GROUPS = [
         option(
             "--threads", "Maximum number of threads; the result doesn't depend on it.  [default: all available]", COUNT
         ),
+        option(
+            "--memory-limit",
+            "Memory that training takes beyond rows, weights and optimizer if there are very many classes, such as "
+            "64MB or 1GB, at least 16MB; the result doesn't depend on it.  [default: 128MB]",
+            metavar="SIZE",
+            callback=size_of_memory,
+        ),
     ),
     group(
         "Files and output",
@@ -237,7 +244,7 @@ def _option(name: str) -> str:
 
 
 def _as_typed(ctx: click.Context, name: str) -> str:
-    """Return an option with the value that it has: --no-shuffle if it is off."""
+    """Return an option as it is typed for its value, such as --no-shuffle if shuffle is off."""
     negations = [param.secondary_opts for param in ctx.command.params if param.name == name]
     off = ctx.params[name] is False and negations and negations[0]
     return str(negations[0][0]) if off else _option(name)

@@ -50,7 +50,8 @@ def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") ->
     """Return the classifier that the options describe: a preset, or one network; `table` is its name."""
     names = ("types", "ignore", "keep", "candidates", "time_limit", "min_count", "other_label")
     settings = {name: options[name] for name in names}
-    settings |= {"n_threads": options["threads"], "random_state": options["seed"]}
+    settings |= {"n_threads": options["threads"], "memory_limit": options["memory_limit"]}
+    settings["random_state"] = options["seed"]
     settings["class_weight"] = "balanced" if options["balanced"] else options["class_weight"] or None
     if not network:
         return TableClassifier(options["preset"], checkpoint_path=options["checkpoint"], **settings)
@@ -126,7 +127,7 @@ class TrainingRun:
         self.fitted: TableFit | None = None
 
     def _take_embeddings(self, network: SoftmaxClassifier) -> None:
-        """Read the weights of the last layer; without --hidden, the hidden layer is as wide as they are."""
+        """Read the class embeddings; without --hidden, the hidden layer gets their width."""
         E = read_class_embeddings(self.options["class_embeddings"], self.rows.classes, self.rows.target)
         network.set_params(class_embeddings=E)
         if self.options["hidden"] is None:

@@ -13,6 +13,7 @@ SAME = (
     *("init", "label_smoothing", "loss", "max_fun", "momentum", "power_t", "shuffle", "solver", "step_every"),
     *("step_factor", "tol", "warmup", "weight_decay", "parametrization", "bias_rate", "mixup", "mixup_share"),
     *("input_scale_rate", "embedding", "softcap", "z_loss", "softmax_temperature", "output_bias"),
+    "memory_limit",
 )
 ESTIMATOR = {name: name for name in SAME} | {
     "checkpoint": "checkpoint_path",

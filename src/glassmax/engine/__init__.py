@@ -25,11 +25,12 @@ from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
 from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .session import MOST_KEPT, Session
+from .session import LEAST_MEMORY, MEMORY_LIMIT, MOST_KEPT, Session
 from .softmax_layer import Gradients, LayerResult
-from .top import MANY_CLASSES, MEMORY_LIMIT, TopClasses, check_top_count
+from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
+    "LEAST_MEMORY",
     "MANY_CLASSES",
     "MEMORY_LIMIT",
     "MOST_KEPT",
@@ -97,7 +98,7 @@ class Engine(Protocol):
         keep: bool = False,
         live: bool = False,
     ) -> Session:
-        """Return a session: many epochs of one network, between which the engine may keep the weights packed."""
+        """Return a session: many epochs of one network, between which the engine may keep weights in its own layout."""
         ...
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
@@ -134,7 +135,7 @@ class Engine(Protocol):
         transposed: bool = False,
         gradients: Gradients = True,
     ) -> LayerResult:
-        """Return the loss of a softmax layer that is a call of its own, and its gradients."""
+        """Return the loss of a single softmax layer, and its gradients, without an (n, k) array in memory."""
         ...
 
 
@@ -160,7 +161,7 @@ def best_engine(n_threads: int | None = None, memory_limit: int | None = None) -
     n_threads : int, optional
         >= 1; the number of processors by default.
     memory_limit : int, optional
-        That of `NativeEngine`, in bytes; its default if it is None.
+        Bytes, >= 2^24: the `memory_limit` of `NativeEngine`; 2^27 by default.
 
     Returns
     -------

@@ -40,16 +40,14 @@ from .native_arguments import (
 )
 from .processors import thread_numbers
 from .progress import Pace, Progress
-from .session import CLOSED
+from .session import CLOSED, LEAST_MEMORY, MEMORY_LIMIT
 from .softmax_layer import Gradients, LayerResult, gradient_arrays, read_layer
-from .top import MEMORY_LIMIT, TopClasses, check_top, top_of_blocks
+from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
-
-LEAST_MEMORY = 2**24
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -69,7 +67,8 @@ class NativeEngine:
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
     memory_limit : int, default=2**27
         Bytes, >= 2^24 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments and
-        results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on it. See Notes.
+        results. If the exponentials of a batch need more than this, they are not kept, and the logits are computed a
+        second time. The result has the same bits for any limit. See Notes.
 
     Attributes
     ----------
@@ -80,24 +79,26 @@ class NativeEngine:
     Raises
     ------
     OptionError
-        If `isa`, `memory_limit` or a variable of the environment has no valid value; later, if a network is neither
-        float32 nor float64, or a rule neither `SGD` nor `Adam`.
+        If `isa`, `memory_limit` or a variable of the environment has no valid value. The methods raise it if a network
+        is neither float32 nor float64, or if a rule is neither `SGD` nor `Adam`.
 
     Notes
     -----
-    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last
-    layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments,
-    and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch
-    whatever the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense
-    rows need no more memory. A frozen last layer saves a third of the work.
+    **Very many classes.** If the network has softmax output, the cross-entropy as its loss and 4096 classes or more,
+    then `epoch`, `loss_and_gradient` and `top_classes` compute the last layer by tiles of classes: the logits of some
+    rows and 256 classes at a time. The engine then holds neither the gradient of the last layer nor a copy of its
+    weights and moments, and no array of rows x classes that is larger than `memory_limit`. The lower layers and the
+    activations of a batch come on top of the limit. Softcap, temperature, z-loss, label smoothing, sample weights,
+    mixup, and targets that are sparse or dense rows need no more memory. If the last layer is frozen, a step takes a
+    third less work.
 
-    With ``clip_norm`` a step takes about twice as long for the last layer, because the length of the gradient comes
-    first. A batch of more than 4096 rows goes through in parts of 1024 rows if its activations would take more memory
-    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse
-    X as it is.
+    With ``clip_norm``, the last layer takes about twice as long, because the norm of the whole gradient is needed
+    before the first weight is moved. A batch of more than 4096 rows is computed in blocks of 1024 rows if its
+    activations would take more memory than the gradient of the last layer in float64; the engine then holds that
+    gradient. A network of one layer reads a sparse X without making it dense.
 
-    The following still need copies of the last layer's weights and moments: sets of candidates, and a learned scale of
-    the inputs in a network of one layer. Other losses and outputs are not computed by tiles.
+    Candidate labels, and a learned scale of the inputs in a network of one layer, still need copies of the last layer's
+    weights and moments. With any other loss or output, the logits of a whole batch are computed at once.
     """
 
     name = "native"
@@ -129,18 +130,19 @@ class NativeEngine:
         keep: bool = False,
         live: bool = False,
     ) -> "NativeSession":
-        """Return a session: epochs of one network, between which weights and state stay packed.
+        """Return a session: epochs of one network, between which the engine keeps weights and state in its own layout.
 
         Parameters
         ----------
         network, rule, state, rate_factors
             As for `epoch`.
         keep : bool, default=False
-            Whether to keep the state before each epoch in memory, for `Session.go_back`: one more copy of theta and the
-            state. Not for a network of more than 2^24 parameters, or, with very many classes, if the copy takes more
-            than half of `memory_limit`.
+            Whether to keep a copy of theta and the state from before each epoch in memory, for `Session.go_back`. No
+            copy is kept if the network has more than 2^24 parameters, or if it has very many classes and the copy takes
+            more than half of `memory_limit`.
         live : bool, default=False
-            Whether each epoch begins with what theta and the state hold, and writes both at its end.
+            Whether each epoch reads theta and the state at its beginning, and writes both at its end. If False, only
+            `Session.read` and `Session.load` do so.
 
         Returns
         -------
@@ -149,8 +151,8 @@ class NativeEngine:
 
         Notes
         -----
-        Theta and the state are current after `read` and after the end of the ``with`` block. With very many classes,
-        see the class, the weights of the last layer are always current, and the others follow with `read`.
+        Theta and the state are current after `read` and after the end of the ``with`` block. With very many classes
+        (see the class), the weights of the last layer are always current; those of the other layers are after `read`.
         """
         return NativeSession(self, network, rule, state, rate_factors, keep, live)
 
@@ -169,8 +171,8 @@ class NativeEngine:
         Notes
         -----
         The interpreter lock is released: other threads run, and Ctrl-C is noticed after some 20 ms. After Ctrl-C, as
-        after any error, theta and the state are what they were before the call; with very many classes, see the class,
-        what they were after the last step that was taken whole.
+        after any error, theta and the state are what they were before the call. With very many classes (see the class),
+        they are what they were after the last complete step.
         """
         with self.open(network, rule, state, rate_factors=rate_factors) as session:
             return session.epoch(data, **options)
@@ -234,9 +236,9 @@ class NativeEngine:
 
         Notes
         -----
-        The classes go by tiles, however many they are. C-contiguous arrays are read where they are. For a layer of
-        (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
-        fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
+        The layer is computed by tiles of classes for any number of classes. C-contiguous arrays are not copied.
+        Cost for n rows and a (d, k) layer: 2 n d k flops for the loss alone; for loss and gradients about 6 n d k if
+        the exponentials of a few hundred rows fit into `memory_limit`, otherwise up to 8 n d k.
         """
         check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
         layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
@@ -285,7 +287,7 @@ class NativeEngine:
 
 
 class NativeSession:
-    """The session of `NativeEngine`: the weights and the state of the rule, packed, and the memory of an epoch."""
+    """The session of `NativeEngine`: it holds weights and state in the engine's layout, and the memory of an epoch."""
 
     def __init__(
         self,
@@ -307,7 +309,7 @@ class NativeSession:
         self.finite = True
         self._network, self._state, self._live = network, state, live
         self._pace: Pace | None = None
-        self._data: Data | None = None  # what the compiled session has been given, and by which arrays
+        self._data: Data | None = None  # the data that the compiled session holds; the arrays that it was given
         self._regularization: Regularization | None = None
         self._order: Array | None = None
         self._rates: Array | None = None
@@ -375,11 +377,11 @@ class NativeSession:
         return EpochResult(told[0], told[1], told[2])
 
     def read(self) -> None:
-        """Unpack weights and state into the network and the dict."""
+        """Write the weights to the network, and the state to the dict."""
         self._told(self._open().read())
 
     def load(self) -> None:
-        """Pack what the network and the dict hold now, at the next epoch."""
+        """Read the weights from the network, and the state from the dict, at the next epoch."""
         native, state = self._open(), self._state
         if "unscaled" in state:
             unfold(self._network, state["unscaled"])
@@ -395,7 +397,7 @@ class NativeSession:
         return bool(back)
 
     def close(self) -> None:
-        """Read, and free the memory; later calls do nothing."""
+        """Call `read`, and free the memory; later calls of `close` do nothing."""
         native = self._native
         if native is not None:
             t = native.close()  # an error while another thread trains: the session stays open
@@ -464,12 +466,12 @@ class NativeSession:
         return result
 
     def _name_label(self, data: Data) -> None:
-        """Name the label at fault if the compiled call has found one."""
+        """Raise an error that names the invalid label if the compiled call has found one."""
         head, k = self._network.head, self._network.layer_sizes[-1]
         check_target(data.y, (data.n_rows, k), LOSSES[head.loss].meaning)
 
     def _told(self, t: int) -> None:
-        """Let the state follow what the compiled session has written to its arrays."""
+        """Update the entries of the state that are not arrays, after the compiled session has written the arrays."""
         state, theta = self._state, self._network.theta
         for name, array in self._moved.items():
             if array is not state[name]:

@@ -1,6 +1,7 @@
-"""A softmax layer that is a call of its own: its loss, and the gradients by its input, its weights and its bias.
+"""A single softmax layer: its loss, and the gradients by its input, its weights and its bias.
 
-For networks whose other layers are computed elsewhere: `glassmax.torch` and `glassmax.jax` call it through an engine.
+It is for networks whose lower layers are computed elsewhere: `glassmax.torch` and `glassmax.jax` call it through an
+engine.
 """
 
 from collections.abc import Collection, Mapping
@@ -27,9 +28,9 @@ class LayerResult(NamedTuple):
     Attributes
     ----------
     loss : float, or (n,) array of float64
-        An array for ``reduction="none"``.
+        The reduced loss; for ``reduction="none"`` the loss of each row.
     dA, dW, db : array or None
-        In the shapes and dtype of A, W and b; None where a gradient was not wanted, and for a layer without b.
+        Gradients, in the shapes and dtype of A, W and b. None if the gradient was not asked for, or if b is None.
     """
 
     loss: Any

@@ -12,7 +12,6 @@ from ..network import Network
 
 __all__ = [
     "MANY_CLASSES",
-    "MEMORY_LIMIT",
     "TopClasses",
     "check_top",
     "check_top_count",
@@ -23,8 +22,6 @@ __all__ = [
 MANY_CLASSES = 4096
 """From here on the native engine computes the last layer by tiles of classes, and only the most probable classes of a
 row are computed where they will do."""
-MEMORY_LIMIT = 2**27
-"""Bytes: about the maximum that a call of the native engine with very many classes allocates beyond its arguments."""
 
 
 class TopClasses(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Regularization, init_scaled
+from ..engine import LEAST_MEMORY, Regularization, init_scaled
 from ..errors import OptionError, Setting, between, is_whole, one_of
 from ..functional import ACTIVATIONS
 from ..initializers import SCHEMES
@@ -128,11 +128,11 @@ def warn_of_ignored(estimator: Any) -> None:
 
 
 SOFTMAX_ONLY = {"z_loss": 0, "softcap": None, "softmax_temperature": 1, "class_embeddings": None, "min_count": 1}
-"""Parameters that need softmax output, and the values that they have otherwise."""
+"""Parameters that need softmax output, and their values for other outputs."""
 
 
 def check_softmax_options(estimator: Any) -> None:
-    """Refuse the options of a softmax where a row has several labels."""
+    """Refuse options that need softmax output if the output is sigmoid."""
     for what, neutral in SOFTMAX_ONLY.items():
         value = getattr(estimator, what)
         if (value is not None) if neutral is None else value != neutral:
@@ -227,6 +227,15 @@ def _check_numbers(estimator: Any) -> None:
         value, (other, also) = getattr(estimator, what), others.get(what, (np.nan, ""))
         if not (is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
             raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= 1{also}")
+    check_memory_limit(estimator)
+
+
+def check_memory_limit(estimator: Any) -> None:
+    """Refuse a memory limit that is neither None nor a number of bytes that the engine takes."""
+    limit = estimator.memory_limit
+    if limit is not None and not (is_whole(limit) and limit >= LEAST_MEMORY):
+        expected = f"a whole number of bytes >= {LEAST_MEMORY} (16 MB), or None"
+        raise OptionError(parameter="memory_limit", came=repr(limit), expected=expected)
 
 
 def _regularization(estimator: Any) -> Regularization:

@@ -25,8 +25,8 @@ MIN_LEARNING_RATE = 1e-6
 class Run:
     """The epochs of one fit; a context manager that commits what has been learned.
 
-    The classifier is unchanged until the first epoch is done. `watched` is False if nobody looks at the weights before
-    the end of the fit; `progress` is called within a long epoch, see `glassmax.training.train`.
+    The classifier is unchanged until the first epoch is done. Pass ``watched=False`` if nothing reads the weights
+    before the end of the fit. `progress` is called within a long epoch, see `glassmax.training.train`.
 
     Attributes
     ----------

@@ -150,7 +150,7 @@ def _columns(classifier: Any, data: Data) -> list[tuple[Array, Array]]:
 
 
 def _recalls(truth: Array, predicted: Array, weight: Array | None) -> Array:
-    """Return the share of the rows of each class, of those that have rows, that is predicted right."""
+    """Return the recall of each class that has rows: the share of its rows that are predicted as this class."""
     total = np.bincount(truth, weight)
     hits = np.bincount(truth, (truth == predicted) * (1.0 if weight is None else weight))
     recalls: Array = hits[total > 0] / total[total > 0]
@@ -169,13 +169,14 @@ def _f1_of_classes(truth: Array, predicted: Array, weight: Array | None) -> dict
 
 
 def _top_accuracy(count: int) -> Scorer:
-    """Return the share of rows whose class is among the `count` most probable ones, as a score."""
+    """Return a scorer: the share of rows whose class is among the `count` most probable ones."""
 
     def scorer(classifier: Any, data: Data) -> float:
         network = classifier.network_
         if classifier.out_activation_ != "softmax" or count > network.layer_sizes[-1]:
-            which = "softmax output" if classifier.out_activation_ != "softmax" else f"{count} classes or more"
-            raise OptionError(parameter="scoring", came=repr(f"top_{count}_accuracy"), expected=f"a score for {which}")
+            needs = "softmax output" if classifier.out_activation_ != "softmax" else f"{count} classes or more"
+            expected = f"another score: top-{count} accuracy needs {needs}"
+            raise OptionError(parameter="scoring", came=repr(f"top_{count}_accuracy"), expected=expected)
         labels = best_engine(classifier.n_threads).top_classes(network, data.X, count).labels
         hits = (labels == most_probable_class(data.y)[:, None]).any(axis=1)
         return float(np.average(hits, weights=data.weight))

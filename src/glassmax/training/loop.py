@@ -185,7 +185,8 @@ def train(
         training.order = np.arange(n)
     rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
     factors, told = None, {} if progress is None else {"progress": progress}
-    with engine.open(network, rule, training.state, rate_factors=rate_factors, keep=True, live=watched) as session:
+    state = training.state
+    with engine.open(network, rule, state, rate_factors=rate_factors, keep=True, live=watched) as session:
         while training.epochs < max_epochs:
             started = time.perf_counter()
             number = training.epochs + 1

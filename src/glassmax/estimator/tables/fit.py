@@ -103,9 +103,9 @@ class TableFit:
         Rows that were judged by members that had not seen them, among those of `TableRows`; all validation rows, if
         there are any.
     Z : (r, k) array
-        Their logits; (0, k) where there are very many classes.
+        Their logits; (0, k) if there are very many classes, see `summary`.
     summary : TopOfSum or None
-        Where there are very many classes: the most probable class and the log-loss of each of these rows.
+        The most probable class and the log-loss of each of these rows, if there are very many classes.
     y, sample_weight : (r,) arrays
         Their classes, or (r, k) rows of 0 and 1 with their candidates, and weights; class weights are not part of the
         weights.
@@ -222,9 +222,9 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
     k = len(rows.classes)
     check_memory(
         COPIES_OF_LOGITS * 4 * len(there) * k,
-        f"A preset keeps logits for each row and class: of {len(there)} rows and {k} classes it",
+        f"A preset keeps a logit for each row and class, and for {len(there)} rows and {k} classes it",
         (
-            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps none, or "),
+            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps no logits, or "),
             *(Setting("min_count"), " to put rare classes together."),
         ),
     )
@@ -243,9 +243,9 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         draw = np.random.RandomState(seed)
         folds = assign_blocks(rows.y[there], draw, preset.blocks, preset.out, groups=groups, time=time)
     data = Rows(X, y, weight)
-    n_threads = classifier.n_threads or os.cpu_count() or 1
+    resources = {"n_threads": classifier.n_threads or os.cpu_count() or 1, "memory_limit": classifier.memory_limit}
     numbers = _numbers(rows.encoding)
-    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, n_threads=n_threads, numbers=numbers)
+    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, numbers=numbers, **resources)
     identified = partial(_identity, classifier, rows, data, folds, held, seed)
     found = None
     if search is not None:
@@ -306,8 +306,9 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Pr
     network: SoftmaxClassifier = clone(classifier.network)
     if network.random_state is None:
         network.set_params(random_state=seed)
-    if network.n_threads is None:
-        network.set_params(n_threads=classifier.n_threads)
+    for name in ("n_threads", "memory_limit"):
+        if getattr(network, name) is None:
+            network.set_params(**{name: getattr(classifier, name)})
     X = rows.encoded(kept, classifier.dtype, notes=rows.notes)
     X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
     weight = _weighed(classifier, rows, kept)
@@ -353,7 +354,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Pr
 
 
 def _judged(network: SoftmaxClassifier, X: Any, y: Array) -> tuple[Array, TopOfSum | None]:
-    """Return the logits of rows; of very many classes no logits, but the most probable class and the log-loss."""
+    """Return the logits of rows or, with very many classes, the most probable class and the log-loss of each row."""
     fitted, engine = network.network_, best_engine(network.n_threads)
     k, dtype = fitted.layer_sizes[-1], fitted.theta.dtype
     X, none = X.astype(dtype, copy=False), np.zeros((0, k), dtype)

@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
-from ..options import make_plan
+from ..options import check_memory_limit, make_plan
 from ..rare_classes import check_min_count
 
 __all__ = ["check_folds", "check_search", "check_table_options", "preset_of"]
@@ -59,6 +59,7 @@ def check_table_options(classifier: Any) -> None:
     if classifier.time_limit is not None:
         between("time_limit", classifier.time_limit, 0, open_below=True, other="None")
     _check_count("n_threads", classifier.n_threads)
+    check_memory_limit(classifier)
     _check_seed(classifier.random_state)
     for what in ("ignore", "keep"):
         names = getattr(classifier, what)
@@ -73,7 +74,7 @@ def check_table_options(classifier: Any) -> None:
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
     if classifier.network is not None and getattr(classifier.network, "min_count", 1) != 1:
         count = classifier.network.min_count
-        message = f" has min_count={count!r}, expected 1: min_count of TableClassifier puts the classes together."
+        message = f" has min_count={count!r}, expected 1. Pass min_count to TableClassifier instead."
         raise OptionError(Setting("network"), message, parameter="network")
     separator = classifier.candidates
     if separator is not None and not (isinstance(separator, str) and separator.strip() and "!" not in separator):

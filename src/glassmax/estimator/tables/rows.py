@@ -76,7 +76,7 @@ class TableRows:
         What separates the candidates in a cell of the target column or in a text among the labels, see
         `glassmax.table.read_labels`.
     min_count, other_label : int, label
-        Classes with fewer rows are put together as the class `other_label`.
+        Classes with fewer rows than `min_count` are put together as the class `other_label`.
 
     Attributes
     ----------

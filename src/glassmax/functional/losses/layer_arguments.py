@@ -55,7 +55,7 @@ def read_layer(
     temperature: float = 1.0,
     chunk: int = 8192,
 ) -> tuple[Layer, Rows]:
-    """Check all arguments, and leave out the rows of weight 0: such a row is absent, whatever it holds."""
+    """Check all arguments, and leave out the rows of weight 0, whatever they hold."""
     check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
     if not is_whole(chunk) or chunk < 1:
         raise OptionError(parameter="chunk", came=repr(chunk), expected="a whole number >= 1")
