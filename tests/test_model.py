@@ -1042,6 +1042,9 @@ def test_very_many_outputs_that_are_no_probabilities_predict_the_largest():
     model = Model(Network([3, 5000], output="identity", loss="squared_error"), np.arange(5000))
     X = np.random.default_rng(0).normal(size=(4, 3))
     np.testing.assert_array_equal(model.predict(X), model.logits(X).argmax(axis=1))
+    message = "output is 'identity', expected 'softmax' for predict_top: the outputs of identity are no probabilities."
+    with pytest.raises(OptionError, match=f"^{re.escape(message)}$"):
+        model.predict_top(X)
 
 
 @pytest.mark.parametrize("threshold", [0.3, 1 / 3, 0.02, 1e-3, 5e-324])

@@ -46,7 +46,9 @@ def check_top_count(network: Network, k: Any, method: str) -> None:
     """Refuse a method for the most probable classes where there is no softmax, or not so many classes."""
     classes, output = network.layer_sizes[-1], network.head.output
     if output != "softmax":
-        expected = f"'softmax' for {method}: with {output} each label has a probability of its own"
+        own = f"with {output} each label has a probability of its own"
+        why = own if output == "sigmoid" else f"the outputs of {output} are no probabilities"
+        expected = f"'softmax' for {method}: {why}"
         raise OptionError(parameter="output", came=repr(output), expected=expected)
     if not (is_whole(k) and 1 <= k <= classes):
         expected = f"a whole number from 1 to {classes}, the number of classes"
@@ -67,7 +69,7 @@ def largest_of_rows(Z: Array, count: int) -> Array:
     n, k = Z.shape
     if count == 1:  # the usual one, and the quickest
         return Z.argmax(axis=1)[:, None]
-    if 8 * count < k:
+    if 0 < 8 * count < k:
         least = np.partition(Z, k - count, axis=1)[:, k - count]
         rows, columns = np.nonzero(least[:, None] <= Z)  # `count` of each row, ties beside; fewer with NaN
         if not n or np.bincount(rows, minlength=n).min() >= count:

@@ -274,8 +274,11 @@ def _check_combinations(estimator: Any, regularization: Regularization) -> None:
     """
     held = estimator.class_embeddings is not None and not hidden_sizes(estimator)
     if held and estimator.input_scale_rate is not None:
-        expected = ("None with ", Setting("class_embeddings"), " and no hidden layer: the scale would move them")
-        raise OptionError(parameter="input_scale_rate", came=repr(estimator.input_scale_rate), expected=expected)
+        raise OptionError(
+            parameter="input_scale_rate",
+            came=repr(estimator.input_scale_rate),
+            expected=("None with ", Setting("class_embeddings"), " and no hidden layer: the scale would move them"),
+        )
     if estimator.solver != "lbfgs":
         return
     noise, steps = "its line search needs the same loss at each call", "it chooses its own steps"

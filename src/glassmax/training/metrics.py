@@ -44,8 +44,7 @@ class Metrics:
         Number of rows.
     log_loss : float
         The mean of -log p of the true class; >= 0, chance is log k. Soft rows: the cross-entropy. Candidate sets: -log
-        of the sum of their probabilities. Several labels: the
-        sum of their binary cross-entropies.
+        of the sum of their probabilities. Several labels: the sum of their binary cross-entropies.
     accuracy : float
         In [0, 1]: the share of rows whose most probable class is the true one (of soft rows: the most probable one
         too; of candidate sets: one of them). Several labels: the share of rows all of whose labels are right.
