@@ -139,8 +139,8 @@ def approximations():
     epochs = "an epoch" if found["epochs"] == 1 else f"{found['epochs']} epochs"
     by = (
         f"By `{record['command']}`: {found['classes']:,} classes whose frequencies follow Zipf's law, "
-        f"{found['inputs']} inputs, {found['rows']:,} rows, {epochs}. Bias and spread are "
-        "divided by the length of the exact gradient. "
+        f"{found['inputs']} inputs, {found['rows']:,} rows, {epochs}. "
+        "Bias and spread are divided by the length of the exact gradient. "
         "All gradients are computed by `glassmax.functional`; the engine computes the exact gradient "
         f"{exact / found['engine_seconds']:.0f} times as fast."
     )

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .engine import best_engine
-from .engine.softmax_layer import GRADIENTS, check_options
+from .engine.softmax_layer import GRADIENTS
 from .errors import OptionError, ShapeError, one_of
+from .functional.losses.layer_arguments import check_layer_options
 from .functional.targets import Reduction
 
 try:
@@ -56,7 +57,7 @@ def linear_softmax_cross_entropy(
     softcap: float | None = None,
     temperature: float = 1.0,
     reduction: Reduction = "mean",
-    memory_limit: int = 2**27,
+    memory_limit: int = 128_000_000,
     n_threads: int | None = None,
 ) -> "jax.Array":
     """Return the cross-entropy of a linear layer's softmax, without the logits of all classes in memory.
@@ -95,8 +96,8 @@ def linear_softmax_cross_entropy(
     reduction : {"mean", "sum", "none"}, default="mean"
         "mean" divides by the sum of the rows' weights. If every row is ignored, the mean is NaN and the gradients are
         0.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call allocates beyond arrays and gradients.
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16,000,000: about the maximum that a call allocates beyond arrays and gradients.
     n_threads : int, optional
         >= 1; by default the number of processors.
 
@@ -140,7 +141,7 @@ def linear_softmax_cross_entropy(
     (6.9078, (8, 1000), (1000,))
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
-    check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+    check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
     A, W, target = jnp.asarray(A), jnp.asarray(W), jnp.asarray(target)
     b = None if b is None else jnp.asarray(b)
     _check(A, W, b, target)

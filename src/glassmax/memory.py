@@ -9,6 +9,9 @@ from .errors import DataError, Text
 
 __all__ = ["available_memory", "check_matrix", "check_memory", "size_in_words"]
 
+ALWAYS_THERE = 2**20
+"""Bytes that are not worth asking the system about, which takes longer than predicting a row."""
+
 
 def check_memory(needed: int, what: str, remedy: Text | str = "") -> None:
     """Raise a DataError if `what` needs more memory than is available.
@@ -22,7 +25,7 @@ def check_memory(needed: int, what: str, remedy: Text | str = "") -> None:
     remedy : str or tuple
         The next step.
     """
-    available = available_memory()
+    available = available_memory() if needed > ALWAYS_THERE else None
     if available is not None and needed > available:
         raise DataError(
             f"{what} needs {size_in_words(needed)} of memory, but only {size_in_words(available)} is available.",

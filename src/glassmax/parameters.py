@@ -144,7 +144,6 @@ class Parameters(Mapping[str, Array]):
         arrays: Mapping[str, npt.ArrayLike],
         dtype: npt.DTypeLike | None = None,
         embedding_shapes: Mapping[str, tuple[int, ...]] | None = None,
-        frozen: Sequence[str] = (),
     ) -> Parameters:
         """Copy arrays called W1, b1, W2, ... into one vector, after checking that they fit together.
 
@@ -156,8 +155,6 @@ class Parameters(Mapping[str, Array]):
             By default the widest dtype among the arrays; integers count as float64.
         embedding_shapes : mapping of str to tuple of int, optional
             The shapes of an embedding's parameters, which `arrays` holds too.
-        frozen : sequence of str, optional
-            As for the class.
 
         Returns
         -------
@@ -176,7 +173,7 @@ class Parameters(Mapping[str, Array]):
                 f"The parameters are called {', '.join(arrays)}, and the embedding's {missing[0]} is missing."
             )
         layers = {name: values for name, values in given.items() if name not in shapes}
-        parameters = cls(sizes_of(layers), dtype=dtype or np.float64, embedding_shapes=shapes, frozen=frozen)
+        parameters = cls(sizes_of(layers), dtype=dtype or np.float64, embedding_shapes=shapes)
         for name, values in given.items():
             parameters[name] = values
         return parameters

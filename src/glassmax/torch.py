@@ -36,7 +36,7 @@ def linear_softmax_cross_entropy(
     softcap: float | None = None,
     temperature: float = 1.0,
     reduction: Reduction = "mean",
-    memory_limit: int = 2**27,
+    memory_limit: int = 128_000_000,
 ) -> "torch.Tensor":
     """Return the cross-entropy of a linear layer's softmax, without the logits of all classes in memory.
 
@@ -76,8 +76,8 @@ def linear_softmax_cross_entropy(
     reduction : {"mean", "sum", "none"}, default="mean"
         "mean" divides by the sum of the rows' weights. If every row is ignored, the mean is NaN and the gradients are
         0, as in PyTorch.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call allocates beyond tensors and gradients.
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16,000,000: about the maximum that a call allocates beyond tensors and gradients.
 
     Returns
     -------

@@ -369,17 +369,42 @@ def test_a_terminal_shows_how_far_an_epoch_is(monkeypatch):
     shown = terminal()
     monkeypatch.setattr(progress, "console", lambda err: shown)
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_DRAWINGS", -1)
-    with progress.of_epochs(3, lambda: "") as (_, within):
+    with progress.of_epochs(3, lambda: "", list) as (_, within):
         within(250, 1000, 5.5)
         within(500, 1000, 4.5)
     drawn = shown.file.getvalue()
     assert "50 % of epoch 1, loss 4.5000" in drawn
 
 
+def test_the_epochs_before_a_checkpoint_count(monkeypatch):
+    shown = terminal()
+    monkeypatch.setattr(progress, "console", lambda err: shown)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_DRAWINGS", -1)
+    with progress.of_epochs(4, lambda: "", lambda: [5.0, 4.0]) as (_, within):
+        within(500, 1000, 3.5)
+    drawn = shown.file.getvalue()
+    assert "2/4" in drawn
+    assert "50 % of epoch 3, loss 3.5000" in drawn
+
+
+def test_a_resumed_run_goes_on_counting(orders, done, monkeypatch, tmp_path):
+    seen = []
+    of_epochs = progress.of_epochs
+
+    def spy(most, score, losses):
+        seen.append(losses)
+        return of_epochs(most, score, losses)
+
+    monkeypatch.setattr(training_run, "of_epochs", spy)
+    done(*OF_NETWORK, 2, "--checkpoint", "cp")
+    done(*OF_NETWORK, 5, "--checkpoint", "cp")
+    assert [len(losses()) for losses in seen] == [2, 5]
+
+
 def test_a_pipe_is_not_shown_how_far_an_epoch_is(monkeypatch, capsys):
     monkeypatch.setattr(progress, "console", lambda err: None)
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1)
-    with progress.of_epochs(3, lambda: "") as (_, within):
+    with progress.of_epochs(3, lambda: "", list) as (_, within):
         within(500, 1000, 4.5)
     assert capsys.readouterr() == ("", "")
 

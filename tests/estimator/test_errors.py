@@ -91,6 +91,10 @@ TABLE = {
         "class_embeddings holds NaN, inf or what is too large for float64 in row 1, expected finite numbers.": fit(
             class_embeddings=np.diag([0, np.nan, 1]) @ np.ones((3, 6))
         ),
+        (
+            "input_scale_rate is 6.0, expected None with class_embeddings and no hidden layer: the scale would move "
+            "them."
+        ): fit(hidden_layer_sizes=(), class_embeddings=np.ones((3, 4)), input_scale_rate=6.0),
         "min_count is 0, expected a whole number >= 1.": fit(min_count=0),
         "min_count is 2.0, expected a whole number >= 1.": fit(min_count=2.0),
         "other_label is None, expected a label: text or a whole number.": fit(other_label=None),
@@ -191,10 +195,10 @@ TABLE = {
         "max_fun is 0, expected a whole number >= 1.": fit(max_fun=0),
         "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
         "n_threads is 'all', expected a whole number >= 1 or None.": fit(n_threads="all"),
-        "memory_limit is 1000000, expected a whole number of bytes >= 16777216 (16 MB), or None.": fit(
+        "memory_limit is 1000000, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
             memory_limit=1_000_000
         ),
-        "memory_limit is '64MB', expected a whole number of bytes >= 16777216 (16 MB), or None.": fit(
+        "memory_limit is '64MB', expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
             memory_limit="64MB"
         ),
         "weight_decay is -0.1, expected a number >= 0 or None.": fit(weight_decay=-0.1),

@@ -211,7 +211,7 @@ OPTIONS = {
     ),
     "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
     "n_threads is True, expected a whole number >= 1 or None.": fit(n_threads=True),
-    "memory_limit is True, expected a whole number of bytes >= 16777216 (16 MB), or None.": fit(memory_limit=True),
+    "memory_limit is True, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(memory_limit=True),
     f"random_state is -1, {SEEDS}": fit(random_state=-1),
     f"random_state is True, {SEEDS}": fit(random_state=True),
     f"random_state is 4294967296, {SEEDS}": fit(random_state=2**32),

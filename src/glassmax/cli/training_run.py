@@ -213,8 +213,12 @@ class TrainingRun:
             with of_members() as show:
                 yield show
             return
-        with of_epochs(self.network.max_iter, self._score) as (show_epoch, self.within):
+        with of_epochs(self.network.max_iter, self._score, self._losses) as (show_epoch, self.within):
             yield show_epoch
+
+    def _losses(self) -> list[float]:
+        """Return the losses of the complete epochs, those before a checkpoint included."""
+        return getattr(self.prepared.network, "loss_curve_", [])
 
     def _score(self) -> str:
         """Say the latest score of what early stopping watches, where the losses don't say it."""

@@ -161,7 +161,7 @@ def best_engine(n_threads: int | None = None, memory_limit: int | None = None) -
     n_threads : int, optional
         >= 1; the number of processors by default.
     memory_limit : int, optional
-        Bytes, >= 2^24: the `memory_limit` of `NativeEngine`; 2^27 by default.
+        Bytes, >= 16,000,000: the `memory_limit` of `NativeEngine`; 128,000,000 by default.
 
     Returns
     -------

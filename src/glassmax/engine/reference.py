@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
 from ..functional.losses import linear_softmax_cross_entropy, linear_softmax_cross_entropy_vjp
+from ..functional.losses.layer_arguments import check_layer_options
 from ..functional.masks import dropout_mask
 from ..functional.mixup import mixed_with_previous, mixup_shares
 from ..functional.targets import Reduction, as_rows, check_target
@@ -23,7 +24,7 @@ from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
 from .progress import Pace, Progress
 from .session import ReferenceSession
-from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
+from .softmax_layer import Gradients, LayerResult, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["ReferenceEngine"]
@@ -272,7 +273,7 @@ class ReferenceEngine:
         >>> round(float(result.loss), 4), result.dW.shape
         (6.9078, (2, 1000))
         """
-        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
         layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
         arrays = gradient_arrays(gradients, layer)
         rows = layer.A, layer.W.T if transposed else layer.W, layer.b, layer.target

@@ -13,12 +13,21 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization
 from .progress import Progress
 
-__all__ = ["CLOSED", "LEAST_MEMORY", "MEMORY_LIMIT", "MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
+__all__ = [
+    "CLOSED",
+    "LEAST_MEMORY",
+    "MEMORY_LIMIT",
+    "MOST_KEPT",
+    "ReferenceSession",
+    "Session",
+    "copy_state",
+    "epochs_one_by_one",
+]
 
 CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
 MOST_KEPT = 2**24
 """Maximum number of parameters of a network whose state before an epoch is kept in memory."""
-MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
+MEMORY_LIMIT, LEAST_MEMORY = 128_000_000, 16_000_000
 """Bytes that a call with very many classes may take beside its arguments and results: the default, and the minimum."""
 
 
@@ -51,6 +60,26 @@ class Session(Protocol):
 
         The result has the same bits as that of ``engine.epoch``. After Ctrl-C and after an error, theta and the state
         are what they were before the call, if the session keeps a copy of that state (see ``keep`` of ``open``).
+        """
+        ...
+
+    def epochs(
+        self,
+        data: Data,
+        count: int,
+        *,
+        draw: np.random.RandomState | None,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+    ) -> list[EpochResult]:
+        """Train `count` >= 1 epochs, one after the other, and return their results.
+
+        `draw` shuffles `order`, a contiguous int64 array that names each row of `data` once, in place before each
+        epoch; None leaves it. `rates` holds the learning rates of an epoch, the same for all. The bits are those of as
+        many calls of `epoch`. An epoch with a loss or a parameter that is not finite is the last one.
         """
         ...
 
@@ -122,6 +151,10 @@ class ReferenceSession:
         if self.closed:
             raise ValueError(CLOSED)
 
+    def epochs(self, data: Data, count: int, **options: Any) -> list[EpochResult]:
+        """Train `count` epochs, one after the other."""
+        return epochs_one_by_one(self, data, count, **options)
+
     load = read
 
     def go_back(self) -> bool:
@@ -140,6 +173,29 @@ class ReferenceSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def epochs_one_by_one(
+    session: Session,
+    data: Data,
+    count: int,
+    *,
+    draw: np.random.RandomState | None,
+    order: Array,
+    first_step: int,
+    **options: Any,
+) -> list[EpochResult]:
+    """Train `count` epochs by as many calls of ``session.epoch``; see `Session.epochs`."""
+    results: list[EpochResult] = []
+    while len(results) < count:
+        if draw is not None:
+            draw.shuffle(order)
+        result = session.epoch(data, order=order, first_step=first_step, **options)
+        results.append(result)
+        first_step += result.steps
+        if not (result.finite and session.finite):
+            break
+    return results
 
 
 class _Copy:

@@ -188,9 +188,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
     memory_limit : int or None, default=None
-        Bytes, >= 2^24 (16 MB): about the maximum that training with 4096 classes or more takes beyond the rows, the
-        weights and the state of the optimizer; None is 2^27 (128 MB). If the logits of a batch need more, a step takes
-        up to a third longer. The result has the same bits for any limit. The reference engine ignores it.
+        With 4096 classes or more, about the maximum of memory in bytes, >= 16,000,000, that training takes beyond the
+        rows, the weights and the state of the optimizer; None is 128,000,000. Where the logits of a batch need more,
+        a step takes up to a third longer. No bit of the result depends on it. The reference engine ignores it.
 
     Attributes
     ----------

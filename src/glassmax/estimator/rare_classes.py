@@ -8,7 +8,7 @@ from ..errors import LabelError, OptionError, Setting, is_whole
 from ..functional.arrays import Array
 from .labels import Labels
 
-__all__ = ["Together", "check_min_count", "put_together"]
+__all__ = ["Together", "check_min_count", "of_kind", "put_together"]
 
 
 class Together(NamedTuple):
@@ -87,6 +87,14 @@ def _check_kind(classes: Array, other_label: Any) -> None:
     else:
         return
     raise OptionError(parameter="other_label", came=repr(other_label), expected=expected)
+
+
+def of_kind(label: Any, classes: Array) -> Any:
+    """Return a label that was typed as a text as the number that it is, where the classes are numbers."""
+    try:
+        return int(label) if isinstance(label, str) and classes.dtype.kind in "if" else label
+    except ValueError:
+        return label
 
 
 def _free_number(classes: Array) -> int:

@@ -22,6 +22,7 @@ from .inference import KINDS, ColumnOptions, Inference, infer
 from .labels import (
     candidate_rows,
     class_indices,
+    class_positions,
     given_labels,
     label_texts,
     parsed_labels,
@@ -52,6 +53,7 @@ __all__ = [
     "as_table",
     "candidate_rows",
     "class_indices",
+    "class_positions",
     "giveaways",
     "given_labels",
     "holds_candidates",

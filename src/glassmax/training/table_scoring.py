@@ -15,6 +15,7 @@ from ..table import (
     UnseenCounts,
     candidate_rows,
     class_indices,
+    class_positions,
     holds_candidates,
     read_labels,
     read_weights,
@@ -46,6 +47,7 @@ class TableScoring:
         self.model, self.by, self.weight, self.separator, self.top = model, by, weight, candidates, top
         self.whole = RunningMetrics(len(model.classes))
         self.groups: dict[str, RunningMetrics] = {}
+        self.positions = class_positions(model.classes)
         self.name, self.unlabelled = "", 0
         self.totals = np.zeros(len(model.classes))
         self.uncalibrated = None if model.calibration is None else RunningMetrics(len(model.classes))
@@ -148,7 +150,8 @@ class TableScoring:
             silent = S.all(axis=1)
             return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
         other = self.model.record.get("other_label")
-        return class_indices(self.model.classes, labels, table, rows, target, other_label=other), weight
+        y = class_indices(classes, labels, table, rows, target, other_label=other, positions=self.positions)
+        return y, weight
 
     def _count_groups(self, table: Table, add: Callable[[RunningMetrics, Rows], None]) -> None:
         if self.by is None:

@@ -24,6 +24,7 @@ from ..candidates import encode_candidates, holds_candidates, read_sets
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..rare_classes import of_kind
 from ..user_warnings import warn_user
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
@@ -76,7 +77,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Maximum number of threads, >= 1; None uses all processors. Networks are trained in parallel. The
         result of the native engine is bit-identical for any number of threads.
     memory_limit : int or None, default=None
-        Bytes, >= 2^24 (16 MB): that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
+        Bytes, >= 16,000,000: that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
         one takes precedence.
     time_limit : float or None, default=None
         Time limit in seconds, > 0. A network of the preset is not started if, judging by the earlier ones, the network
@@ -505,7 +506,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
             if self.min_count > 1:
-                y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=self.other_label).T]
+                other = of_kind(self.other_label, self.classes_)
+                y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=other).T]
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", MANY_VALUES)
                 accuracy: float = super().score(X, plain_labels(y), sample_weight)
