@@ -139,7 +139,7 @@ def class_weights(ctx: click.Context, param: click.Parameter, values: tuple[str,
 
 
 def size_of_memory(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Read a number of bytes: ``64MB``, ``1.5 GB``, ``67108864``. A kB is 1024 bytes: the engine takes 16MB at least."""
+    """Read a number of bytes: ``64MB``, ``1.5 GB``, ``67108864``; a kB is 1024 bytes."""
     from ..engine import LEAST_MEMORY  # late: --help needs no NumPy
 
     if value is None:

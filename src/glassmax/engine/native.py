@@ -48,6 +48,9 @@ __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
+MOST_IN_TILES = 128
+"""With more classes a row, sorting all logits of a few rows takes less time than to keep the largest in order."""
+
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: _native.note_main_thread(threading.main_thread().ident or 0))
@@ -205,7 +208,7 @@ class NativeEngine:
         of_labels = None if y is None else readable(y, INT64)
         inputs = inputs_of(network, X)
         given = (self.isa, self._workers, spec_of(network), *inputs, of_labels, network.theta)
-        if _native.summary(*given, losses, top.labels, top.probabilities):
+        if count <= MOST_IN_TILES and _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
 
