@@ -32,6 +32,10 @@ from .table.table import some
 __all__ = ["Model", "load_model"]
 
 
+LEAST_PROBABILITY = float(np.finfo(np.float64).tiny)
+"""A set of all classes leaves out those whose probability is no normal number."""
+
+
 class Model:
     """One or several networks with the names of their classes and, if trained on a table, its columns.
 
@@ -421,6 +425,40 @@ class Model:
             top = likely.top(X, count)
             _finite(table, top.probabilities)
             yield table, top
+
+    def top_predictions_with_sets(
+        self,
+        tables: Iterable[Table],
+        count: int,
+        coverage: float,
+        counts: UnseenCounts | None = None,
+        *,
+        n_threads: int | None = None,
+    ) -> Iterator[tuple[Table, TopClasses, ClassesAbove]]:
+        """Predict as `top_predictions` does, with the prediction set of each row as well.
+
+        No array of n x k numbers is made, unless the sets hold that many classes.
+
+        Parameters
+        ----------
+        tables, count, counts, n_threads
+            As for `top_predictions`; at least one class.
+        coverage : float
+            As for `prediction_sets`.
+
+        Yields
+        ------
+        table : Table
+        top : TopClasses
+        above : ClassesAbove
+            The classes of each set; empty sets have none.
+        """
+        least = max(self._conformal(coverage).least_probability(coverage), LEAST_PROBABILITY)
+        likely, most = self.likely(n_threads), int(min(len(self.classes), 1 / least))
+        for table, X in self.encoded_tables(tables, counts, likely.rows_at_once(max(count, most))):
+            top = likely.top(X, count)
+            _finite(table, top.probabilities)
+            yield table, top, likely.above(X, least)
 
     def predictions_above(
         self,

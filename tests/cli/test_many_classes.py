@@ -16,6 +16,7 @@ from glassmax import Model, Network, load_model, read_table
 from glassmax.calibration import Calibration
 from glassmax.cli import many_classes, progress, training_cost, training_run
 from glassmax.cli.class_embeddings import read_class_embeddings
+from glassmax.conformal import Conformal
 from glassmax.errors import DataError
 from glassmax.likely_classes import LikelyClasses
 from glassmax.table import Encoding
@@ -128,6 +129,31 @@ def test_very_many_classes_above_a_threshold_are_all_found():
     assert above.rows.tolist() == [0] * 700 + [1] * 700
     assert above.labels.tolist() == [*range(700)] * 2
     np.testing.assert_allclose(above.probabilities, 1 / (700 + (K - 700) * np.exp(-9)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("allow_empty", [False, True])
+@pytest.mark.parametrize("coverage", [0.5, 0.9, 0.99])
+def test_prediction_sets_of_very_many_classes_are_those_of_all_probabilities(
+    model, done, tmp_path, monkeypatch, coverage, allow_empty
+):
+    P = probabilities(model, tmp_path / "t.csv")
+    scores = np.sort(-np.log(np.linspace(0.2, 0.004, 30)))  # too few for 99 %: all classes are in
+    model.conformal = Conformal(scores)
+    model.save(tmp_path / "m.safetensors")
+    sets = model.prediction_sets(read_table(tmp_path / "t.csv"), coverage, allow_empty=allow_empty)
+    options = ["--coverage", coverage, "--top", 2, "--allow-empty"][: 5 if allow_empty else 4]
+    if coverage < 0.99:
+        assert coverage == 0.5 or len(set(sets.sum(axis=1))) >= 2
+        in_blocks_of(monkeypatch, 7)
+        monkeypatch.setattr(Model, "predictions_with_sets", None)
+    found = lines(done("predict", "m.safetensors", "t.csv", *options).out)
+    for row, p, held in zip(found, P, sets, strict=True):
+        expected = [str(LABELS[c]) for c in np.argsort(-p, kind="stable") if held[c]]
+        if coverage < 0.99:
+            assert row["set"] == "|".join(expected)
+        else:
+            assert sorted(row["set"].split("|")) == sorted(expected)
+        assert row["top 1"] == row["prediction"] == str(LABELS[p.argmax()])
 
 
 def test_a_row_without_a_class_above_the_threshold_has_no_line(model, done):

@@ -322,3 +322,52 @@ def test_a_million_classes_take_130_megabytes_beside_the_weights(tmp_path):
     """Beside weights, two moments and the best weights; and 32 bytes for the label of each class."""
     ran = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path / "m")], capture_output=True, text=True, check=True)
     assert float(ran.stdout) < 130 + 32
+
+
+@pytest.mark.parametrize(
+    ("options", "y", "message"),
+    [
+        (
+            {"scoring": "auc", "early_stopping": True},
+            Y,
+            "scoring is 'auc', expected a score for 50,000 classes: auc takes fewer than 4,096, because it needs the "
+            "probability of each class for each row. Pass scoring='top_5_accuracy', or put rare classes together with "
+            "min_count.",
+        ),
+        (
+            {"scoring": "top_50001_accuracy", "early_stopping": True},
+            Y,
+            "scoring is 'top_50001_accuracy', expected a score for 50001 classes or more.",
+        ),
+        (
+            {},
+            [{1, 2}, *Y[1:].tolist()],
+            "y holds sets of labels, and there are 50,000 classes, expected fewer than 4,096: sets take a number for "
+            "each row and class. Give each row one label, or soft labels as a sparse matrix.",
+        ),
+    ],
+)
+def test_what_takes_a_number_for_each_row_and_class_is_refused_before_the_training(options, y, message, peak):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        many(**options).fit(X, y, classes=np.arange(K))
+    assert peak() < LITTLE
+
+
+def test_sets_in_a_table_of_very_many_classes_are_refused(peak):
+    table = {"x": X[:, 0], "y": [f"{i}|{i + 1}" for i in range(N)]}
+    table = {name: np.tile(cells, 3) for name, cells in table.items()}
+    table["y"] = np.array([f"{i % 5000}|{i % 5000 + 1}" for i in range(3 * N)])
+    classifier = TableClassifier(network=many(), candidates="|", random_state=0)
+    with pytest.raises(ValueError, match=r"^y holds sets of labels, and there are 5,001 classes, expected fewer than"):
+        classifier.fit(table, "y")
+
+
+@pytest.mark.parametrize("count", [128, 129, 2000])
+def test_many_of_the_most_probable_classes_are_the_same_by_tiles_and_by_rows(count):
+    network = Network([4, 8, 5000], random_state=1)
+    network.parameters["W2"][...] *= 20
+    top = best_engine().top_classes(network, X[:9], count, Y[:9])
+    P = network.forward(X[:9]).P
+    np.testing.assert_array_equal(top.labels, np.argsort(-P, axis=1, kind="stable")[:, :count])
+    np.testing.assert_allclose(top.probabilities, -np.sort(-P, axis=1)[:, :count], rtol=1e-9)
+    np.testing.assert_allclose(top.losses, -np.log(P[np.arange(9), Y[:9]]), rtol=1e-9)

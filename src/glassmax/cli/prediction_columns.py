@@ -10,7 +10,7 @@ from ..functional.arrays import Array
 from ..likely_classes import ClassesAbove
 from ..table import Table
 
-__all__ = ["columns_above", "columns_of_rows", "top_of"]
+__all__ = ["columns_above", "columns_of_rows", "lists_of_above", "lists_of_sets", "top_of"]
 
 
 def columns_of_rows(
@@ -21,8 +21,7 @@ def columns_of_rows(
     keep: Sequence[str] = (),
     top: int = 0,
     P: Array | None = None,
-    sets: Array | None = None,
-    proba: bool = False,
+    sets: Sequence[list[Any]] | None = None,
 ) -> dict[str, list[Any]]:
     """Return one line for each row of a table.
 
@@ -36,19 +35,19 @@ def columns_of_rows(
         Columns of the table that come first.
     top : int
         Number of classes that are written with their probabilities.
-    P, sets : (n, k) arrays, optional
-        Probabilities and prediction sets; a set is written as a list of classes, the most probable first.
-    proba : bool
-        Whether to write P.
+    P : (n, k) array, optional
+        Probabilities to write.
+    sets : sequence of lists, optional
+        The prediction set of each row, the most probable class first.
     """
     columns = _kept(table, keep)
     columns[_free("prediction", columns)] = classes[best.labels[:, 0]].tolist()
-    if sets is not None and P is not None:
-        columns[_free("set", columns)] = _lists(P, sets, classes)
+    if sets is not None:
+        columns[_free("set", columns)] = list(sets)
     for place in range(top):
         columns[f"top {place + 1}"] = classes[best.labels[:, place]].tolist()
         columns[f"p(top {place + 1})"] = best.probabilities[:, place].tolist()
-    if proba and P is not None:
+    if P is not None:
         for index, label in enumerate(classes.tolist()):
             columns[_free(f"p({label})", columns)] = P[:, index].tolist()
     return columns
@@ -71,14 +70,23 @@ def top_of(P: Array, count: int) -> TopClasses:
     return TopClasses(order, np.take_along_axis(P, order, axis=1), None)
 
 
-def _kept(table: Table, keep: Sequence[str], rows: Array | slice = slice(None)) -> dict[str, list[Any]]:
-    return {name: _cells(table.column(name)[rows]) for name in keep}
-
-
-def _lists(P: Array, sets: Array, classes: Array) -> list[list[Any]]:
+def lists_of_sets(P: Array, sets: Array, classes: Array) -> list[list[Any]]:
+    """Return the classes of each prediction set, (n, k) of bool, the most probable first."""
     order = np.argsort(-P, axis=1, kind="stable")[:, : sets.sum(axis=1).max(initial=0)]
     inside = np.take_along_axis(sets, order, axis=1)
     return [classes[row[held]].tolist() for row, held in zip(order, inside, strict=True)]
+
+
+def lists_of_above(above: ClassesAbove, best: TopClasses, classes: Array, *, allow_empty: bool) -> list[list[Any]]:
+    """Return the classes of each row that reach the threshold; in place of none, the most probable one."""
+    n = len(best.labels)
+    pieces = np.split(above.labels, np.searchsorted(above.rows, np.arange(1, n))) if n else []
+    instead = best.labels[:, :0] if allow_empty else best.labels[:, :1]
+    return [classes[found if len(found) else one].tolist() for found, one in zip(pieces, instead, strict=True)]
+
+
+def _kept(table: Table, keep: Sequence[str], rows: Array | slice = slice(None)) -> dict[str, list[Any]]:
+    return {name: _cells(table.column(name)[rows]) for name in keep}
 
 
 def _cells(values: Array) -> list[Any]:

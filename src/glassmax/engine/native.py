@@ -50,6 +50,8 @@ INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
 SMALL = 2**13  # parameters: a network of very many classes, whose last layer is moved in place, has more
+MOST_IN_TILES = 128
+"""With more classes a row, sorting all logits of a few rows takes less time than to keep the largest in order."""
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -257,7 +259,7 @@ class NativeEngine:
         of_labels = None if y is None else readable(y, INT64)
         inputs = inputs_of(network, X)
         given = (self.isa, self._workers, spec_of(network), *inputs, of_labels, network.theta)
-        if _native.summary(*given, losses, top.labels, top.probabilities):
+        if count <= MOST_IN_TILES and _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
 

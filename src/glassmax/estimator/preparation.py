@@ -43,6 +43,7 @@ from .options import (
     warn_of_ignored,
 )
 from .rare_classes import put_together
+from .scoring import check_scoring
 
 __all__ = ["Preparation", "hold_out", "known_rows", "other_label_of", "prepare_fit", "prepare_partial_fit"]
 
@@ -82,6 +83,8 @@ def prepare_fit(
     if candidates and shown and plan.scorer is not None:
         expected = "'log_loss' or 'accuracy' where labels are sets: other scores need the class of each row"
         raise OptionError(parameter="scoring", came=repr(classifier.scoring), expected=expected)
+    if shown and labels.output == "softmax":
+        check_scoring(classifier.scoring, len(labels.classes))
     state.validation_scores = (state.validation_scores or []) if shown else None
     state.validation_loss_curve = (state.validation_loss_curve or []) if shown else None
     state.n_iter, state.best_validation_score, state.stop_reason = 0, None, None

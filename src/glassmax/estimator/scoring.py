@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 
-from ..engine import Data, best_engine
+from ..engine import MANY_CLASSES, Data, best_engine
 from ..errors import OptionError, Setting, Text
 from ..functional.arrays import Array
 from .labels import most_probable_class
 
-__all__ = ["NAMES", "Scorer", "make_scorer"]
+__all__ = ["NAMES", "Scorer", "check_scoring", "make_scorer"]
 
 TOP = re.compile(r"top_([1-9]\d*)_accuracy")
 NAMES = ("log_loss", "accuracy", "balanced_accuracy", "f1", "auc")
@@ -65,6 +65,32 @@ def make_scorer(scoring: Any) -> Scorer | None:
             raise _not_computable(scoring, classifier, data, str(error)) from error
 
     return named
+
+
+def check_scoring(scoring: Any, classes: int) -> None:
+    """Refuse a score that can't be computed for so many classes, before the training."""
+    top = TOP.fullmatch(scoring) if isinstance(scoring, str) else None
+    if top is not None and int(top[1]) > classes:
+        raise _too_few_classes(int(top[1]))
+    if isinstance(scoring, str) and scoring == "auc" and classes >= MANY_CLASSES:
+        raise OptionError(
+            parameter="scoring",
+            came="'auc'",
+            expected=f"a score for {classes:,} classes: auc takes fewer than {MANY_CLASSES:,}, because it needs the "
+            "probability of each class for each row",
+            remedy=(
+                "Pass ",
+                Setting("scoring", "top_5_accuracy"),
+                ", or put rare classes together with ",
+                Setting("min_count"),
+                ".",
+            ),
+        )
+
+
+def _too_few_classes(count: int) -> OptionError:
+    came = repr(f"top_{count}_accuracy")
+    return OptionError(parameter="scoring", came=came, expected=f"a score for {count} classes or more")
 
 
 def _not_computable(scoring: str, classifier: Any, data: Data, why: str) -> OptionError:
@@ -173,10 +199,11 @@ def _top_accuracy(count: int) -> Scorer:
 
     def scorer(classifier: Any, data: Data) -> float:
         network = classifier.network_
-        if classifier.out_activation_ != "softmax" or count > network.layer_sizes[-1]:
-            needs = "softmax output" if classifier.out_activation_ != "softmax" else f"{count} classes or more"
-            expected = f"another score: top-{count} accuracy needs {needs}"
+        if classifier.out_activation_ != "softmax":
+            expected = f"another score: top-{count} accuracy needs softmax output"
             raise OptionError(parameter="scoring", came=repr(f"top_{count}_accuracy"), expected=expected)
+        if count > network.layer_sizes[-1]:
+            raise _too_few_classes(count)
         labels = best_engine(classifier.n_threads).top_classes(network, data.X, count).labels
         hits = (labels == most_probable_class(data.y)[:, None]).any(axis=1)
         return float(np.average(hits, weights=data.weight))

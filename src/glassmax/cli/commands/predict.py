@@ -141,19 +141,25 @@ def _columns(
     model: "Model", tables: Any, counts: "UnseenCounts", keep: list[str], options: dict[str, Any]
 ) -> "Iterator[tuple[Table, dict[str, list[Any]]]]":
     """Yield tables, each with the columns that are written for its rows."""
-    from ..prediction_columns import columns_above, columns_of_rows, top_of
+    from ...engine import MANY_CLASSES
+    from ..prediction_columns import columns_above, columns_of_rows, lists_of_above, lists_of_sets, top_of
 
     top, coverage, proba = min(options["top"] or 0, len(model.classes)), options["coverage"], options["proba"]
-    how: dict[str, Any] = {"keep": keep, "top": top, "proba": proba}
+    how: dict[str, Any] = {"keep": keep, "top": top}
+    allow_empty = options["allow_empty"]
     if options["above"] is not None:
         first = 1
         for table, above in model.predictions_above(tables, options["above"], counts):
             yield table, columns_above(table, model.classes, above, first, keep=keep)
             first += table.n_rows
+    elif coverage is not None and not proba and len(model.classes) >= MANY_CLASSES:
+        for table, best, above in model.top_predictions_with_sets(tables, max(top, 1), coverage, counts):
+            sets = lists_of_above(above, best, model.classes, allow_empty=allow_empty)
+            yield table, columns_of_rows(table, model.classes, best, sets=sets, **how)
     elif coverage is not None:
-        allow_empty = options["allow_empty"]
         for table, P, sets in model.predictions_with_sets(tables, coverage, counts, allow_empty=allow_empty):
-            yield table, columns_of_rows(table, model.classes, top_of(P, max(top, 1)), P=P, sets=sets, **how)
+            how |= {"P": P if proba else None, "sets": lists_of_sets(P, sets, model.classes)}
+            yield table, columns_of_rows(table, model.classes, top_of(P, max(top, 1)), **how)
     elif proba:
         for table, P in model.predictions(tables, counts):
             yield table, columns_of_rows(table, model.classes, top_of(P, max(top, 1)), P=P, **how)
