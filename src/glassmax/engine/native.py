@@ -39,7 +39,7 @@ from .native_arguments import (
 )
 from .processors import thread_numbers
 from .progress import Pace, Progress
-from .session import CLOSED
+from .session import CLOSED, epochs_one_by_one
 from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
@@ -49,6 +49,7 @@ INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
 MEMORY_LIMIT, LEAST_MEMORY = 128_000_000, 16_000_000
+SMALL = 2**13  # parameters: a network of very many classes, whose last layer is moved in place, has more
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -172,8 +173,54 @@ class NativeEngine:
         after any error, theta and the state are what they were before the call; with very many classes, see the class,
         what they were after the last step that was taken whole.
         """
+        if network.theta.size < SMALL and "unscaled" not in state and options.get("progress") is None:
+            dtype = network.theta.dtype
+            arrays, numbers = _numbers_of(rule, state, rate_factors)
+            if readable(arrays[0], dtype) is arrays[0] and readable(arrays[-1], dtype) is arrays[-1]:
+                return self._epoch(network, data, state, arrays, numbers, **options)
         with self.open(network, rule, state, rate_factors=rate_factors) as session:
             return session.epoch(data, **options)
+
+    def _epoch(
+        self,
+        network: Network,
+        data: Data,
+        state: State,
+        arrays: list[Array],
+        numbers: tuple[Any, ...],
+        *,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+        mixup_factors: Array | None = None,
+        progress: None = None,
+    ) -> EpochResult:
+        """Train by one call, which leaves nothing behind: faster for a small network than a session of one epoch."""
+        check_smoothing(network, regularization)
+        check_order(order)
+        spec, *rows = rows_of(network, data)
+        with labels_named(network, data):
+            loss, steps, finite, _, t = _native.epoch(
+                self.isa,
+                self._workers,
+                spec,
+                numbers,
+                writable(network.theta, "theta"),
+                *arrays,
+                *((None,) * (2 - len(arrays))),
+                *rows,
+                numbers_of(regularization),
+                readable(order, INT64),
+                int(batch_size),
+                readable(rates, FLOAT64),
+                None if mixup_factors is None else readable(mixup_factors, FLOAT64),
+                first_step,
+            )
+        if "t" in state:
+            state["t"] = t
+        return EpochResult(loss, steps, finite)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its gradient; see `ReferenceEngine`."""
@@ -284,6 +331,31 @@ class NativeEngine:
         return out
 
 
+def check_order(order: Array) -> None:
+    """Raise an error if the order doesn't hold whole numbers."""
+    if order.dtype.kind not in "iu":
+        raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
+
+
+NAMES = {1: ("velocity",), 2: ("m", "v")}
+"""The arrays in the state of SGD and of Adam."""
+
+
+def _numbers_of(rule: Rule, state: State, factors: Sequence[float]) -> tuple[list[Array], tuple[Any, ...]]:
+    """Return the arrays of the state, and the numbers of the rule in the order that the compiled module expects."""
+    if type(rule) is Adam:
+        adam = rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"])
+        return [writable(state["m"], "m"), writable(state["v"], "v")], (True, False, 0.0, *adam, factors)
+    if type(rule) is SGD:
+        how = False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors
+        return [writable(state["velocity"], "velocity")], how
+    raise OptionError(
+        f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
+        "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+        parameter="rule",
+    )
+
+
 class NativeSession:
     """The session of `NativeEngine`: the weights and the state of the rule, packed, and the memory of an epoch."""
 
@@ -298,12 +370,6 @@ class NativeSession:
         live: bool,
     ) -> None:
         self._native: Any = None
-        if type(rule) not in (SGD, Adam):
-            raise OptionError(
-                f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
-                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
-                parameter="rule",
-            )
         self.finite = True
         self._network, self._state, self._live = network, state, live
         self._pace: Pace | None = None
@@ -316,14 +382,8 @@ class NativeSession:
         theta = writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
         factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
-        names: tuple[str, ...]
-        if isinstance(rule, Adam):
-            names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
-        else:
-            assert isinstance(rule, SGD)
-            names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
+        arrays_of_rule, how = _numbers_of(rule, state, factors)
+        names = NAMES[len(arrays_of_rule)]
         if scaled:
             unfold(network, state["unscaled"])
         self._moved = {name: readable(writable(state[name], name), theta.dtype) for name in names + scaled}
@@ -347,17 +407,7 @@ class NativeSession:
         """Train on every row of `data` once; see `Session.epoch`."""
         native, state = self._open(), self._state
         try:
-            if regularization is not self._regularization:
-                self._set_regularization(regularization)
-            if (
-                order is not self._order
-                or rates is not self._rates
-                or mixup_factors is not self._mixup_factors
-                or batch_size != self._batch_size
-            ):
-                self._set_steps(order, batch_size, rates, mixup_factors)
-            if data is not self._data:
-                self._set_rows(data)
+            self._prepare(data, order, batch_size, rates, regularization, mixup_factors)
             if progress is None and (self._alike or not self._live):
                 told = native.epoch(first_step, len(order), self._live, state.get("t", 0))
                 if self._live and "t" in state:
@@ -373,6 +423,39 @@ class NativeSession:
             raise
         self.finite = told[3]
         return EpochResult(told[0], told[1], told[2])
+
+    def epochs(
+        self,
+        data: Data,
+        count: int,
+        *,
+        draw: np.random.RandomState | None,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+    ) -> list[EpochResult]:
+        """Train `count` epochs; see `Session.epochs`. Ctrl-C is noticed after the last one."""
+        try:
+            self._prepare(data, order, batch_size, rates, regularization, None)
+            bits = getattr(draw, "_bit_generator", None)
+            plain = draw is None or (bits is not None and type(draw) is np.random.RandomState)
+            if self._live or not plain or order is not self._order or not order.flags.writeable:
+                how = {"batch_size": batch_size, "rates": rates, "regularization": regularization}
+                return epochs_one_by_one(self, data, count, draw=draw, order=order, first_step=first_step, **how)
+            if bits is None:
+                losses, told = self._native.epochs(first_step, count, order, None)
+            else:
+                with bits.lock:
+                    losses, told = self._native.epochs(first_step, count, order, bits.capsule)
+        except ValueError:
+            self._name_label(data)
+            raise
+        self.finite = told[3]
+        steps = -(-len(order) // batch_size)
+        results = [EpochResult(loss, steps, True) for loss in losses[:-1]]
+        return [*results, EpochResult(told[0], told[1], told[2])]
 
     def read(self) -> None:
         """Unpack weights and state into the network and the dict."""
@@ -414,6 +497,29 @@ class NativeSession:
             raise ValueError(CLOSED)
         return self._native
 
+    def _prepare(
+        self,
+        data: Data,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        mixup_factors: Array | None,
+    ) -> None:
+        """Give the compiled session what it has not been given yet."""
+        self._open()
+        if regularization is not self._regularization:
+            self._set_regularization(regularization)
+        if (
+            order is not self._order
+            or rates is not self._rates
+            or mixup_factors is not self._mixup_factors
+            or batch_size != self._batch_size
+        ):
+            self._set_steps(order, batch_size, rates, mixup_factors)
+        if data is not self._data:
+            self._set_rows(data)
+
     def _set_rows(self, data: Data) -> None:
         self._data = None
         rows = rows_of(self._network, data)[1:]
@@ -430,8 +536,7 @@ class NativeSession:
 
     def _set_steps(self, order: Array, batch_size: int, rates: Array, mixup_factors: Array | None) -> None:
         self._order = None
-        if order.dtype.kind not in "iu":
-            raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
+        check_order(order)
         factors = None if mixup_factors is None else readable(mixup_factors, FLOAT64)
         plain = readable(order, INT64), int(batch_size), readable(rates, FLOAT64), factors
         self._native.steps_of(*plain)

@@ -13,7 +13,7 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization
 from .progress import Progress
 
-__all__ = ["CLOSED", "MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
+__all__ = ["CLOSED", "MOST_KEPT", "ReferenceSession", "Session", "copy_state", "epochs_one_by_one"]
 
 CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
 MOST_KEPT = 2**24
@@ -48,6 +48,26 @@ class Session(Protocol):
 
         The result has the same bits as that of ``engine.epoch``. After Ctrl-C and after an error, theta and the state
         are what they were before the call, as far as `go_back` has a state to go back to.
+        """
+        ...
+
+    def epochs(
+        self,
+        data: Data,
+        count: int,
+        *,
+        draw: np.random.RandomState | None,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+    ) -> list[EpochResult]:
+        """Train `count` >= 1 epochs, one after the other, and return their results.
+
+        `draw` shuffles `order`, a contiguous int64 array that names each row of `data` once, in place before each
+        epoch; None leaves it. `rates` holds the learning rates of an epoch, the same for all. The bits are those of as
+        many calls of `epoch`. An epoch with a loss or a parameter that is not finite is the last one.
         """
         ...
 
@@ -116,6 +136,10 @@ class ReferenceSession:
         if self.closed:
             raise ValueError(CLOSED)
 
+    def epochs(self, data: Data, count: int, **options: Any) -> list[EpochResult]:
+        """Train `count` epochs, one after the other."""
+        return epochs_one_by_one(self, data, count, **options)
+
     load = read
 
     def go_back(self) -> bool:
@@ -134,6 +158,29 @@ class ReferenceSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def epochs_one_by_one(
+    session: Session,
+    data: Data,
+    count: int,
+    *,
+    draw: np.random.RandomState | None,
+    order: Array,
+    first_step: int,
+    **options: Any,
+) -> list[EpochResult]:
+    """Train `count` epochs by as many calls of ``session.epoch``; see `Session.epochs`."""
+    results: list[EpochResult] = []
+    while len(results) < count:
+        if draw is not None:
+            draw.shuffle(order)
+        result = session.epoch(data, order=order, first_step=first_step, **options)
+        results.append(result)
+        first_step += result.steps
+        if not (result.finite and session.finite):
+            break
+    return results
 
 
 class _Copy:
