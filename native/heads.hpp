@@ -102,13 +102,16 @@ template <class T> void softmax_cross_entropy_of_labels(T *Z, const HeadRows<T> 
         Vec<T> largest;
         IntVec<T> top;
         const Wide<T> others = exponentials<T>(Z, head.k, largest, top);
-        const Wide<T> r = inverse_sum<T>(others), log_of_sum = log1p_wide<T>(others), lse = log_sum_exp<T>(largest, log_of_sum);
+        const Wide<T> r = inverse_sum<T>(others), log_of_sum = log1p_wide<T>(others);
         put<T>(others, others_of);
         put<T>(r, inverse_of);
         put<T>(log_of_sum, log_of);
-        put<T>(lse, lse_of);
         Wide<T> grown = r;
-        for (int i = 0; head.z_loss > 0 && i < Wide<T>::PARTS; ++i) grown.part[i] *= 1 + 2 * head.z_loss * lse.part[i];
+        if (head.z_loss > 0) {
+            const Wide<T> lse = log_sum_exp<T>(largest, log_of_sum);
+            put<T>(lse, lse_of);
+            for (int i = 0; i < Wide<T>::PARTS; ++i) grown.part[i] *= 1 + 2 * head.z_loss * lse.part[i];
+        }
         const Vec<T> scale = grown.narrow() * load(head.factor + v * L);
         T true_class[L], largest_of[L];
         typename Simd<T>::Int top_of[L];

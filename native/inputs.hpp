@@ -37,8 +37,16 @@ template <class T> void lay_down(const T *const *from, const T *const *next, int
         transpose<T>(block);
         for (int i = 0; i < L; ++i) store(A + (k + i) * SPAN<T>, block[i]);
     }
-    for (int s = 0; s < L; ++s)
-        for (int64_t i = k; i < d; ++i) A[i * SPAN<T> + s] = from[s][i];
+    if (k == d) return;
+    if constexpr (BYTES >= 32) {  // not number by number, or the vectors that are loaded next wait for it
+        Vec<T> block[L];
+        for (int s = 0; s < L; ++s) block[s] = load_some(from[s] + k, d - k);
+        transpose<T>(block);
+        for (int i = 0; i < L && k + i < d; ++i) store(A + (k + i) * SPAN<T>, block[i]);
+    } else {
+        for (int s = 0; s < L; ++s)
+            for (int64_t i = k; i < d; ++i) A[i * SPAN<T> + s] = from[s][i];
+    }
 }
 
 INLINE uint64_t drawn(uint64_t key, uint64_t counter) {  // output `counter` of SplitMix64 seeded with `key`

@@ -201,10 +201,10 @@ template <class T> double loss_of(const Span<T> &span, T *Z) {
         for (int s = 0; s < rows; ++s) factor[s] = T(batch.rows.weight[batch.row(span.start + s)] / divisor);
     if (batch.rows.y)
         for (int s = 0; s < rows; ++s) label[s] = batch.rows.y[batch.row(span.start + s)];
-    double shares[SPAN<T>] = {};
+    double shares[SPAN<T>];
     HeadRows<T> head = {k, span.vectors, rows, label, nullptr, factor, loss, nullptr, batch.shape.z_loss};
     if (batch.mixup > 0) {
-        for (int s = 0; s < rows; ++s) shares[s] = batch.shares[span.start + s];
+        for (int s = 0; s < SPAN<T>; ++s) shares[s] = s < rows ? batch.shares[span.start + s] : 0;
         head.shares = shares;
     }
     if (needs_rows(batch.shape.output, batch.shape.loss, batch.soft(), batch.regularization.label_smoothing)) {

@@ -178,6 +178,11 @@ template <class T> INLINE Vec<T> load_some(const T *p, int64_t some) {
         return (Vec<T>)_mm512_maskz_loadu_ps(__mmask16(mask), p);
     else
         return (Vec<T>)_mm512_maskz_loadu_pd(__mmask8(mask), p);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(int(some)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)));
+    else
+        return (Vec<T>)_mm256_maskload_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(some), _mm256_setr_epi64x(0, 1, 2, 3)));
 #else
     Vec<T> v = {};
     for (int64_t i = 0; i < some; ++i) v[i] = p[i];

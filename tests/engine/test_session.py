@@ -470,3 +470,60 @@ def test_ctrl_c_leads_back_to_before_the_epoch(engine, live, keep):
     state |= {name: np.copy(value) for name, value in before[1].items()}
     engine.epoch(network, data, rule, state, order=short, rates=rates, **how)
     assert same(again, snapshot(network, state))
+
+
+# several epochs in one call
+
+
+class Draw(np.random.RandomState):
+    """A source of randomness of another type."""
+
+
+@every_engine
+@pytest.mark.parametrize("rule", [Adam(0.01), SGD(0.1, momentum=0.9)], ids=["adam", "sgd"])
+@pytest.mark.parametrize("draw", [np.random.RandomState, Draw, lambda seed: None], ids=["draw", "other", "none"])
+@pytest.mark.parametrize("n", [1, 2, 33, 70])
+def test_epochs_of_one_call_are_those_of_many(engine, rule, draw, n):
+    source = np.random.default_rng(n)
+    data = Data(source.standard_normal((n, 4), np.float32), source.integers(3, size=n))
+    how = {"batch_size": 8, "rates": np.full(-(-n // 8), 0.01), "regularization": Regularization(alpha=0.1)}
+    ends = []
+    for at_once in (True, False):
+        net, order, bits = Network([4, 6, 3], dtype="float32", random_state=0), np.arange(n), draw(5)
+        state, results = rule.init(net.theta), []
+        with engine.open(net, rule, state, keep=True) as session:
+            for count in (3, 4):
+                first = {"order": order, "first_step": sum(result.steps for result in results)}
+                if at_once:
+                    results += session.epochs(data, count, draw=bits, **first, **how)
+                    continue
+                for _ in range(count):
+                    first["first_step"] = sum(result.steps for result in results)
+                    if bits is not None:
+                        bits.shuffle(order)
+                    results.append(session.epoch(data, **first, **how))
+        left = None if bits is None else bits.random_sample(3).tobytes()
+        ends.append((net.theta.tobytes(), order.tolist(), results, left, state.get("t")))
+    assert ends[0] == ends[1]
+    assert len(ends[0][2]) == 7
+
+
+@every_engine
+def test_an_epoch_that_is_not_finite_is_the_last_of_a_call(engine):
+    source = np.random.default_rng(0)
+    data = Data(source.standard_normal((20, 4)), source.integers(3, size=20))
+    net, rule, order = Network([4, 6, 3], random_state=0), SGD(1e200), np.arange(20)
+    with engine.open(net, rule, rule.init(net.theta), keep=True) as session, np.errstate(all="ignore"):
+        how = {"batch_size": 5, "rates": np.full(4, 1e200), "regularization": NOTHING, "first_step": 0}
+        results = session.epochs(data, 9, draw=np.random.RandomState(0), order=order, **how)
+        assert len(results) < 9
+        assert all(result.finite for result in results[:-1])
+        assert not (results[-1].finite and session.finite)
+
+
+@every_engine
+def test_epochs_of_one_call_name_a_wrong_label(engine):
+    net, rule = Network([2, 3], random_state=0), SGD(0.1)
+    how = {"batch_size": 2, "rates": np.ones(1), "regularization": NOTHING, "first_step": 0, "order": np.arange(2)}
+    with engine.open(net, rule, rule.init(net.theta)) as session, pytest.raises(LabelError):
+        session.epochs(Data(np.eye(2), np.array([0, 3])), 2, draw=None, **how)

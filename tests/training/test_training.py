@@ -18,7 +18,7 @@ from glassmax.engine import Data, EpochResult, ReferenceEngine, Regularization, 
 from glassmax.errors import DivergenceError, OptionError
 from glassmax.functional import softmax
 from glassmax.optimizers import SGD, Adam
-from glassmax.training import EarlyStopping, Epoch, RunningMetrics, TrainingState, holdout, score, train
+from glassmax.training import Ahead, EarlyStopping, Epoch, RunningMetrics, TrainingState, holdout, loop, score, train
 
 ENGINE = ReferenceEngine()
 
@@ -370,6 +370,62 @@ def test_every_raise_of_training_is_tested_here():
     trees = [ast.parse(inspect.getsource(inspect.getmodule(function))) for function in (train, holdout)]
     raised = [node.exc.func.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Raise)]
     assert sorted(raised) == ["DivergenceError", "DivergenceError", "OptionError"]
+
+
+# several epochs in one call
+
+
+@pytest.mark.parametrize("taken", [1, 2, 5, 40])
+def test_epochs_ahead_change_no_bit_and_are_counted(monkeypatch, taken):
+    monkeypatch.setattr(loop, "AT_ONCE", 1e3)
+    ends = []
+    for ahead in (None, Ahead(lambda: 7)):
+        net, rule = network(), Adam(0.01)
+        state = begin(net, rule)
+        how = {"batch_size": 6, "max_epochs": 40, "watched": False, "ahead": ahead}
+        stream = train(net, ENGINE, rows(weighted=True), rule, state, **how)
+        epochs = [next(stream) for _ in range(taken)]
+        stream.close()
+        if ahead is None:
+            single = epochs
+        else:
+            assert [epoch.loss for epoch in epochs] == [epoch.loss for epoch in single]
+            assert [epoch.number for epoch in epochs] == list(range(1, taken + 1))
+            taken += len(ahead.trained)  # trained, and left behind
+            assert [epoch.number for epoch in ahead.trained] == list(range(len(epochs) + 1, taken + 1))
+        ends.append((state.epochs, state.steps, state.rows))
+    assert ends[1] == (taken, 4 * taken, 23 * taken)
+    whole, rule = network(), Adam(0.01)
+    state = begin(whole, rule)
+    run(whole, rows(weighted=True), rule, standing=state, max_epochs=taken)
+    assert whole.theta.tobytes() == net.theta.tobytes()
+
+
+def test_epochs_ahead_end_where_a_loss_is_not_finite(monkeypatch):
+    monkeypatch.setattr(loop, "AT_ONCE", 1e3)
+    messages, left = [], []
+    for ahead in (None, Ahead(lambda: 9)):
+        net, rule = network(), SGD(1.0)
+        state, epochs = begin(net, rule), []
+        how = {"batch_size": 6, "max_epochs": 40, "regularization": Regularization(alpha=606)}  # W grows 100-fold a step
+        stream = train(net, ENGINE, rows(), rule, state, watched=False, ahead=ahead, **how)
+        with np.errstate(all="ignore"), pytest.raises(DivergenceError) as caught:
+            epochs.extend(stream)
+        messages.append(str(caught.value))
+        left.append((net.theta.tobytes(), state.epochs, state.order.tolist(), len(epochs)))
+    assert messages[0] == messages[1]
+    assert left[0] == left[1]
+    assert 9 < left[0][1] < 40
+
+
+@given(st.lists(st.floats(0, 3), max_size=30), st.sampled_from([1, 2, 2.5, 10, float("inf")]))
+def test_training_never_stops_before_the_least_number_of_epochs(values, patience):
+    stopping, least = EarlyStopping(None, 0.5, patience), 0
+    for at, value in enumerate(values):
+        least = max(least, at + int(min(stopping.least_epochs, 99)))
+        if stopping.should_stop(value):
+            assert at + 1 >= least
+            break
 
 
 # at the prompt

@@ -179,8 +179,9 @@ class NativeEngine:
         they are what they were after the last complete step.
         """
         if network.theta.size < SMALL and "unscaled" not in state and options.get("progress") is None:
+            dtype = network.theta.dtype
             arrays, numbers = _numbers_of(rule, state, rate_factors)
-            if all(readable(array, network.theta.dtype) is array for array in arrays):
+            if readable(arrays[0], dtype) is arrays[0] and readable(arrays[-1], dtype) is arrays[-1]:
                 return self._epoch(network, data, state, arrays, numbers, **options)
         with self.open(network, rule, state, rate_factors=rate_factors) as session:
             return session.epoch(data, **options)
@@ -349,7 +350,7 @@ def _numbers_of(rule: Rule, state: State, factors: Sequence[float]) -> tuple[lis
     """Return the arrays of the state, and the numbers of the rule in the order that the compiled module expects."""
     if type(rule) is Adam:
         adam = rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"])
-        return [writable(state[name], name) for name in NAMES[2]], (True, False, 0.0, *adam, factors)
+        return [writable(state["m"], "m"), writable(state["v"], "v")], (True, False, 0.0, *adam, factors)
     if type(rule) is SGD:
         how = False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors
         return [writable(state["velocity"], "velocity")], how

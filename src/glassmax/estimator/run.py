@@ -115,7 +115,8 @@ class Run:
             return None
         score = None if epoch.validation is None else self._score(epoch)
         self.state.record(epoch, score)
-        self._commit()
+        if not self.ahead.trained or self.classifier.verbose:  # or the classifier follows with the last of them
+            self._commit()
         if self.classifier.verbose:
             _print_epoch(self.classifier, epoch, score)
         stopped = self._should_stop(epoch, score)

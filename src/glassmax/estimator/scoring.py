@@ -89,8 +89,8 @@ def check_scoring(scoring: Any, classes: int) -> None:
 
 
 def _too_few_classes(count: int) -> OptionError:
-    came = repr(f"top_{count}_accuracy")
-    return OptionError(parameter="scoring", came=came, expected=f"a score for {count} classes or more")
+    expected = f"another score: top-{count} accuracy needs {count} classes or more"
+    return OptionError(parameter="scoring", came=repr(f"top_{count}_accuracy"), expected=expected)
 
 
 def _not_computable(scoring: str, classifier: Any, data: Data, why: str) -> OptionError:
