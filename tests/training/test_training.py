@@ -407,7 +407,8 @@ def test_epochs_ahead_end_where_a_loss_is_not_finite(monkeypatch):
     for ahead in (None, Ahead(lambda: 9)):
         net, rule = network(), SGD(1.0)
         state, epochs = begin(net, rule), []
-        how = {"batch_size": 6, "max_epochs": 40, "regularization": Regularization(alpha=606)}  # W grows 100-fold a step
+        growing = Regularization(alpha=606)  # W, a hundredfold by each step
+        how = {"batch_size": 6, "max_epochs": 40, "regularization": growing}
         stream = train(net, ENGINE, rows(), rule, state, watched=False, ahead=ahead, **how)
         with np.errstate(all="ignore"), pytest.raises(DivergenceError) as caught:
             epochs.extend(stream)
