@@ -19,7 +19,6 @@ from tests.grid import DTYPES
 
 native = pytest.importorskip("glassmax.engine.native")
 native_arguments = pytest.importorskip("glassmax.engine.native_arguments")
-native_arguments = pytest.importorskip("glassmax.engine.native_arguments")
 
 DRAW = np.random.default_rng(0)
 X = DRAW.integers(-9, 9, (12, 4)) / 4.0  # exact in every float dtype
