@@ -1,5 +1,6 @@
 """The arguments of the compiled calls: rows, targets, shapes and options, checked, in the dtype and layout of C++."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +12,12 @@ from ..functional.arrays import Array, as_inputs
 from ..functional.heads import LOSSES
 from ..functional.targets import check_target, check_weights, is_sparse
 from ..network import Network
+from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, Regularization
 
 __all__ = ["DTYPES", "FLOAT64", "INT64", "inputs_of", "labels_named", "numbers_of", "readable", "rows_of", "spec_of"]
+__all__ += ["NAMES", "check_order", "rule_numbers"]
 __all__ += ["spec_of_shape", "targets_of", "writable"]
 
 FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
@@ -147,3 +150,28 @@ def numbers_of(regularization: Regularization) -> tuple[Any, ...]:
     alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
     dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
     return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share
+
+
+NAMES = {1: ("velocity",), 2: ("m", "v")}
+"""The arrays in the state of SGD and of Adam."""
+
+
+def rule_numbers(rule: Rule, state: State, factors: Sequence[float]) -> tuple[list[Array], tuple[Any, ...]]:
+    """Return the arrays of the state, and the numbers of the rule in the order that the compiled module expects."""
+    if type(rule) is Adam:
+        adam = rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"])
+        return [writable(state[name], name) for name in NAMES[2]], (True, False, 0.0, *adam, factors)
+    if type(rule) is SGD:
+        how = False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors
+        return [writable(state["velocity"], "velocity")], how
+    raise OptionError(
+        f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
+        "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+        parameter="rule",
+    )
+
+
+def check_order(order: Array) -> None:
+    """Raise an error if the order doesn't hold whole numbers."""
+    if order.dtype.kind not in "iu":
+        raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
