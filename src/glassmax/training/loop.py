@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -217,8 +217,9 @@ def train(
     if training.order is None or len(training.order) != n:
         training.order = np.arange(n)
     rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
-    factors, told = None, {} if progress is None else {"progress": progress}
-    how = {"rate_factors": rate_factors, "keep": True, "live": watched}
+    told: dict[str, Any] = {} if progress is None else {"progress": progress}
+    factors = None
+    how: dict[str, Any] = {"rate_factors": rate_factors, "keep": True, "live": watched}
     together = not watched and validation is None and schedule.is_level and not regularization.mixup
     seconds, trained = AT_ONCE, deque[Epoch]() if ahead is None else ahead.trained
     with engine.open(network, rule, training.state, **how) as session:
@@ -229,7 +230,7 @@ def train(
                 slowdown = training.slowdown
                 shares = schedule.shares(first, steps, total, epoch=training.epochs, rows=training.weight)
                 rates = rule.learning_rate * slowdown * shares
-            options = {"batch_size": batch_size, "rates": rates, "regularization": regularization}
+            options: dict[str, Any] = {"batch_size": batch_size, "rates": rates, "regularization": regularization}
             options |= {"order": training.order, "first_step": training.steps}
             count = 1 if ahead is None or not together else min(ahead.count(seconds), max_epochs - training.epochs)
             if count > 1:
