@@ -89,6 +89,9 @@ def wide_errors(steps):
         )
 
 
+UNITS = "seconds of the processor, peak memory of a fit beyond the data, including the library"
+
+
 def wordnet():
     """Return a table for each of the two tasks with WordNet's glosses."""
     if not (RESULTS / "wordnet.json").exists():
@@ -98,8 +101,8 @@ def wordnet():
     for one in record["figures"]["tasks"]:
         lines += [
             "",
-            f"| {one['task']}: {one['rows']:,} glosses, {one['classes']:,} classes | accuracy | top 5 | fit, seconds "
-            "of the CPU | predict | MB, library included |",
+            f"| {one['task']}: {one['rows']:,} glosses, {one['classes']:,} classes | accuracy | top 5 | fit, s "
+            "| predict, s | MB |",
             "|---|---|---|---|---|---|",
         ]
         for name, c in one["contenders"].items():
@@ -111,7 +114,7 @@ def wordnet():
                 f"| {c['fit_cpu_seconds']:.0f} | {c['predict_cpu_seconds']:.1f} | {c['peak_bytes'] / 1e6:,.0f} |"
             )
         lines.append(f"| the most frequent class | {100 * one['most_frequent_class']:.1f} % | - | - | - | - |")
-    lines += ["", wrapped(f"By `{record['command']}`: one thread. {where([record])}"), "", ""]
+    lines += ["", wrapped(f"By `{record['command']}`: one thread; {UNITS}. {where([record])}"), "", ""]
     return "\n".join(lines)
 
 
@@ -135,9 +138,10 @@ def approximations():
         )
     epochs = "an epoch" if found["epochs"] == 1 else f"{found['epochs']} epochs"
     by = (
-        f"By `{record['command']}`: {found['classes']:,} classes by Zipf's law, {found['inputs']} inputs, "
-        f"{found['rows']:,} rows, {epochs}; bias and spread over the length of the exact gradient. "
-        "All by `glassmax.functional`; the exact gradient of the engine is "
+        f"By `{record['command']}`: {found['classes']:,} classes whose frequencies follow Zipf's law, "
+        f"{found['inputs']} inputs, {found['rows']:,} rows, {epochs}. "
+        "Bias and spread are divided by the length of the exact gradient. "
+        "All gradients are computed by `glassmax.functional`; the engine computes the exact gradient "
         f"{exact / found['engine_seconds']:.0f} times as fast."
     )
     return "\n".join([*lines, "", wrapped(by), "", ""])

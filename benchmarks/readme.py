@@ -273,7 +273,7 @@ PAGES = {
         "wordnet": wordnet,
         "figures": figures,
     },
-    "docs/howto/many-classes.md": {"approximations": approximations},
+    "docs/howto/last-layer.md": {"approximations": approximations},
     "README.md": {"summary": summary},
 }
 

@@ -72,11 +72,9 @@ template <class T> INLINE Pair<T> softplus(Vec<T> z) {
 }
 
 // cap tanh(z / cap). In float32 tanh(u) is u N(u^2) / D(u^2), fitted to 2e-8 of it for |u| <= 9.02, beyond which it rounds to
-// 1; for small u only the difference from u is a quotient, u + u u^2 M / D, so that a small logit keeps its digits.
+// 1; N(0) = D(0) = 1, so that a small logit keeps its digits.
 struct Softcap {
     static constexpr float MOST = 81.3604f;  // u^2
-    static constexpr float M[4] = {-0.33333321247229086f, -0.02238690264027309f, -0.0003082158802307328f,
-                                   -7.656404335719011e-07f};
     static constexpr float D[5] = {1.0f, 0.4671600832868494f, 0.02588436009734189f, 0.000328851699092836f,
                                    7.790247198001204e-07f};
     static constexpr float N[5] = {1.0f, 0.13382687081455852f, 0.0034974574570687984f, 2.06358188621032e-05f,
@@ -95,9 +93,7 @@ template <class T> INLINE Vec<T> softcapped(Vec<T> z, T cap, T inverse) {
     } else {
         const Vec<T> u = z * inverse, square = u * u;
         const Vec<T> x = square > Softcap::MOST ? all(Softcap::MOST) : square;
-        const IntVec<T> small = x < 1;
-        const Vec<T> of_difference = x * polynomial(Softcap::M, x), of_all = polynomial(Softcap::N, x);
-        const Vec<T> y = fma(z, (small ? of_difference : of_all) / polynomial(Softcap::D, x), small ? z : Vec<T>{});
+        const Vec<T> y = z * quotient(polynomial(Softcap::N, x), polynomial(Softcap::D, x));
         const Vec<T> below = y > cap ? all(cap) : y;
         return below < -cap ? all(-cap) : below;
     }

@@ -17,6 +17,9 @@
 //
 // A target is one class, or several: soft labels as dense or sparse rows, or what mixup makes of two. Each tile then looks up
 // its own part of the target of each row.
+//
+// In float32 each sum of dW, db and dA stays within 1e-6 of the largest entry of its row. A label's slope is large beside the
+// probabilities, and each of them that is added to it would round it: so the two are summed apart, and joined at the end.
 
 constexpr int64_t TILE = 256;         // classes
 constexpr int64_t MOST_GROUPS = 32, LEAST_GROUPS = 4;
@@ -93,6 +96,9 @@ template <class T> struct Best {
 
 template <class T> struct TileRoom {  // a worker's own; `slopes` is Z, or beside it where exponentials are still to be read
     T *W, *Z, *slopes, *dZ, *dW;
+    double *db;      // (TILE,)
+    double *column;  // (d,): dW of a class, from the rows whose label it is
+    int64_t *first, *last, *next;  // (TILE,), (TILE,), (rows,): these rows, -1 where there are none
 };
 
 // What a layer that is a call of its own reads and writes (layer_arrays.hpp); what is not there is null.
@@ -121,6 +127,7 @@ template <class T> struct Classes {
     T **hidden;              // [span][layer]: f'(Z), then dZ, of the layers below
     T *E;                    // [group][tile][span][TILE + 1][SPAN]
     T *dA;                   // [group][span][unit][SPAN]; null if nothing is below
+    T *dA_of_label;          // [row][unit]: what the true class adds, if targets are labels
     Seen<T> *seen;           // [group][span]
     double *at_label;        // [span][SPAN]: the true class's logit
     Slopes<T> *slopes;       // [span]
@@ -190,15 +197,29 @@ template <class T> INLINE Vec<T> largest_of(const T *Z, int64_t width) {
     return largest;
 }
 
+// Logits as softmax takes them, in place, and the largest ones behind them.
+template <class T> void cap_tile(const Cap<T> &cap, T *Z, int64_t width, int vectors) {
+    for (int v = 0; v < vectors; ++v, Z += LANES<T>) {
+        Vec<T> largest = cap.of(load(Z));
+        for (int64_t j = 0; j < width; ++j) {
+            const Vec<T> u = cap.of(load(Z + j * SPAN<T>));
+            store(Z + j * SPAN<T>, u);
+            largest = larger(largest, u);
+        }
+        store(Z + TILE * SPAN<T>, largest);
+    }
+}
+
 // Where all are -inf, the exponentials shall be 0.
 template <class T> INLINE Vec<T> centre(Vec<T> largest) { return largest == -T(__builtin_inf()) ? Vec<T>{} : largest; }
 
 // Add a tile's logits to what is known of the rows; returns the largest ones of the tile. Exponentials are added in
-// float32 by eights, and from there on in float64. KEEP: they take the place of the logits.
-template <class T, bool TOTAL, bool KEEP> INLINE Vec<T> look_at(T *Z, int64_t width, int v, Seen<T> &seen) {
+// float32 by eights, and from there on in float64. KEEP: they take the place of the logits. `known`: the largest ones stand
+// behind the logits. CAPPED: a softcap has rounded the logits, and their differences need no more digits than that.
+template <class T, bool TOTAL, bool KEEP, bool CAPPED> INLINE Vec<T> look_at(T *Z, int64_t width, int v, bool known, Seen<T> &seen) {
     constexpr int L = LANES<T>;
     Z += v * L;
-    const Vec<T> largest = largest_of<T>(Z, width), around = centre<T>(largest);
+    const Vec<T> largest = known ? load(Z + TILE * SPAN<T>) : largest_of<T>(Z, width), around = centre<T>(largest);
     if (KEEP) store(Z + TILE * SPAN<T>, largest);
     Wide<T> others = {}, total = {};
     IntVec<T> equal = {};  // minus how many are the largest
@@ -206,7 +227,8 @@ template <class T, bool TOTAL, bool KEEP> INLINE Vec<T> look_at(T *Z, int64_t wi
         Vec<T> sum = {}, sum_of_z = {};
         for (const int64_t end = width - j < 8 ? width : j + 8; j < end; ++j) {
             Vec<T> shift;
-            const Vec<T> z = load(Z + j * SPAN<T>), e = exp_of_difference<T>(z, around, shift);
+            const Vec<T> z = load(Z + j * SPAN<T>);
+            const Vec<T> e = CAPPED ? exp_below<T>(z - around) : exp_of_difference<T>(z, around, shift);
             const IntVec<T> is_largest = z == around;
             sum += is_largest ? Vec<T>{} : e;
             equal += is_largest;
@@ -286,20 +308,23 @@ void tile_down(const T *W, int64_t stride, int64_t d, int64_t width, const T *dZ
     });
 }
 
-// dW of a tile from a block of rows: written, or added to what the blocks before have left. Of frozen weights with biases that
-// move, only the last rows are formed.
+// dW of a tile from a block of rows: written, or added to what the blocks before have left.
 template <class T, int N>
 void gradient_of_panels(const Layer<T> &layer, const T *A, const T *dZ, int64_t panel, int64_t m, bool first, T *dW) {
     constexpr int L = LANES<T>;
-    by_tiles<T>(layer.frozen[0] ? layer.d / MR<T> * MR<T> : 0, layer.d1, [&](auto height, int64_t i) {
+    constexpr int64_t ROWS = CHAIN / SPAN<T> * SPAN<T>;
+    by_tiles<T>(0, layer.d, [&](auto height, int64_t i) {
         constexpr int M = height.value;
-        Vec<T> sum[M][N];
-        gradient_tile<T, M, N>(A + i * SPAN<T>, layer.padded * SPAN<T>, dZ, panel, m, sum);
-        for (int64_t r = 0; r < M; ++r)
-            for (int v = 0; v < N; ++v) {
-                T *to = dW + (i + r) * TILE + v * L;
-                store(to, first ? sum[r][v] : load(to) + sum[r][v]);
-            }
+        for (int64_t row = 0; row < m; row += ROWS) {
+            Vec<T> sum[M][N];
+            gradient_tile<T, M, N>(A + i * SPAN<T> + row * layer.padded, layer.padded * SPAN<T>, dZ + row * L, panel,
+                                   m - row < ROWS ? m - row : ROWS, sum);
+            for (int64_t r = 0; r < M; ++r)
+                for (int v = 0; v < N; ++v) {
+                    T *to = dW + (i + r) * TILE + v * L;
+                    store(to, first && row == 0 ? sum[r][v] : load(to) + sum[r][v]);
+                }
+        }
     });
 }
 
@@ -309,4 +334,17 @@ void gradient_of_tile(const Layer<T> &layer, const T *A, const T *dZ, int64_t pa
         gradient_of_panels<T, N>(layer, A, dZ, panel, m, first, dW);
     if constexpr (N > 1)
         if (panels) gradient_of_tile<T, N - 1>(layer, A, dZ, panel, panels, m, first, dW);
+}
+
+// db likewise: added by eights, and from there on in float64.
+template <class T> void bias_of_tile(const T *dZ, int64_t panel, int64_t panels, int64_t m, double *db) {
+    for (; panels > 0; --panels, dZ += panel, db += LANES<T>) {
+        Wide<T> total = load_wide<T>(db);
+        for (int64_t s = 0; s < m;) {
+            Vec<T> sum = {};
+            for (const int64_t end = m - s < 8 ? m : s + 8; s < end; ++s) sum += load(dZ + s * LANES<T>);
+            total += Wide<T>::of(sum);
+        }
+        put<T>(total, db);
+    }
 }

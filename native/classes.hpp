@@ -53,7 +53,7 @@ template <class T> void sparse_tile_up(const Span<T> &span, int64_t tile, int64_
     }
 }
 
-// dW of a tile from a block of rows of a sparse X.
+// dW of a tile from a block of rows of a sparse X, but for the biases.
 template <class T>
 void sparse_gradient_of_tile(const Batch<T> &batch, int64_t start, int64_t rows, const T *dZ, int64_t panels, bool first, T *dW) {
     constexpr int L = LANES<T>;
@@ -69,10 +69,9 @@ void sparse_gradient_of_tile(const Batch<T> &batch, int64_t start, int64_t rows,
     };
     for (int64_t s = 0; s < rows; ++s) {
         const Parts<T> parts(batch, start + s);
-        for (int part = 0; part < parts.count && !layer.frozen[0]; ++part)
+        for (int part = 0; part < parts.count; ++part)
             for (int64_t e = entries.start(parts.row[part]); e < entries.start(parts.row[part] + 1); ++e)
                 add(entries.column(e), parts.factor[part] * entries.value(e), dZ + s * L);
-        add(layer.d, T(1), dZ + s * L);
     }
 }
 
@@ -92,7 +91,8 @@ template <class T> void logits_of_tile(const Span<T> &span, int64_t tile, int64_
         tile_up<T>(W, batch.classes.stride, batch.layers[depth - 1].d1, width, span.A(depth - 1), Z, span.vectors);
     else
         sparse_tile_up<T>(span, tile, width, Z);
-    cap_in_place<T>(Cap<T>(batch.shape), Z, width, span.vectors);
+    const Cap<T> cap(batch.shape);
+    if (cap.active) cap_tile<T>(cap, Z, width, span.vectors);
 }
 
 // ---- the first sweep ----
@@ -101,12 +101,18 @@ template <class T> void offer(const T *Z, int64_t tile, int64_t width, int s, Be
     for (int64_t j = 0; j < width; ++j) best.insert(Z[j * SPAN<T> + s], tile * TILE + j);
 }
 
+template <class T, bool TOTAL>
+INLINE Vec<T> look_by(T *Z, int64_t width, int v, bool keep, bool capped, bool known, Seen<T> &seen) {
+    if (capped) return look_at<T, TOTAL, false, true>(Z, width, v, known, seen);
+    return keep ? look_at<T, TOTAL, true, false>(Z, width, v, known, seen) : look_at<T, TOTAL, false, false>(Z, width, v, known, seen);
+}
+
 template <class T> void first_sweep(const Batch<T> &batch, int worker, int64_t group) {
     const Classes<T> &classes = batch.classes;
     const TileRoom<T> &room = classes.room[worker];
     const int64_t spans = (batch.m + SPAN<T> - 1) / SPAN<T>;
     const bool smoothed = batch.regularization.label_smoothing > 0, ranked = classes.summary && classes.summary->count > 0;
-    const bool capped = batch.shape.softcap > 0;
+    const bool capped = batch.shape.softcap > 0, known = Cap<T>(batch.shape).active;
     for (int64_t number = 0; number < spans; ++number) start(classes.seen[group * classes.spans + number]);
     Missed *missed = classes.soft ? classes.missed + group * classes.spans * SPAN<T> : nullptr;
     for (int64_t row = 0; missed && row < spans * SPAN<T>; ++row) missed[row] = {-__builtin_inf(), 0, 0};
@@ -130,10 +136,8 @@ template <class T> void first_sweep(const Batch<T> &batch, int worker, int64_t g
                 });
             Seen<T> &seen = classes.seen[group * classes.spans + number];
             for (int v = 0; v < span.vectors; ++v) {
-                const Vec<T> largest = smoothed ? (kept ? look_at<T, true, true>(Z, width, v, seen)
-                                                        : look_at<T, true, false>(Z, width, v, seen))
-                                                : (kept ? look_at<T, false, true>(Z, width, v, seen)
-                                                        : look_at<T, false, false>(Z, width, v, seen));
+                const Vec<T> largest = smoothed ? look_by<T, true>(Z, width, v, kept, capped, known, seen)
+                                                : look_by<T, false>(Z, width, v, kept, capped, known, seen);
                 for (int lane = 0; ranked && lane < LANES<T> && v * LANES<T> + lane < span.rows; ++lane) {
                     const Best<T> best = classes.best(group, span.start + v * LANES<T> + lane);
                     if (largest[lane] > best.z[best.count - 1]) offer<T>(Z, tile, width, v * LANES<T> + lane, best);
@@ -184,6 +188,10 @@ template <class T> double loss_of_classes(const Span<T> &span) {
     Slopes<T> &slopes = classes.slopes[span.number];
     const Cap<T> cap(batch.shape);
     const double share = batch.regularization.label_smoothing, each = share / double(classes.k), z_loss = batch.shape.z_loss;
+    if (classes.dA_of_label && !classes.soft) {
+        const int64_t of_span = SPAN<T> * batch.layers[batch.shape.depth - 1].d;
+        __builtin_memset(classes.dA_of_label + span.number * of_span, 0, size_t(of_span) * sizeof(T));
+    }
     double total = 0;
     for (int s = 0; s < span.vectors * LANES<T>; ++s) {
         const bool there = s < span.rows;
@@ -273,8 +281,43 @@ template <class T> void slopes_of_parts(const Span<T> &span, int64_t tile, int64
     });
 }
 
-// dZ of a tile for a span.
-template <class T> void slopes_of_tile(const Span<T> &span, int64_t tile, int64_t width, const T *E, T *dZ) {
+// ---- the true classes of a tile, apart ----
+
+template <class T> void clear_lists(const TileRoom<T> &room) {
+    for (int64_t j = 0; j < TILE; ++j) room.first[j] = -1;
+}
+
+template <class T> void add_to_list(const TileRoom<T> &room, int64_t j, int64_t row) {
+    (room.first[j] < 0 ? room.first[j] : room.next[room.last[j]]) = row;
+    room.last[j] = row;
+    room.next[row] = -1;
+}
+
+// What the labels of a tile add to dW, db and dA.
+template <class T> void add_labels(const Batch<T> &batch, const Layer<T> &layer, const TileRoom<T> &room, int64_t width) {
+    constexpr int L = LANES<T>;
+    const Classes<T> &classes = batch.classes;
+    for (int64_t j = 0; j < width; ++j) {
+        if (room.first[j] < 0) continue;
+        for (int64_t i = 0; i < layer.d; ++i) room.column[i] = 0;
+        for (int64_t row = room.first[j]; row >= 0; row = room.next[row]) {
+            if (batch.absent(batch.row(row))) continue;
+            const int64_t span = row / SPAN<T>, s = row % SPAN<T>;
+            const T slope = classes.slopes[span].at_label[s];
+            const T *W = room.W + j / L * classes.stride + j % L, *A = layer.A + span * layer.padded * SPAN<T> + s;
+            room.db[j] += double(slope);
+            for (int64_t i = 0; !layer.frozen[0] && i < layer.d; ++i) room.column[i] += double(slope) * double(A[i * SPAN<T>]);
+            for (int64_t i = 0; classes.below && i < layer.d; ++i) classes.dA_of_label[row * layer.d + i] = slope * W[i * L];
+        }
+        for (int64_t i = 0; !layer.frozen[0] && i < layer.d; ++i) {
+            T &to = room.dW[i * TILE + j];
+            to = T(double(to) + room.column[i]);
+        }
+    }
+}
+
+// dZ of a tile for a span; true classes that go apart have 0.
+template <class T> void slopes_of_tile(const Span<T> &span, int64_t tile, int64_t width, bool apart, const T *E, T *dZ) {
     const Batch<T> &batch = span.batch;
     const Slopes<T> &slopes = batch.classes.slopes[span.number];
     const bool smoothed = batch.regularization.label_smoothing > 0;
@@ -286,6 +329,11 @@ template <class T> void slopes_of_tile(const Span<T> &span, int64_t tile, int64_
         smoothed ? slopes_of<T, true>(E, width, span.vectors, slopes, dZ) : slopes_of<T, false>(E, width, span.vectors, slopes, dZ);
     if (batch.classes.soft)
         slopes_of_parts<T>(span, tile, width, E, dZ);
+    else if (apart)
+        each_label<T>(span, tile, width, [&](int s, int64_t j) {
+            dZ[j * SPAN<T> + s] = 0;
+            add_to_list<T>(batch.classes.room[span.worker], j, span.start + s);
+        });
     else
         each_label<T>(span, tile, width, [&](int s, int64_t j) { dZ[j * SPAN<T> + s] = slopes.at_label[s]; });
     for (int s = 0; batch.rows.weight && s < span.rows; ++s)
@@ -361,12 +409,16 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
     const TileRoom<T> &room = classes.room[worker];
     const int64_t spans = (batch.m + SPAN<T> - 1) / SPAN<T>, units = up(layer.d, MR<T>);
     const bool still = layer.frozen[0] && layer.frozen[1];  // the layer has no gradient
+    const bool apart = room.W && !classes.soft;
     Wide<T> squares = {};
     const int64_t from = classes.first_tile(group);
     for (int64_t tile = from; tile < classes.first_tile(group + 1) && !(still && !classes.below && MODE != INTO_SUM); ++tile) {
         const int64_t width = classes.width(tile), panels = panels_of<T>(width);
         take_tile<T>(batch, worker, tile);
         if (MODE == INTO_ARRAYS && !batch.first_part) read_gradient<T>(classes, layer, tile, width, room.dW);
+        for (int64_t j = 0; j < TILE; ++j)
+            room.db[j] = MODE == INTO_ARRAYS && !batch.first_part ? double(room.dW[layer.d * TILE + j]) : 0;
+        if (apart) clear_lists<T>(room);
         for (int64_t block = 0; block < spans; block += classes.block) {
             const int64_t end = block + classes.block < spans ? block + classes.block : spans;
             for (int64_t number = block; number < end; ++number) {
@@ -377,7 +429,7 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
                     if (!(batch.shape.softcap > 0)) exponentials_again<T>(room.Z, width, span.vectors);
                     E = room.Z;
                 }
-                slopes_of_tile<T>(span, tile, width, E, room.slopes);
+                slopes_of_tile<T>(span, tile, width, apart, E, room.slopes);
                 if (classes.below)
                     tile_down<T>(room.W, classes.stride, layer.d, width, room.slopes,
                                  classes.dA + (group * classes.spans + number) * units * SPAN<T>, tile == from, span.vectors);
@@ -387,12 +439,16 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
             const int64_t rows = (end * SPAN<T> < batch.m ? end * SPAN<T> : batch.m) - block * SPAN<T>;
             if (still) continue;
             const bool first = block == 0 && (MODE != INTO_ARRAYS || batch.first_part);
+            bias_of_tile<T>(room.dZ, classes.panel, panels, rows, room.db);
+            if (layer.frozen[0]) continue;
             if (room.W)
                 gradient_of_tile<T>(layer, layer.A + block * layer.padded * SPAN<T>, room.dZ, classes.panel, panels, rows, first,
                                     room.dW);
             else
                 sparse_gradient_of_tile<T>(batch, block * SPAN<T>, rows, room.dZ, panels, first, room.dW);
         }
+        if (apart) add_labels<T>(batch, layer, room, width);
+        for (int64_t j = 0; j < TILE; ++j) room.dW[layer.d * TILE + j] = T(room.db[j]);
         if (MODE == INTO_ARRAYS)
             write_gradient<T>(classes, layer, tile, width, room.dW);
         else
@@ -434,25 +490,16 @@ template <class T> void second_sweep(const Batch<T> &batch, int worker, int64_t 
     }
 }
 
-// dA of unit i of a span, in vector `at`: the groups' sums, added up.
-template <class T> INLINE Vec<T> sum_of_groups(const Span<T> &span, int64_t units, int64_t at) {
-    const Classes<T> &classes = span.batch.classes;
-    Wide<T> sum = {};
-    for (int64_t group = 0; group < classes.groups; ++group)
-        sum += Wide<T>::of(load(classes.dA + (group * classes.spans + span.number) * units * SPAN<T> + at));
-    return sum.narrow();
-}
-
 // dZ of the layer below, from the groups' sums, and on from there; or dA of the embedding, if there is no layer below.
 template <class T> void down_from_classes(const Span<T> &span) {
     const Batch<T> &batch = span.batch;
-    const int64_t depth = batch.shape.depth, d = batch.layers[depth - 1].d, units = up(d, MR<T>);
+    const int64_t depth = batch.shape.depth, d = batch.layers[depth - 1].d;
     if (depth == 1) {
         const Embedded<T> &embedded = batch.embedded;
         T *dA = embedded.dA + span.number * embedded.units * SPAN<T>;
         for (int64_t i = embedded.from; i < d; ++i)
             for (int v = 0; v < span.vectors; ++v) {
-                Vec<T> sum = sum_of_groups<T>(span, units, i * SPAN<T> + v * LANES<T>);
+                Vec<T> sum = sum_of_groups<T>(span, i, v);
                 for (int s = 0; s < LANES<T>; ++s) sum[s] = v * LANES<T> + s < span.rows ? sum[s] : T(0);
                 store(dA + (i - embedded.from) * SPAN<T> + v * LANES<T>, sum);
             }
@@ -461,8 +508,10 @@ template <class T> void down_from_classes(const Span<T> &span) {
     const bool rectified = batch.layers[depth - 2].activation == RELU;
     T *below = span.Z(depth - 2);
     for (int64_t i = 0; i < d; ++i)
-        for (int64_t at = i * SPAN<T>; at < i * SPAN<T> + span.vectors * LANES<T>; at += LANES<T>)
-            store(below + at, times_slope<T>(load(below + at), sum_of_groups<T>(span, units, at), rectified));
+        for (int v = 0; v < span.vectors; ++v) {
+            T *to = below + i * SPAN<T> + v * LANES<T>;
+            store(to, times_slope<T>(load(to), sum_of_groups<T>(span, i, v), rectified));
+        }
     for (int64_t l = depth - 2; l >= 0 && l >= batch.lowest; --l) layer_down<T>(span, l);
 }
 

@@ -12,7 +12,7 @@ template <class T> struct Cap {
         : active(shape.softcap > 0 || shape.temperature != 1), warmth(T(1 / shape.temperature)), cap(T(shape.softcap)),
           inverse(shape.softcap > 0 ? T(1 / shape.softcap) : T(0)) {}
     INLINE Vec<T> of(Vec<T> z) const {
-        z *= warmth;
+        if (warmth != 1) z *= warmth;
         return cap > 0 ? softcapped<T>(z, cap, inverse) : z;
     }
     // du/dz, but for the temperature, from u.

@@ -54,22 +54,32 @@ template <class T> void read_gradient(const Classes<T> &classes, const Layer<T> 
         __builtin_memcpy(dW + i * TILE, own.dW + i * classes.k + tile * TILE, size_t(width) * sizeof(T));
 }
 
-// dA of a span, from the groups' sums.
+// dA of unit i of a span, in vector v: the groups' sums and what the label adds.
+template <class T> INLINE Vec<T> sum_of_groups(const Span<T> &span, int64_t i, int v) {
+    const Classes<T> &classes = span.batch.classes;
+    const int64_t d = span.batch.layers[span.batch.shape.depth - 1].d, units = up(d, MR<T>), at = i * SPAN<T> + v * LANES<T>;
+    Wide<T> sum = {};
+    for (int64_t group = 0; group < classes.groups; ++group)
+        sum += Wide<T>::of(load(classes.dA + (group * classes.spans + span.number) * units * SPAN<T> + at));
+    if (classes.dA_of_label && !classes.soft) {
+        const T *of_label = classes.dA_of_label + (span.start + v * LANES<T>) * d + i;
+        Vec<T> more;
+        for (int s = 0; s < LANES<T>; ++s) more[s] = of_label[s * d];
+        sum += Wide<T>::of(more);
+    }
+    return sum.narrow();
+}
+
+// dA of a span.
 template <class T> void write_dA(const Span<T> &span) {
     constexpr int L = LANES<T>;
     const Batch<T> &batch = span.batch;
     const Classes<T> &classes = batch.classes;
-    const int64_t d = batch.d, units = up(d, MR<T>);
+    const int64_t d = batch.d;
     for (int64_t i = 0; i < d; i += L)
         for (int v = 0; v < span.vectors; ++v) {
             Vec<T> block[L];
-            for (int r = 0; r < L; ++r) {
-                Wide<T> sum = {};
-                for (int64_t group = 0; i + r < d && group < classes.groups; ++group)
-                    sum += Wide<T>::of(
-                        load(classes.dA + ((group * classes.spans + span.number) * units + i + r) * SPAN<T> + v * L));
-                block[r] = sum.narrow();
-            }
+            for (int r = 0; r < L; ++r) block[r] = i + r < d ? sum_of_groups<T>(span, i + r, v) : Vec<T>{};
             transpose<T>(block);
             for (int s = 0; s < L && v * L + s < span.rows; ++s)
                 store_some(classes.own.dA + batch.row(span.start + v * L + s) * d + i, block[s], d - i);

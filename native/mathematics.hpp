@@ -68,15 +68,20 @@ template <class T> INLINE Vec<T> exp_of(Vec<T> x, Vec<T> more = Vec<T>{}) {
 // exp(x) for x <= 0, cheaper: 0 where it is no normal number.
 template <class T> INLINE Vec<T> exp_below(Vec<T> x) {
     typedef Exp<T> C;
-    const Vec<T> n = (x * C::LOG2E + C::ROUND) - C::ROUND, r = (x - n * C::HIGH) - n * C::LOW;
+    const Vec<T> n = fma(x, all(C::LOG2E), all(C::ROUND)) - C::ROUND;
+    const Vec<T> r = fma(n, all(-C::LOW), fma(n, all(-C::HIGH), x));
     Vec<T> p = all(C::P[C::TERMS - 1]);
     for (int i = C::TERMS - 2; i >= 0; --i) p = fma(p, r, all(C::P[i]));
-    const Vec<T> q = 1 + fma(r * r, p, r);
+    const Vec<T> q = fma(fma(p, r, all(T(1))), r, all(T(1)));
+#if defined(__AVX512F__)
+    const Vec<T> e = times_power<T>(q, n);
+#else
     IntVec<T> bits;
     __builtin_memcpy(&bits, &q, sizeof bits);
     bits += __builtin_convertvector(x >= C::NORMAL ? n : Vec<T>{}, IntVec<T>) << C::SHIFT;  // times 2^n
     Vec<T> e;
     __builtin_memcpy(&e, &bits, sizeof e);
+#endif
     return x < C::NORMAL ? Vec<T>{} : e;
 }
 

@@ -18,6 +18,7 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "spec.hpp"
@@ -251,6 +252,28 @@ Regularization regularization_of(const RegularizationOf &given, const Spec &spec
 
 template <class T> constexpr int WHICH = sizeof(T) == 4 ? 0 : 1;
 
+// NumPy's bit generator, as its capsule holds it.
+struct Bits {
+    void *state;
+    uint64_t (*next_uint64)(void *);
+    uint32_t (*next_uint32)(void *);
+    double (*next_double)(void *);
+    uint64_t (*next_raw)(void *);
+};
+
+// The shuffle of numpy.random.RandomState, draw for draw, of fewer than 2^32 numbers.
+void shuffle(int64_t *order, int64_t n, const Bits &bits) {
+    uint32_t mask = 0;
+    while (int64_t(mask) < n - 1) mask = 2 * mask + 1;
+    for (int64_t i = n - 1; i > 0; --i) {
+        while (int64_t(mask >> 1) >= i) mask >>= 1;
+        int64_t j;
+        do j = bits.next_uint32(bits.state) & mask;
+        while (j > i);
+        std::swap(order[i], order[j]);
+    }
+}
+
 // Epochs of one network by one rule, see engine/native.py. The arrays of the last call stay with it, since an epoch may come
 // in parts, and the next one often has them too.
 template <class T> class Session {
@@ -343,6 +366,37 @@ template <class T> class Session {
         return told(outcome);
     }
 
+    // Whole epochs, each in an order that it shuffles out of the last one's, in place; without `bits` all in the same order.
+    // No interruption is noticed: they are to be short. Returns their losses, and what `epoch` returns of the last one: a loss
+    // or a weight that is not finite ends them.
+    std::tuple<std::vector<double>, Told> epochs(int64_t first_step, int64_t count, InOut<int64_t, 1> order, nb::object bits) {
+        const Alone alone(*this);
+        require(given_ && order_ && order.data() == task_.order, "there are no rows");
+        const Bits *draw = bits.is_none() ? nullptr : static_cast<const Bits *>(PyCapsule_GetPointer(bits.ptr(), "BitGenerator"));
+        if (!bits.is_none() && !draw) throw nb::python_error();
+        task_.rows = rows_;
+        const int64_t n = task_.rows.n = int64_t(order.shape(0));
+        require(n < (int64_t(1) << 32), "there are too many rows to shuffle");
+        check_indices(task_.order, n, rows_.n, "the order names a row that isn't there");
+        if (rows_.y) check_indices(rows_.y, rows_.n, spec_.k(), "a label is out of range");
+        task_.first_step = first_step;
+        Workers workers = workers_of(with_);
+        workers.interrupted = [] { return false; };
+        Outcome outcome = {0, 0, DONE, true};
+        std::vector<double> losses;
+        losses.reserve(size_t(count));
+        without_python([&] {
+            for (; count > 0 && outcome.ending == DONE && outcome.sound; --count) {
+                if (draw) shuffle(order.data(), n, *draw);
+                outcome = {0, 0, NO_MEMORY};
+                if (engine_.begin[WHICH<T>](session_, task_, workers)) outcome = engine_.steps[WHICH<T>](session_, n, workers);
+                task_.first_step += outcome.steps;
+                losses.push_back(outcome.loss);
+            }
+        });
+        return {losses, told(outcome)};
+    }
+
     // Each returns the steps that the rule has behind it.
     int64_t read() { return settled(READ, 0); }
     std::tuple<int64_t, bool> go_back() {
@@ -397,6 +451,21 @@ template <class T> class Session {
     void *session_ = nullptr;
     std::mutex busy_;
 };
+
+// An epoch alone: a session of one.
+template <class T>
+typename Session<T>::Told epoch(const std::string &isa, const WorkersOf &with, const Spec &spec, const RuleOf &rule, InOut<T, 1> theta,
+                                InOut<T, 1> first, Maybe<InOut<T, 1>> second, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
+                                Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
+                                const Maybe<SparseTargets> &sparse_Y, Maybe<In<double, 1>> weight, double mean_weight,
+                                const RegularizationOf &regularization, In<int64_t, 1> order, int64_t batch_size,
+                                In<double, 1> rates, Maybe<In<double, 1>> mixup_factors, int64_t first_step) {
+    Session<T> session(isa, with, spec, rule, theta, first, second, std::nullopt, false);
+    session.rows(X, values, columns, starts, y, Y, sparse_Y, weight, mean_weight);
+    session.regularization(regularization);
+    session.steps_of(order, batch_size, rates, mixup_factors);
+    return session.epoch(first_step, int64_t(order.shape(0)), true, std::get<6>(rule));
+}
 
 template <class T>
 double loss_and_gradient(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
@@ -512,11 +581,14 @@ template <class T> void bind(nb::module_ &m, const char *name) {
         .def("regularization", &Session<T>::regularization)
         .def("steps_of", &Session<T>::steps_of, plain(), nb::arg(), plain(), maybe())
         .def("epoch", &Session<T>::epoch)
+        .def("epochs", &Session<T>::epochs, nb::arg(), nb::arg(), plain(), nb::arg().none())
         .def("more", &Session<T>::more)
         .def("read", &Session<T>::read)
         .def("load", &Session<T>::load)
         .def("go_back", &Session<T>::go_back)
         .def("close", &Session<T>::close);
+    m.def("epoch", &epoch<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg(), plain(), plain(), maybe(), maybe(), maybe(), maybe(),
+          maybe(), maybe(), maybe(), maybe(), maybe(), nb::arg(), nb::arg(), plain(), nb::arg(), plain(), maybe(), nb::arg());
     m.def("loss_and_gradient", &loss_and_gradient<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),

@@ -174,6 +174,11 @@ template <class T> struct Run {
             room.slopes = classes.soft ? arena.take<T>(TILE * SPAN<T>) : room.Z;
             room.dZ = batch.train ? arena.take<T>(TILE / LANES<T> * classes.panel) : nullptr;
             room.dW = batch.train ? arena.take<T>(layer.padded * TILE) : nullptr;
+            room.db = arena.take<double>(batch.train ? TILE : 0);
+            room.column = arena.take<double>(batch.train ? layer.d : 0);
+            room.first = arena.take<int64_t>(batch.train ? TILE : 0);
+            room.last = arena.take<int64_t>(batch.train ? TILE : 0);
+            room.next = arena.take<int64_t>(batch.train ? spans * SPAN<T> : 0);
             if (classes.room) classes.room[worker] = room;
         }
         if (classes.summary) {
@@ -181,7 +186,10 @@ template <class T> struct Run {
             classes.best_label = arena.take<int64_t>(groups * spans * SPAN<T> * classes.summary->count);
         }
         if (!batch.train || (classes.own.active && !classes.own.any_gradient())) return;
-        if (batch.lowest < depth - 1 || classes.own.dA) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+        if (batch.lowest < depth - 1 || classes.own.dA) {
+            classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+            classes.dA_of_label = arena.take<T>(spans * SPAN<T> * layer.d);
+        }
         classes.hidden = arena.take<T *>(spans * (depth - 1));
         for (int64_t at = 0; at < spans * (depth - 1); ++at) {
             T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);

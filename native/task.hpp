@@ -119,7 +119,7 @@ struct Workers {
     Team *team;
     int threads;  // at most; 1 works alone
     bool (*interrupted)();  // called by the caller's own thread, every few milliseconds
-    int64_t memory = int64_t(128) << 20;  // bytes, about: what a call with very many classes takes beyond what it is given
+    int64_t memory = 128'000'000;  // bytes, about: what a call with very many classes takes beyond what it is given
     int64_t many = 4096;                  // classes: so many go by tiles, fewer are faster without
 };
 

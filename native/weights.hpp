@@ -37,9 +37,12 @@ void tiles(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0, 
                 }
         gradient_tile<T, M, N>(layer.A + i * SPAN<T>, layer.padded * SPAN<T>, layer.dZ + p * batch.dZ_stride, batch.dZ_stride,
                                batch.m, sum);
-        for (int64_t r = 0; r < some; ++r)
+#pragma GCC unroll 8
+        for (int r = 0; r < M; ++r) {  // whole, or the sums go through memory
+            if (r >= some) break;
             for (int v = 0; v < N; ++v)
                 use<T, MODE>(batch, layer, at + r * L + v * layer.stride, sum[r][v], i + r == layer.d, square);
+        }
         squares += Wide<T>::of(square);
     });
 }

@@ -262,7 +262,7 @@ def test_without_an_output_bias_the_last_b_is_0_and_stays_0():
 
 
 def test_a_frozen_first_layer_and_a_learned_scale_of_the_inputs_contradict_one_another():
-    with pytest.raises(OptionError, match=r"^frozen is \['W1'\], expected without 'W1' where a scale of the inputs"):
+    with pytest.raises(OptionError, match=r"^frozen is \['W1'\], expected no 'W1' while a scale of the inputs"):
         init_scaled(SGD(0.1), Network([3, 2], frozen=["W1"]))
     network = Network([3, 4, 2], frozen=["W2"])
     before = network.parameters.copy()
@@ -308,15 +308,15 @@ REFUSED = {
     "temperature True": ({"temperature": True}, f"temperature is True, expected {NUMBERS}."),
     "sigmoid": (
         {"softcap": 3, "output": "sigmoid"},
-        "softcap is 3, expected None with output='sigmoid': only softmax has it.",
+        "softcap is 3, expected None with output='sigmoid': only softmax has this option.",
     ),
     "identity": (
         {"z_loss": 0.5, "output": "identity"},
-        "z_loss is 0.5, expected 0.0 with output='identity': only softmax has it.",
+        "z_loss is 0.5, expected 0.0 with output='identity': only softmax has this option.",
     ),
     "relu": (
         {"temperature": 2, "output": "relu"},
-        "temperature is 2, expected 1.0 with output='relu': only softmax has it.",
+        "temperature is 2, expected 1.0 with output='relu': only softmax has this option.",
     ),
     "unknown": ({"frozen": ["w2"]}, "frozen is 'w2', expected one of W1, b1."),
     "beyond": ({"frozen": ["W2"]}, "frozen is 'W2', expected one of W1, b1."),
@@ -336,7 +336,7 @@ def test_a_bias_that_is_not_0_is_refused_without_an_output_bias():
     given = {"W1": [[1.0, 2.0]], "b1": [0.0, 0.5]}
     with pytest.raises(OptionError) as caught:
         Network.from_parameters(given, output_bias=False)
-    assert str(caught.value) == "output_bias is False, expected True: b1 holds other numbers than 0."
+    assert str(caught.value) == "output_bias is False, expected True, because b1 holds numbers other than 0."
     assert Network.from_parameters({**given, "b1": [0.0, 0.0]}, output_bias=False).frozen == ("b1",)
 
 

@@ -1036,3 +1036,31 @@ def test_no_module_of_the_package_names_pickle_joblib_or_eval():
             if source.name not in ("numpy.py", "loaded_file.py"):
                 assert not re.search(r"(?<![\w.])(eval|exec)\(", line), source
             assert "allow_pickle" not in line, source
+
+
+def test_very_many_outputs_that_are_no_probabilities_predict_the_largest():
+    model = Model(Network([3, 5000], output="identity", loss="squared_error"), np.arange(5000))
+    X = np.random.default_rng(0).normal(size=(4, 3))
+    np.testing.assert_array_equal(model.predict(X), model.logits(X).argmax(axis=1))
+    message = "output is 'identity', expected 'softmax' for predict_top: the outputs of identity are no probabilities."
+    with pytest.raises(OptionError, match=f"^{re.escape(message)}$"):
+        model.predict_top(X)
+
+
+@pytest.mark.parametrize("threshold", [0.3, 1 / 3, 0.02, 1e-3, 5e-324])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 6.0])
+def test_predict_sparse_finds_every_probability_above_a_threshold(threshold, spread):
+    network = Network([3, 200], random_state=1)
+    network.theta *= spread
+    model, X = Model(network, np.arange(200)), np.random.default_rng(0).normal(size=(30, 3))
+    P = Model(network, np.arange(200)).predict_top(X, 200)
+    dense = np.zeros((30, 200))
+    np.put_along_axis(dense, P[0], np.where(P[1] >= threshold, P[1], 0), axis=1)
+    np.testing.assert_array_equal(model.predict_sparse(X, threshold).toarray(), dense)
+
+
+def test_a_small_result_does_not_ask_the_system_for_memory(monkeypatch):
+    monkeypatch.setattr("glassmax.memory.available_memory", lambda: pytest.fail("asked"))
+    model = Model(Network([3, 4]), list("abcd"))
+    assert model.predict(np.zeros((1, 3))).shape == (1,)
+    assert model.predict_proba(np.zeros((1, 3))).shape == (1, 4)

@@ -129,7 +129,7 @@ def test_no_bit_depends_on_threads_or_memory():
     A, W, b, y = problem(500, k=5000, dtype="float32")
     results = [
         jax.value_and_grad(linear_softmax_cross_entropy, argnums=1)(A, W, b, y, n_threads=threads, memory_limit=memory)
-        for threads, memory in [(1, 2**24), (2, 2**24), (2, 2**30)]
+        for threads, memory in [(1, 16_000_000), (2, 16_000_000), (2, 2**30)]
     ]
     assert all(jnp.array_equal(a, b) for other in results[1:] for a, b in zip(results[0], other, strict=True))
 
@@ -141,7 +141,7 @@ def test_what_has_no_derivative_is_an_error():
         jax.hessian(f)(b)
     with pytest.raises(TypeError, match="forward-mode"):
         jax.jvp(f, (b,), (b,))
-    with pytest.raises(OptionError, match="sample_weight is differentiated by, expected a constant"):
+    with pytest.raises(OptionError, match="sample_weight is differentiated, expected a constant"):
         jax.grad(lambda w: linear_softmax_cross_entropy(A, W, b, y, sample_weight=w))(jnp.ones(9))
 
 

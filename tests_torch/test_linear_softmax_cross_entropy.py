@@ -262,7 +262,7 @@ def test_no_bit_depends_on_threads_or_memory(dtype):
     bits = []
     before = torch.get_num_threads()
     try:
-        for threads, memory in [(1, 2**24), (2, 2**24), (2, 2**30)]:
+        for threads, memory in [(1, 16_000_000), (2, 16_000_000), (2, 2**30)]:
             torch.set_num_threads(threads)
             loss = linear_softmax_cross_entropy(input, weight, y, bias=bias, memory_limit=memory)
             bits.append([loss, *torch.autograd.grad(loss, (input, weight, bias))])
@@ -318,7 +318,7 @@ ERRORS = {
     ),
     "bias is (300,), expected (301,): one number for each class.": (ShapeError, lambda t: {"bias": t["bias"][1:]}),
     "target is torch.float32, expected a tensor of class indices, torch.int64. "
-    "Soft labels are taken as a SciPy CSR matrix.": (
+    "Pass soft labels as a SciPy CSR matrix.": (
         OptionError,
         lambda t: {"target": t["target"].float()},
     ),
@@ -340,17 +340,17 @@ ERRORS = {
         LabelError,
         lambda t: {"sample_weight": torch.ones(3)},
     ),
-    "class_weight and label_smoothing can't be combined here, because PyTorch weights the classes over which a label "
-    "is spread. To weight whole rows: sample_weight=class_weight[target].": (
+    "class_weight and label_smoothing can't be combined: PyTorch weights each class over which a label is spread, but "
+    "this function weights whole rows. To weight whole rows, pass sample_weight=class_weight[target].": (
         OptionError,
         lambda t: {"class_weight": torch.ones(K), "label_smoothing": 0.1},
     ),
-    "class_weight is given, expected None for soft labels: take sample_weight.": (
+    "class_weight is given, expected None for soft labels: pass sample_weight.": (
         OptionError,
         lambda t: {"class_weight": torch.ones(K), "target": sparse.eye_array(7, K, format="csr")},
     ),
     "reduction is 'avg', expected one of mean, sum, none.": (OptionError, lambda t: {"reduction": "avg"}),
-    "memory_limit is 1, expected a whole number of bytes >= 16777216 (16 MB).": (
+    "memory_limit is 1, expected a whole number of bytes >= 16000000 (16 MB).": (
         OptionError,
         lambda t: {"memory_limit": 1},
     ),

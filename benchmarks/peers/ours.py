@@ -149,7 +149,7 @@ class Small(Engine):
     def made(threads):
         from glassmax.engine.native import NativeEngine
 
-        return NativeEngine(threads, memory_limit=2**24)
+        return NativeEngine(threads, memory_limit=16_000_000)
 
 
 class Smoothed(Engine):

@@ -24,7 +24,7 @@ The map of the modules, from the command line down to the exceptions::
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
-    torch, jax      the softmax layer of very many classes under a network of PyTorch or JAX
+    torch, jax      a softmax layer with very many classes as the last layer of a PyTorch or JAX network
     model           one or several networks with their classes and their encoding of tables
     likely_classes  the most probable classes of rows, without the probabilities of all classes
     model_file      the file that holds a model: written, and read without running code
@@ -46,13 +46,13 @@ The map of the modules, from the command line down to the exceptions::
     gradcheck       compare a gradient with numerical derivatives of the loss
     pages/          the look that all pages share: one self-contained HTML file
     sealed          files of tensors and text, protected by a hash: model files and checkpoints
-    memory          the memory that is left, checked before a large array is made
+    memory          the available memory, checked before a large array is made
     files           write a file completely or not at all
     interrupts      Ctrl-C while the command line loads
     errors          the exceptions
 
-Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use, but for
-``glassmax.torch`` and ``glassmax.jax``, which need an import of their own; ``import glassmax`` itself loads NumPy and
+Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use, except
+``glassmax.torch`` and ``glassmax.jax``: import these two by their full name. ``import glassmax`` itself loads NumPy and
 nothing else.
 """
 

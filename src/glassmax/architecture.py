@@ -72,7 +72,7 @@ def check_head(
     if head.options and output != "softmax":
         (name, value), *_ = head.options.items()
         default = getattr(Head, name)
-        expected = (f"{default} with ", Setting("output", output), ": only softmax has it")
+        expected = (f"{default} with ", Setting("output", output), ": only softmax has this option")
         raise OptionError(parameter=name, came=f"{value:g}", expected=expected)
     if (output, loss) not in PAIRS:
         why = "only the probabilities of classes that exclude one another may be added"
@@ -82,7 +82,7 @@ def check_head(
 
 
 def check_frozen(frozen: Any, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the parameters that are not trained, in the order of `names`, all that there are."""
+    """Return the frozen parameters, checked, in the order of `names`, the names of all parameters."""
     given = [frozen] if isinstance(frozen, str) or not isinstance(frozen, Iterable) else list(frozen)
     for name in given:
         one_of("frozen", name, names)

@@ -28,13 +28,13 @@ def check_inputs(X: npt.ArrayLike, n_inputs: int, dtype: np.dtype[np.generic]) -
 
 
 def check_targets(y: npt.ArrayLike, n: int, k: int, head: Head) -> Array:
-    """Return the target as `check_target` does, sparse rows dense: as the logits are."""
+    """Return the target as `check_target` does, but sparse rows as a dense array, as the logits are."""
     T = check_target(y, (n, k), LOSSES[head.loss].meaning)
     return as_rows(T, k) if is_sparse(T) else T
 
 
 def check_masks(masks: Masks | None, layer_sizes: Sequence[int], n: int) -> None:
-    """Raise where a mask is missing or has another shape than its activations: it would broadcast."""
+    """Raise an error if a mask is missing, or has another shape than its activations and would be broadcast."""
     for layer, h in enumerate(layer_sizes[1:-1] if masks else (), start=1):
         came = np.shape(masks[layer]) if masks and layer in masks else "missing"
         if came != (n, h):
@@ -42,7 +42,7 @@ def check_masks(masks: Masks | None, layer_sizes: Sequence[int], n: int) -> None
 
 
 def check_finite(X: Array, w: Array | None) -> None:
-    """Raise at the first row of X that counts and holds NaN or inf."""
+    """Raise an error that names the first row of X with NaN or inf, among the rows of weight > 0."""
     with np.errstate(invalid="ignore", over="ignore"):
         finite = np.isfinite(np.asarray(X.sum(axis=1)).ravel())
     wrong = np.flatnonzero(~finite if w is None else ~finite & (w > 0))
@@ -53,7 +53,7 @@ def check_finite(X: Array, w: Array | None) -> None:
 def rows_that_count(
     X: Array, T: Array, w: Array | None, masks: Masks | None, layer_sizes: Sequence[int]
 ) -> tuple[Array, Array, Array | None, Masks | None]:
-    """Leave out the rows of weight 0: such a row is absent, whatever it holds."""
+    """Leave out the rows of weight 0, whatever they hold."""
     if w is None or w.all():
         return X, T, w, masks
     check_masks(masks, layer_sizes, len(w))

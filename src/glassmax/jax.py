@@ -1,6 +1,6 @@
-"""A softmax layer of very many classes under a network of JAX: loss and gradients without an n x k array, on a CPU.
+"""A softmax layer with very many classes as the last layer of a JAX network, on the CPU, without an (n, k) array.
 
-Needs JAX: ``pip install 'glassmax[jax]'``. Nothing else of glassmax imports it.
+This module needs JAX: ``pip install 'glassmax[jax]'``. No other module of glassmax imports it.
 """
 
 from functools import partial
@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .engine import best_engine
-from .engine.softmax_layer import GRADIENTS, check_options
+from .engine.softmax_layer import GRADIENTS
 from .errors import OptionError, ShapeError, one_of
+from .functional.losses.layer_arguments import check_layer_options
 from .functional.targets import Reduction
 
 try:
@@ -27,7 +28,7 @@ __all__ = ["linear_softmax_cross_entropy"]
 
 
 class _Options(NamedTuple):
-    """What is fixed when a call is traced."""
+    """The options, which are fixed when a call is traced."""
 
     label_smoothing: float
     z_loss: float
@@ -39,7 +40,7 @@ class _Options(NamedTuple):
     n_threads: int | None
 
     def of_engine(self) -> dict[str, Any]:
-        """Return what an engine's call takes by name."""
+        """Return the keyword arguments for the call of an engine."""
         return {name: value for name, value in self._asdict().items() if name not in ("memory_limit", "n_threads")}
 
 
@@ -56,7 +57,7 @@ def linear_softmax_cross_entropy(
     softcap: float | None = None,
     temperature: float = 1.0,
     reduction: Reduction = "mean",
-    memory_limit: int = 2**27,
+    memory_limit: int = 128_000_000,
     n_threads: int | None = None,
 ) -> "jax.Array":
     """Return the cross-entropy of a linear layer's softmax, without the logits of all classes in memory.
@@ -66,33 +67,37 @@ def linear_softmax_cross_entropy(
         Z = A W + b        U = softcap tanh(Z / (temperature softcap))
         L_i = - log softmax(U_i)_y + z_loss (log sum_c exp U_ic)^2
 
-    Works under `jax.jit`, `jax.grad` and `jax.vmap`, which goes through its batch one by one. CPU only.
+    where y is the class of row i. Without a softcap, ``U = Z / temperature``.
+
+    It works under `jax.jit` and `jax.grad`, and under `jax.vmap`, which calls it once for each entry of the batch. CPU
+    only.
 
     Parameters
     ----------
     A : (..., d) array of float32 or float64
         The output of the network below.
     W : (d, k) array
-        In the dtype of A, as b is.
+        Weights, in the dtype of A.
     b : (k,) array or None
+        Biases, in the dtype of A; None for a layer without.
     target : (...) array of class indices
     sample_weight : (...) array, optional
-        The weight of each row: >= 0. It is a constant: its own derivative is an error.
+        >= 0: the weight of each row. Differentiating by it raises an error.
     ignore_index : int, optional
-        A row with this label counts for nothing: its loss and its gradients are 0.
+        Rows with this label are left out: their losses and gradients are 0.
     label_smoothing : float, default=0.0
-        From 0 to 1: this share of a label is spread evenly over all classes.
+        In [0, 1]: the share of each label that is spread evenly over all classes.
     z_loss : float, default=0.0
-        >= 0: factor of the squared log-sum-exp of a row's logits.
+        >= 0: factor of the squared log-sum-exp of a row's logits, which is added to the loss of the row.
     softcap : float, optional
-        > 0: bound of the logits; none by default.
+        > 0: bounds the logits to [-softcap, softcap]; unbounded by default.
     temperature : float, default=1.0
-        > 0: the logits are divided by it.
+        > 0: divides the logits, before the softcap.
     reduction : {"mean", "sum", "none"}, default="mean"
         "mean" divides by the sum of the rows' weights. If every row is ignored, the mean is NaN and the gradients are
         0.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call allocates beyond arrays and gradients.
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16,000,000: about the maximum that a call allocates beyond arrays and gradients.
     n_threads : int, optional
         >= 1; by default the number of processors.
 
@@ -104,18 +109,27 @@ def linear_softmax_cross_entropy(
     Raises
     ------
     OptionError, ShapeError
-        If an array has another dtype, if the shapes don't fit together, or if an option is out of range.
+        If an array has another dtype than A, if the shapes don't fit together, or if an option is out of range.
     jax.errors.JaxRuntimeError
-        When it runs, if a label or a weight is out of range; the message holds that of the `LabelError`.
+        If a label or a weight is out of range, which is found only when the traced program runs. The message contains
+        that of the `LabelError`.
 
     Notes
     -----
-    `jax.custom_vjp` around a callback that works on JAX's own buffers: nothing is copied in either direction but the
-    labels. The options are fixed when a function is traced. With "mean" and "sum" the gradients are computed with the
-    loss, and only those that are differentiated by, and multiplied by the derivative that comes from above in the
-    backward pass; with "none" they are computed in the backward pass. Neither a second derivative nor
-    forward mode (`jax.jvp`) exists: JAX raises an error. The bits of a result depend neither on the threads nor on
-    `memory_limit`. For the cost see `glassmax.engine.ReferenceEngine.linear_softmax_cross_entropy`.
+    The function is a `jax.custom_vjp` around a callback that works on JAX's own buffers; only the labels are copied.
+    The options are fixed when a function is traced.
+
+    **When gradients are computed.** With "mean" and "sum", the gradients are computed in the forward pass, and the
+    backward pass multiplies them by the derivative of the loss. With "none", they are computed in the backward pass.
+    Only the gradients that JAX asks for are computed. For second derivatives and forward mode (`jax.jvp`), JAX raises
+    an error.
+
+    **Cost.** 2 n d k flops for the loss alone; with gradients about 6 n d k, and up to 8 n d k if the exponentials of a
+    few hundred rows exceed `memory_limit`. The result has the same bits for any number of threads and any
+    `memory_limit`.
+
+    Source: Wijmans et al., "Cut your losses in large-vocabulary language models" (2025), and the sources of
+    `glassmax.functional.linear_softmax_cross_entropy`.
 
     Examples
     --------
@@ -127,7 +141,7 @@ def linear_softmax_cross_entropy(
     (6.9078, (8, 1000), (1000,))
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
-    check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+    check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
     A, W, target = jnp.asarray(A), jnp.asarray(W), jnp.asarray(target)
     b = None if b is None else jnp.asarray(b)
     _check(A, W, b, target)
@@ -160,7 +174,7 @@ def _check(A: Any, W: Any, b: Any, target: Any) -> None:
 def _run(
     options: _Options, arrays: tuple[Any, ...], wanted: tuple[str, ...], dL: Any = None
 ) -> tuple[Any, dict[str, Any]]:
-    """Return the loss and the gradients that are wanted, as arrays that the engine fills when the program runs."""
+    """Return the loss and the requested gradients, as arrays that the engine fills when the program runs."""
     A = arrays[0]
     shape = (len(A),) if options.reduction == "none" else ()
     found = {name: like for name, like in zip(GRADIENTS, arrays, strict=False) if name in wanted and like is not None}
@@ -193,7 +207,7 @@ def _loss(options: _Options, *arrays: Any) -> Any:
 def _forward(options: _Options, *primals: Any) -> tuple[Any, Any]:
     arrays = tuple(None if primal is None else primal.value for primal in primals)
     if primals[4] is not None and primals[4].perturbed:
-        raise OptionError(parameter="sample_weight", came="differentiated by", expected="a constant")
+        raise OptionError(parameter="sample_weight", came="differentiated", expected="a constant")
     wanted = tuple(name for name, p in zip(GRADIENTS, primals, strict=False) if p is not None and p.perturbed)
     if options.reduction == "none":
         return _run(options, arrays, ())[0], (arrays, dict.fromkeys(wanted))

@@ -15,7 +15,7 @@ from .errors import between
 from .functional.arrays import Array
 from .network import Network
 
-__all__ = ["ClassesAbove", "LikelyClasses"]
+__all__ = ["ClassesAbove", "LikelyClasses", "sum_of_logits"]
 
 FIRST_COUNT, MORE = 16, 8
 """How many classes are looked at first for those above a threshold, and the factor for rows that have more of them."""
@@ -105,17 +105,20 @@ class LikelyClasses:
 
     def above(self, X: Array, threshold: float) -> ClassesAbove:
         """Return the classes of each row whose probability is at least `threshold`, in (0, 1]."""
-        k, waiting, count = self.networks[0].layer_sizes[-1], np.arange(X.shape[0]), FIRST_COUNT
+        most = int(min(self.networks[0].layer_sizes[-1], 1 / threshold + 1))  # the sum of a row is 1, rounded
         found: list[ClassesAbove] = []
+        waiting, count = np.arange(X.shape[0]), min(FIRST_COUNT, most)
         while len(waiting):
-            count = min(count, k)
-            top = self.top(X[waiting], count)
-            more = (top.probabilities[:, -1] >= threshold) & (count < k)
-            there = top.probabilities >= threshold
-            there[more] = False
-            rows, places = np.nonzero(there)
-            found.append(ClassesAbove(waiting[rows], top.labels[rows, places], top.probabilities[rows, places]))
-            waiting, count = waiting[more], MORE * count
+            at_once, later = self.rows_at_once(count), []
+            for piece in (waiting[start : start + at_once] for start in range(0, len(waiting), at_once)):
+                top = self.top(X[piece], count)
+                more = (top.probabilities[:, -1] >= threshold) & (count < most)
+                there = top.probabilities >= threshold
+                there[more] = False
+                rows, places = np.nonzero(there)
+                found.append(ClassesAbove(piece[rows], top.labels[rows, places], top.probabilities[rows, places]))
+                later.append(piece[more])
+            waiting, count = np.concatenate(later), min(MORE * count, most)
         none = ClassesAbove(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
         rows, labels, probabilities = map(np.concatenate, zip(none, *found, strict=True))
         order = np.argsort(rows, kind="stable")
@@ -126,14 +129,8 @@ class LikelyClasses:
         from scipy.sparse import coo_array, csr_array  # late: most predictions need no SciPy
 
         between("threshold", threshold, 0, 1, open_below=True, open_above=False)
-        n, k = X.shape[0], self.networks[0].layer_sizes[-1]
-        at_once = self.rows_at_once(FIRST_COUNT)
-        found = [self.above(X[start : start + at_once], threshold) for start in range(0, n, at_once)]
-        rows = [piece.rows + number * at_once for number, piece in enumerate(found)]
-        none: list[Array] = [np.zeros(0, np.int64)]
-        place = np.concatenate(none + rows), np.concatenate([*none, *(piece.labels for piece in found)])
-        values = np.concatenate([np.zeros(0), *(piece.probabilities for piece in found)])
-        P = csr_array(coo_array((values, place), shape=(n, k)))
+        found, shape = self.above(X, threshold), (X.shape[0], self.networks[0].layer_sizes[-1])
+        P = csr_array(coo_array((found.probabilities, (found.rows, found.labels)), shape=shape))
         P.sort_indices()
         return P
 
@@ -152,15 +149,22 @@ class LikelyClasses:
 
     def _logits(self, X: Array) -> Iterator[Array]:
         """Yield the logits of a few rows at a time."""
-        weights = self.weights.tolist()
         for some in blocks(self.networks[0], X.shape[0]):
-            Z = self.engine.logits(self.networks[0], X[some])
-            Z *= weights[0]
-            for network, weight in zip(self.networks[1:], weights[1:], strict=True):
-                other = self.engine.logits(network, X[some])
-                other *= weight
-                Z += other
+            Z = sum_of_logits(self.engine, self.networks, self.weights, X[some])
             yield Z if self.calibration is None else self.calibration.logits(Z)
+
+
+def sum_of_logits(engine: Engine, networks: Sequence[Network], weights: Array, X: Array) -> Array:
+    """Return sum_j w_j Z_j for a block of rows, (n, k); the order of the sum is fixed."""
+    factors = weights.tolist()
+    Z = engine.logits(networks[0], X)
+    if factors[0] != 1:
+        Z *= factors[0]
+    for network, factor in zip(networks[1:], factors[1:], strict=True):
+        other = engine.logits(network, X)
+        other *= factor
+        Z += other
+    return Z
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""The memory that is left, and an error before an array is made that has no room in it."""
+"""The memory that is available, and an error before an array is made that needs more than that."""
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
@@ -9,9 +9,12 @@ from .errors import DataError, Text
 
 __all__ = ["available_memory", "check_matrix", "check_memory", "size_in_words"]
 
+ALWAYS_THERE = 2**20
+"""Bytes that are not worth asking the system about, which takes longer than predicting a row."""
+
 
 def check_memory(needed: int, what: str, remedy: Text | str = "") -> None:
-    """Raise a DataError if `what` needs more memory than the machine has left.
+    """Raise a DataError if `what` needs more memory than is available.
 
     Parameters
     ----------
@@ -22,25 +25,25 @@ def check_memory(needed: int, what: str, remedy: Text | str = "") -> None:
     remedy : str or tuple
         The next step.
     """
-    available = available_memory()
+    available = available_memory() if needed > ALWAYS_THERE else None
     if available is not None and needed > available:
         raise DataError(
-            f"{what} needs {size_in_words(needed)} of memory, and {size_in_words(available)} are available.",
+            f"{what} needs {size_in_words(needed)} of memory, but only {size_in_words(available)} is available.",
             remedy=remedy,
         )
 
 
 def check_matrix(rows: int, classes: int, itemsize: int) -> None:
-    """Raise a DataError if a number for each of so many rows and classes has no room."""
+    """Raise a DataError if a matrix of rows x classes needs more memory than is available."""
     check_memory(
         rows * classes * itemsize,
         f"A matrix of {rows} rows and {classes} classes",
-        "predict_top returns the most probable classes of each row without it.",
+        "predict_top returns the most probable classes of each row and needs no such matrix.",
     )
 
 
 def available_memory() -> int | None:
-    """Return the bytes of memory that this process may still take; None where the system doesn't say."""
+    """Return the bytes of memory that this process can still allocate; None if the system doesn't tell."""
     found = [some for some in (_free_of_machine(), _free_of_container()) if some is not None]
     return min(found, default=None)
 

@@ -20,7 +20,7 @@ from .engine import MANY_CLASSES, Engine, TopClasses, all_finite, best_engine, b
 from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between, is_whole
 from .files import remove_leftovers, write_whole
 from .functional.arrays import Array, as_floating, as_inputs
-from .likely_classes import ClassesAbove, LikelyClasses
+from .likely_classes import ClassesAbove, LikelyClasses, sum_of_logits
 from .memory import check_matrix
 from .model_file import model_bytes, read_model
 from .model_manifest import Record
@@ -163,10 +163,10 @@ class Model:
         -------
         (n,) array of labels, or (n, k) array of 0 and 1
         """
-        engine, k = _engine(n_threads), len(self.classes)
-        if self.network.head.output == "sigmoid":
+        engine, k, output = _engine(n_threads), len(self.classes), self.network.head.output
+        if output == "sigmoid":
             return self._filled(data, lambda X: self._logits_of_rows(engine, X) > 0, (k,), np.intp)
-        if k >= MANY_CLASSES:
+        if output == "softmax" and k >= MANY_CLASSES:
             return self.predict_top(data, 1, n_threads=n_threads)[0][:, 0]
         return self.classes[self._filled(data, lambda X: self._logits_of_rows(engine, X).argmax(axis=1), (), np.intp)]
 
@@ -486,7 +486,7 @@ class Model:
         """
         between("threshold", threshold, 0, 1, open_below=True, open_above=False)
         likely = self.likely(n_threads)
-        rows = likely.rows_at_once(min(len(self.classes), int(1 / threshold)))
+        rows = likely.rows_at_once(int(min(len(self.classes), 1 / threshold)))
         for table, X in self.encoded_tables(tables, counts, rows):
             yield table, likely.above(X, threshold)
 
@@ -598,15 +598,8 @@ class Model:
             yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
 
     def _logits_of_rows(self, engine: Engine, X: Array, *, calibrated: bool = True) -> Array:
-        """Return the weighted sum of the networks' logits for a block of rows; the order of the sum is fixed."""
-        weights = self.weights.tolist()
-        Z = engine.logits(self.networks[0], X)
-        if weights[0] != 1:
-            Z *= weights[0]
-        for network, weight in zip(self.networks[1:], weights[1:], strict=True):
-            other = engine.logits(network, X)
-            other *= weight
-            Z += other
+        """Return the weighted sum of the networks' logits for a block of rows, calibrated."""
+        Z = sum_of_logits(engine, self.networks, self.weights, X)
         return Z if self.calibration is None or not calibrated else self.calibration.logits(Z)
 
     def _probabilities(self, Z: Array) -> Array:

@@ -112,16 +112,18 @@ class Network:
         What the columns of X become before the first layer: A0 in the place of X. Its parameters F, H, V, C, E1, ...
         are learned and follow the weights in `theta`.
     softcap : float, optional
-        > 0: bounds the logits to ``softcap tanh(Z / softcap)``. Softmax output only, like the two below.
+        > 0: replaces each logit Z by ``softcap tanh(Z / softcap)``, which lies between -softcap and softcap; by default
+        the logits are unbounded. Softmax output only, as are `z_loss` and `temperature`.
     z_loss : float, default=0.0
-        >= 0: adds ``z_loss * (log sum_c exp(logit_c))^2`` to the loss of each row.
+        >= 0: adds ``z_loss * (log sum_c exp(logit_c))^2`` to the loss of each row, which keeps the logits from
+        drifting.
     temperature : float, default=1.0
-        > 0: Z_last is divided by it, before the softcap.
+        > 0: divides Z_last, before the softcap. `SoftmaxClassifier` calls it `softmax_temperature`.
     output_bias : bool, default=True
-        False: the last b is 0 and frozen. It stays in `theta`.
+        Whether the last layer has biases. If False, the last b is 0 and frozen, but still a part of `theta`.
     frozen : sequence of str, default=()
-        Names of parameters that training doesn't move, as ``["W2"]``. Their gradient is 0, they are left out of the
-        penalty, weight decay and the norm that is clipped.
+        Names of parameters that training doesn't change, such as ``["W2"]``. Their gradients are 0. The L2 penalty,
+        weight decay and the gradient norm for clipping leave them out.
 
     Attributes
     ----------
@@ -137,7 +139,7 @@ class Network:
     head : Head
         Output function and loss, with softcap, z_loss and temperature.
     frozen : tuple of str
-        The names of the frozen parameters, in the order of `parameters`; the last b too, without an output bias.
+        The names of the frozen parameters, in the order of `parameters`. Without an output bias, the last b is one.
 
     Raises
     ------
@@ -202,7 +204,7 @@ class Network:
         frozen: Sequence[str],
         flat: Array | None = None,
     ) -> None:
-        """Check and store everything but the values of the parameters, which are those of `flat` or zeros."""
+        """Check and store everything; the parameters get the values of `flat`, or zeros."""
         self.layer_sizes = check_sizes(layer_sizes)
         self.embedding = check_embedding(embedding, self.layer_sizes[0], dtype)
         self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
@@ -254,7 +256,7 @@ class Network:
         ShapeError
             If an array is missing or doesn't fit the arrays next to it.
         OptionError
-            As for the class, and if the last b holds other numbers than 0 with ``output_bias=False``.
+            As for the class, and if ``output_bias=False`` but the last b holds numbers other than 0.
 
         Examples
         --------
@@ -269,7 +271,7 @@ class Network:
         network._describe(sizes, activation, head, l2, flat.dtype, embedding, output_bias, frozen, flat)
         last = f"b{network.depth}"
         if not output_bias and copied[last].any():
-            expected = f"True: {last} holds other numbers than 0"
+            expected = f"True, because {last} holds numbers other than 0"
             raise OptionError(parameter="output_bias", came="False", expected=expected)
         return network
 
@@ -424,7 +426,7 @@ class Network:
         -------
         loss : float
         gradients : Parameters
-            ``gradients["W1"]`` is dL/dW1, ...; ``gradients.flat`` is dL/dtheta. That of a frozen parameter is 0.
+            ``gradients["W1"]`` is dL/dW1, ...; ``gradients.flat`` is dL/dtheta. A frozen parameter has gradient 0.
 
         Notes
         -----

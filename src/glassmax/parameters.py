@@ -40,7 +40,7 @@ class Parameters(Mapping[str, Array]):
     embedding_shapes : mapping of str to tuple of int, optional
         The shapes of an embedding's parameters, which follow the weights and biases: `Embedding.shapes`.
     frozen : sequence of str, optional
-        Names of the parameters that training doesn't move.
+        Names of the parameters that training doesn't change.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Parameters(Mapping[str, Array]):
     W, b : dict of int to array
         Views of the weights and biases, by layer number from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
     frozen : tuple of str
-        In the order of the parameters.
+        Names of the frozen parameters, in the order of the parameters.
     penalized : dict of str to array
         The views that an L2 penalty and weight decay refer to: all W_l, and V, E1, E2, ... of an embedding, without
         those that are frozen.
@@ -144,7 +144,6 @@ class Parameters(Mapping[str, Array]):
         arrays: Mapping[str, npt.ArrayLike],
         dtype: npt.DTypeLike | None = None,
         embedding_shapes: Mapping[str, tuple[int, ...]] | None = None,
-        frozen: Sequence[str] = (),
     ) -> Parameters:
         """Copy arrays called W1, b1, W2, ... into one vector, after checking that they fit together.
 
@@ -156,8 +155,6 @@ class Parameters(Mapping[str, Array]):
             By default the widest dtype among the arrays; integers count as float64.
         embedding_shapes : mapping of str to tuple of int, optional
             The shapes of an embedding's parameters, which `arrays` holds too.
-        frozen : sequence of str, optional
-            As for the class.
 
         Returns
         -------
@@ -176,7 +173,7 @@ class Parameters(Mapping[str, Array]):
                 f"The parameters are called {', '.join(arrays)}, and the embedding's {missing[0]} is missing."
             )
         layers = {name: values for name, values in given.items() if name not in shapes}
-        parameters = cls(sizes_of(layers), dtype=dtype or np.float64, embedding_shapes=shapes, frozen=frozen)
+        parameters = cls(sizes_of(layers), dtype=dtype or np.float64, embedding_shapes=shapes)
         for name, values in given.items():
             parameters[name] = values
         return parameters

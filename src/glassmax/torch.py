@@ -1,6 +1,6 @@
-"""A softmax layer of very many classes under a network of PyTorch: loss and gradients without an n x k array, on a CPU.
+"""A softmax layer with very many classes as the last layer of a PyTorch network, on the CPU, without an (n, k) array.
 
-Needs PyTorch: ``pip install 'glassmax[torch]'``. Nothing else of glassmax imports it.
+This module needs PyTorch: ``pip install 'glassmax[torch]'``. No other module of glassmax imports it.
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ def linear_softmax_cross_entropy(
     softcap: float | None = None,
     temperature: float = 1.0,
     reduction: Reduction = "mean",
-    memory_limit: int = 2**27,
+    memory_limit: int = 128_000_000,
 ) -> "torch.Tensor":
     """Return the cross-entropy of a linear layer's softmax, without the logits of all classes in memory.
 
@@ -53,30 +53,31 @@ def linear_softmax_cross_entropy(
     input : (..., d) tensor of float32 or float64
         The output of the network below.
     weight : (k, d) tensor
-        As `torch.nn.Linear` and `torch.nn.Embedding` have it, in the dtype of `input`; the weight of an embedding of
-        the input may be used here too.
+        Weight of a `torch.nn.Linear` or a `torch.nn.Embedding`, in the dtype of `input`. The embedding may be that of
+        the network's inputs too.
     target : (...) tensor of class indices, or (n, k) SciPy CSR matrix of soft labels
-        For a CSR matrix, `input` is (n, d).
+        If it is a CSR matrix, `input` must be (n, d).
     bias : (k,) tensor, optional
+        In the dtype of `input`; none by default.
     class_weight : (k,) tensor, optional
-        The weight of each class: >= 0; a row's weight is that of its class.
+        >= 0: the weight of each class. The loss of a row is multiplied by the weight of its class.
     sample_weight : (...) tensor, optional
-        The weight of each row: >= 0. With `class_weight`, the two are multiplied.
+        >= 0: the weight of each row. If `class_weight` is given too, both are multiplied.
     ignore_index : int, default=-100
-        A row with this label counts for nothing: its loss and its gradients are 0.
+        Rows with this label are left out: their losses and gradients are 0.
     label_smoothing : float, default=0.0
-        From 0 to 1: this share of a label is spread evenly over all classes. Not together with `class_weight`.
+        In [0, 1]: the share of each label that is spread evenly over all classes. Not allowed with `class_weight`.
     z_loss : float, default=0.0
-        >= 0: factor of the squared log-sum-exp of a row's logits.
+        >= 0: factor of the squared log-sum-exp of a row's logits, which is added to the loss of the row.
     softcap : float, optional
-        > 0: bound of the logits; none by default.
+        > 0: bounds the logits to [-softcap, softcap]; unbounded by default.
     temperature : float, default=1.0
-        > 0: the logits are divided by it.
+        > 0: divides the logits, before the softcap.
     reduction : {"mean", "sum", "none"}, default="mean"
         "mean" divides by the sum of the rows' weights. If every row is ignored, the mean is NaN and the gradients are
         0, as in PyTorch.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call allocates beyond tensors and gradients.
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16,000,000: about the maximum that a call allocates beyond tensors and gradients.
 
     Returns
     -------
@@ -86,21 +87,29 @@ def linear_softmax_cross_entropy(
     Raises
     ------
     OptionError
-        If a tensor is on another device, or of another dtype; if an option is out of range.
+        If a tensor is not on the CPU, or has another dtype than `input`; if an option is out of range.
     ShapeError, LabelError
         If the shapes don't fit together, or a label is out of range.
 
     Notes
     -----
-    The gradients are computed in the forward pass, and only those that are needed: a frozen weight has none. The
-    backward pass multiplies them by the gradient that comes from above. With ``reduction="none"`` they are computed
-    in the backward pass. A second backward pass through the same loss (``retain_graph=True``) computes them again. A
-    second derivative is an error. Contiguous tensors are read where they are, and gradients are handed over without a
-    copy; a weight that is the transpose of a contiguous tensor is read where it is too. As many threads are used as
-    `torch.get_num_threads` returns. The bits of a result depend neither on it nor on `memory_limit`. For the cost see
-    `glassmax.engine.ReferenceEngine.linear_softmax_cross_entropy`.
+    **When gradients are computed.** With "mean" and "sum", the gradients are computed in the forward pass, and the
+    backward pass multiplies them by the gradient of the loss. With "none", they are computed in the backward pass. A
+    tensor without ``requires_grad`` costs no gradient. A second backward pass through the same loss
+    (``retain_graph=True``) computes the gradients again. Second derivatives raise an error.
 
-    `torch.compile` doesn't look inside: the compiled graph ends before the call. `torch.func` doesn't work with it.
+    **Copies.** Contiguous tensors and transposes of contiguous tensors are read without a copy, and gradients are
+    returned without one.
+
+    **Cost.** 2 n d k flops for the loss alone; with gradients about 6 n d k, and up to 8 n d k if the exponentials of a
+    few hundred rows exceed `memory_limit`. The number of threads is that of `torch.get_num_threads`. The result has the
+    same bits for any number of threads and any `memory_limit`.
+
+    `torch.compile` ends the compiled graph before this function and begins another one after it. `torch.func` doesn't
+    support it.
+
+    Source: Wijmans et al., "Cut your losses in large-vocabulary language models" (2025), and the sources of
+    `glassmax.functional.linear_softmax_cross_entropy`.
 
     Examples
     --------
@@ -137,13 +146,13 @@ def linear_softmax_cross_entropy(
 
 
 class _Call:
-    """What a call has besides its tensors."""
+    """The arguments of a call other than its tensors."""
 
     def __init__(self, engine: Engine, labels: Any, options: dict[str, Any], graph: bool) -> None:
         self.engine, self.labels, self.options, self.graph = engine, labels, options, graph
 
     def run(self, tensors: Any, gradients: Gradients, dL: Any = None) -> LayerResult:
-        """Compute the loss and the gradients on the memory of the tensors."""
+        """Compute the loss and the gradients, reading the memory of the tensors without a copy where possible."""
         input, weight, bias = tensors
         by_class = weight.is_contiguous() or not weight.t().is_contiguous()
         A = input.detach().contiguous().numpy()
@@ -182,7 +191,7 @@ class _LinearSoftmaxCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
 
 
 class _Once(torch.autograd.Function):  # type: ignore[misc]
-    """A gradient that depends on tensors, but has no derivative: to leave that part out would be wrong."""
+    """A gradient as a function without a derivative: a second derivative raises an error and is never silently 0."""
 
     @staticmethod
     def forward(ctx: Any, gradient: Any, *tensors: Any) -> Any:
@@ -230,7 +239,7 @@ def _labels(target: Any, rows: tuple[int, ...]) -> Array:
         expected = "a tensor of class indices, torch.int64"
         raise OptionError(
             parameter="target", came=str(target.dtype), expected=expected,
-            remedy="Soft labels are taken as a SciPy CSR matrix.",
+            remedy="Pass soft labels as a SciPy CSR matrix.",
         )  # fmt: skip
     if target.shape != rows:
         raise ShapeError(f"target is {tuple(target.shape)}, expected {tuple(rows)}: one class index for each row.")
@@ -254,12 +263,13 @@ def _row_weights(labels: Any, class_weight: Any, sample_weight: Any, k: int, lab
         return of_rows
     if label_smoothing:
         raise OptionError(
-            "class_weight and label_smoothing can't be combined here, because PyTorch weights the classes over which "
-            "a label is spread. To weight whole rows: sample_weight=class_weight[target].",
+            "class_weight and label_smoothing can't be combined: PyTorch weights each class over which a label is "
+            "spread, but this function weights whole rows. To weight whole rows, pass "
+            "sample_weight=class_weight[target].",
             parameter="class_weight",
         )
     if hasattr(labels, "tocsr"):
-        raise OptionError(parameter="class_weight", came="given", expected="None for soft labels: take sample_weight")
+        raise OptionError(parameter="class_weight", came="given", expected="None for soft labels: pass sample_weight")
     if class_weight.shape != (k,):
         raise ShapeError(f"class_weight is {tuple(class_weight.shape)}, expected ({k},): one weight for each class.")
     of_classes = np.take(class_weight.double().numpy(), labels, mode="clip")  # a label out of range is an error later

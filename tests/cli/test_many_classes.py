@@ -166,13 +166,13 @@ def test_a_row_without_a_class_above_the_threshold_has_no_line(model, done):
     [
         (
             ["--above", "0.1", "--top", "2"],
-            "--above writes one line for each class of a row, and --top adds columns to one line a row. Pass one of "
-            "them.",
+            "--above writes one line for each class of a row, and --top adds columns to one line for each row. Pass "
+            "one of them.",
         ),
         (
             ["--above", "0.1", "--proba"],
-            "--above writes one line for each class of a row, and --proba adds columns to one line a row. Pass one of "
-            "them.",
+            "--above writes one line for each class of a row, and --proba adds columns to one line for each row. Pass "
+            "one of them.",
         ),
         (["--above", "0"], "--above is '0', expected a number >= 0.001 and <= 1."),
     ],
@@ -191,7 +191,8 @@ def test_the_probabilities_of_too_many_classes_are_refused(model, run, monkeypat
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines()[-1] == (
         "Error: --proba adds a column for each class, and m.safetensors has 5,000 classes, expected 4,000 at most. "
-        "Pass --top N for the N most probable classes of each row, or --above P for those of probability P or more."
+        "Pass --top N for the N most probable classes of each row, or --above P for the classes with a "
+        "probability of at least P."
     )
 
 
@@ -277,7 +278,7 @@ OF_NETWORK = (*OF_ORDERS, "--no-baseline", "--hidden", "4", "--epochs")
 def test_rare_classes_are_put_together_and_said_to_be(orders, done, tmp_path):
     said = done(*OF_NETWORK, 2, "--min-count", 5).err
     assert (
-        "10 of 40 classes of product have fewer than 5 rows and are now together the class 'other': "
+        "10 of 40 classes of product have fewer than 5 rows and were put into the class 'other': "
         "p00, p01, p02, p03, p04 and 5 more"
     ) in said
     assert load_model(tmp_path / "orders.safetensors").classes.tolist() == ["other", *(f"p{i}" for i in range(10, 40))]
@@ -309,8 +310,8 @@ def test_many_classes_train_one_network_in_place_of_a_preset(orders, done, run, 
     refused = run(*OF_ORDERS, "--preset", "best")
     assert (refused.code, refused.err.splitlines()[-1]) == (
         1,
-        "Error: --preset applies to presets, and a preset takes fewer than 30 classes, because it keeps a probability "
-        "for each row and class. orders.csv has 40 classes of product. Pass --hidden 128 to train one network, or "
+        "Error: A preset takes fewer than 30 classes, because it keeps a probability for each row and class. "
+        "orders.csv has 40 classes of product. Pass --hidden 128 to train one network, or "
         "--min-count 10 to put rare classes together.",
     )
 
@@ -322,15 +323,15 @@ def test_memory_and_time_of_an_epoch_are_said_if_they_are_much(orders, done, mon
     monkeypatch.setattr(training_cost, "MANY_FLOPS", 1)
     assert " an epoch; at most 1 epoch" in done(*OF_NETWORK, 1).err
     monkeypatch.setattr(training_cost, "available_memory", lambda: 1)
-    assert "of memory are available." in done(*OF_NETWORK, 1).err
+    assert "of memory is available." in done(*OF_NETWORK, 1).err
 
 
 def test_the_doctor_takes_no_network_of_very_many_classes(run):
     result = run("doctor", "mine.py", "--network", "4-8-20000")
     assert (result.code, result.err.splitlines()[-1]) == (
         2,
-        "Error: --network has 20,000 outputs, expected 500 at most: many possible mistakes are computed. Pass "
-        "fewer outputs, such as --network 4-10-3: a mistake is the same with any number of classes.",
+        "Error: --network has 20,000 outputs, expected 500 at most, because many possible mistakes are "
+        "computed. Pass fewer outputs, such as --network 4-10-3: the mistake is the same for any number of classes.",
     )
 
 
@@ -354,7 +355,14 @@ def test_the_options_of_the_last_layer_reach_the_model(orders, tmp_path):
 
 @pytest.mark.parametrize(
     ("typed", "size"),
-    [("16MB", 2**24), ("64 mb", 2**26), ("1GB", 2**30), ("1.5GiB", 3 * 2**29), ("20000kB", 20_480_000), ("2g", 2**31)]
+    [
+        ("16MB", 16_000_000),
+        ("64 mb", 64_000_000),
+        ("1GB", 10**9),
+        ("1.5GiB", 3 * 2**29),
+        ("20000kB", 20_000_000),
+        ("2g", 2 * 10**9),
+    ]
     + [("16777216", 2**24)],
 )
 def test_a_memory_limit_is_typed_with_its_unit(done, typed, size):
@@ -363,8 +371,8 @@ def test_a_memory_limit_is_typed_with_its_unit(done, typed, size):
 
 def test_the_memory_limit_reaches_the_network_and_may_be_in_a_configuration(orders, done, run, monkeypatch, tmp_path):
     written = done(*OF_NETWORK, 1, "--memory-limit", "32MB", "--print-config").out
-    assert "memory-limit = 33554432" in written
-    (tmp_path / "run.toml").write_text(written.replace("33554432", '"32MB"'))
+    assert "memory-limit = 32000000" in written
+    (tmp_path / "run.toml").write_text(written.replace("32000000", '"32MB"'))
     limits, best = [], glassmax.estimator.classifier.best_engine
 
     def spy(n_threads, memory_limit=None):
@@ -373,7 +381,7 @@ def test_the_memory_limit_reaches_the_network_and_may_be_in_a_configuration(orde
 
     monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", spy)
     done("train", "--config", "run.toml")
-    assert limits[0] == 2**25
+    assert limits[0] == 32_000_000
 
 
 @pytest.mark.parametrize(

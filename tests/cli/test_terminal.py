@@ -333,7 +333,7 @@ def plain_metrics(loss, accuracy, rows=300):
             [str(i) for i in range(12)],
             (0.4, 0.8),
             False,
-            "has one of 12 of the 20 classes, such as 0, 1 and 2: the",
+            "12 of the 20 classes, such as 0, 1 and 2, have no row here: the",
         ),
     ],
 )

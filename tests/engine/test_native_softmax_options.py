@@ -21,7 +21,7 @@ from tests.grid import DTYPES
 
 N, D, FEW, MANY = 70, 6, 5, 4111
 NOTHING = Regularization()
-SMALL, LARGE = 2**24, 2**30
+SMALL, LARGE = 16_000_000, 2**30
 SOFTMAX_LOSSES = [loss for output, loss in PAIRS if output == "softmax"]
 
 HEADS = {

@@ -242,7 +242,7 @@ def test_before_the_first_step_there_is_nothing_to_go_back_over(engine):
 
 
 @native_engine
-@pytest.mark.parametrize("memory_limit", [2**24, 2**30], ids=["no copy", "a copy"])
+@pytest.mark.parametrize("memory_limit", [16_000_000, 2**30], ids=["no copy", "a copy"])
 def test_very_many_classes_go_back_where_half_the_memory_limit_holds_a_copy(engine, memory_limit):
     engine = type(engine)(engine.n_threads, engine.isa, memory_limit)
     network, X, y = problem(100000, (8,), "float32")  # 0.9 million parameters: 11 MB with the moments
@@ -280,6 +280,26 @@ def test_a_closed_session_says_so_and_may_be_closed_again(engine):
         with pytest.raises(ValueError, match="closed") as caught:
             use()
         assert str(caught.value) == message
+
+
+@native_engine
+def test_a_session_that_another_thread_uses_stays_open(engine):
+    network, state, session, epoch = opened(engine)
+    start = snapshot(network, state)
+
+    class Busy:
+        def close(self):
+            raise RuntimeError("another thread is using this session")
+
+    epoch()
+    compiled, session._native = session._native, Busy()
+    with pytest.raises(RuntimeError, match="another thread"):
+        session.close()
+    session._native = compiled
+    epoch()
+    session.close()
+    assert state["t"] == 6
+    assert not same(snapshot(network, state), start)
 
 
 @native_engine

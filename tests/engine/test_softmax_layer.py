@@ -12,7 +12,7 @@ native = pytest.importorskip("glassmax.engine.native")
 NativeEngine = native.NativeEngine
 
 REFERENCE = ReferenceEngine(1)
-SMALL, LARGE = 2**24, 2**30
+SMALL, LARGE = 16_000_000, 2**30
 ENGINES = [NativeEngine(1, isa) for isa in native.INSTRUCTION_SETS]
 SHAPES = [(1, 1, 1), (5, 3, 2), (7, 9, 255), (70, 33, 300), (241, 16, 257), (1000, 13, 600), (1100, 40, 1000)]
 CSR = "labels as CSR"
@@ -81,6 +81,24 @@ def test_loss_and_gradients_agree_with_the_reference(engine, dtype, option):
         close(turned._replace(dW=turned.dW.T), right, 2e-6 if dtype == "float32" else 1e-12)
         assert turned.dW.dtype == dtype
         assert turned.dW.flags.c_contiguous
+
+
+@every_engine
+@pytest.mark.parametrize(
+    ("n", "d", "k", "labels"),
+    [(256, 64, 5000, 5000), (256, 64, 40_000, 40_000), (1024, 200, 2000, 3), (600, 33, 3000, 50), (256, 512, 1000, 1)],
+)
+def test_float32_gradients_are_within_a_millionth_of_their_rows_scale(engine, n, d, k, labels):
+    A, W, b, y = problem(n, d, k, "float32")
+    W *= np.float32(d**-0.5)
+    y %= labels
+    for how in ({}, {"softcap": 3.0, "label_smoothing": 0.1}):
+        got = engine.linear_softmax_cross_entropy(A, W, b, y, **how)
+        right = engine.linear_softmax_cross_entropy(*wide((A, W, b, y)), **how)
+        for ours, exact in zip(got[1:], right[1:], strict=True):
+            scale = np.abs(exact).max(axis=-1, keepdims=True)
+            assert (np.abs(ours - exact) <= 1e-6 * scale).all()
+            assert (np.abs(1.00001 * ours - exact) > 1e-6 * scale).any()  # a wrong one would be seen
 
 
 def test_soft_labels_as_sparse_rows_agree_with_the_reference():

@@ -91,24 +91,28 @@ TABLE = {
         "class_embeddings holds NaN, inf or what is too large for float64 in row 1, expected finite numbers.": fit(
             class_embeddings=np.diag([0, np.nan, 1]) @ np.ones((3, 6))
         ),
+        (
+            "input_scale_rate is 6.0, expected None with class_embeddings and no hidden layer: the scale would move "
+            "them."
+        ): fit(hidden_layer_sizes=(), class_embeddings=np.ones((3, 4)), input_scale_rate=6.0),
         "min_count is 0, expected a whole number >= 1.": fit(min_count=0),
         "min_count is 2.0, expected a whole number >= 1.": fit(min_count=2.0),
         "other_label is None, expected a label: text or a whole number.": fit(other_label=None),
-        "other_label is 'other', expected a whole number, as the labels are: -1 is none of them.": fit(min_count=2),
+        (
+            "other_label is 'other', expected a whole number, as the labels are, such as -1, which is not a label yet."
+        ): fit(min_count=2),
         "other_label is -1, expected text, as the labels are.": fit(
             IRIS, SPECIES.astype(str), min_count=2, other_label=-1
         ),
-        "min_count is > 1, expected 1 where the labels are booleans: there are two.": fit(
-            IRIS, SPECIES == 0, min_count=2
-        ),
+        "min_count is > 1, expected 1 for boolean labels, which are two classes.": fit(IRIS, SPECIES == 0, min_count=2),
         (
-            "min_count is 2, expected 1 where y is a matrix or holds sets: there min_count can't count the rows of a "
-            "class."
+            "min_count is 2, expected 1 where y is a matrix or holds sets, because a row then has no single class to "
+            "count."
         ): fit(IRIS, np.eye(3)[SPECIES] * 0.8 + 0.2 / 3, min_count=2),
-        "scoring is 'top_5_accuracy', expected a score for 5 classes or more.": fit(
+        "scoring is 'top_5_accuracy', expected another score: top-5 accuracy needs 5 classes or more.": fit(
             scoring="top_5_accuracy", early_stopping=True
         ),
-        "scoring is 'top_2_accuracy', expected a score for softmax output.": fit(
+        "scoring is 'top_2_accuracy', expected another score: top-2 accuracy needs softmax output.": fit(
             IRIS, SEVERAL, scoring="top_2_accuracy", early_stopping=True
         ),
         "max_iter is 0, expected a whole number >= 1.": fit(max_iter=0),
@@ -191,10 +195,10 @@ TABLE = {
         "max_fun is 0, expected a whole number >= 1.": fit(max_fun=0),
         "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
         "n_threads is 'all', expected a whole number >= 1 or None.": fit(n_threads="all"),
-        "memory_limit is 1000000, expected a whole number of bytes >= 16777216 (16 MB), or None.": fit(
+        "memory_limit is 1000000, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
             memory_limit=1_000_000
         ),
-        "memory_limit is '64MB', expected a whole number of bytes >= 16777216 (16 MB), or None.": fit(
+        "memory_limit is '64MB', expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
             memory_limit="64MB"
         ),
         "weight_decay is -0.1, expected a number >= 0 or None.": fit(weight_decay=-0.1),
@@ -432,7 +436,8 @@ TABLE = {
         ): fit(y=changed(ONE_HOT, 4, 0), output="softmax"),
         (
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously got "
-            "[0 1 2], `y` has [0 1]. Pass classes=[0, 1, 2] if y may lack some; for others fit with warm_start=False."
+            "[0 1 2], `y` has [0 1]. Pass classes=[0, 1, 2] if y may lack some of them. To train on other classes, "
+            "pass warm_start=False."
         ): lambda: small(warm_start=True).fit(IRIS, SPECIES).fit(IRIS[:100], SPECIES[:100]),
         "y_val holds 3, expected only the classes [0, 1, 2]. A network can't grow classes: name them all at the first "
         "fit, classes=[...].": fit(fitting={"X_val": IRIS, "y_val": SPECIES + 1}),

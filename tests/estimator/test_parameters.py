@@ -934,10 +934,10 @@ def test_the_memory_limit_reaches_the_engine_and_changes_no_bit(monkeypatch):
     X, classes = np.tile(IRIS, (8, 1)).astype(np.float32), np.arange(5000)
     y = np.arange(len(X)) % 3
     settings = {"batch_size": len(X), "max_iter": 2}  # a batch's logits are 24 MB
-    little, usual = (small(memory_limit=m, **settings).fit(X, y, classes=classes) for m in (2**24, None))
+    little, usual = (small(memory_limit=m, **settings).fit(X, y, classes=classes) for m in (16_000_000, None))
     np.testing.assert_array_equal(little.network_.theta, usual.network_.theta)
     small(memory_limit=2**25).partial_fit(X, y, classes=classes)
-    assert limits == [2**24, None, 2**25]
+    assert limits == [16_000_000, None, 2**25]
 
 
 # every parameter has its test

@@ -313,7 +313,12 @@ REFUSED = {
     "labels from 1": ((A23, W34, B4, [1, 4]), {}, LabelError, "Labels count from 0: subtract 1."),
     "a column": ((A23, W34, B4, [[0], [1]]), {}, ShapeError, "Pass y.ravel()"),
     "sparse and short": ((A23, W34, B4, sparse.csr_array((2, 5))), {}, ShapeError, "Labels have shape (2, 5)"),
-    "ignored rows": ((A23, W34, B4, np.eye(4)[:2]), {"ignore_index": 1}, OptionError, "a row of numbers has no label"),
+    "ignored rows": (
+        (A23, W34, B4, np.eye(4)[:2]),
+        {"ignore_index": 1},
+        OptionError,
+        "None for a target of rows, which have no label",
+    ),
     "half an index": ((A23, W34, B4, [0, 1]), {"ignore_index": 0.5}, OptionError, "ignore_index is 0.5"),
     "softcap 0": ((A23, W34, B4, [0, 1]), {"softcap": 0}, OptionError, "softcap is 0, expected a number > 0 or None."),
     "z-loss": ((A23, W34, B4, [0, 1]), {"z_loss": -1}, OptionError, "z_loss is -1, expected a number >= 0."),

@@ -19,6 +19,7 @@ FEWEST_EXAMPLES = {
     "soft-labels": 25,
     "candidate-labels": 20,
     "many-classes": 25,
+    "last-layer": 13,
     "early-stopping": 18,
     "schedules": 15,
     "tables-recipe": 20,

@@ -101,7 +101,7 @@ def test_the_map_names_every_module():
         ("docs/benchmarks.md", "speed"),
         ("docs/benchmarks.md", "many_classes"),
         ("docs/benchmarks.md", "wordnet"),
-        ("docs/howto/many-classes.md", "approximations"),
+        ("docs/howto/last-layer.md", "approximations"),
         ("README.md", "summary"),
     ],
 )

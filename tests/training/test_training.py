@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 import glassmax.training
 from glassmax import Network
-from glassmax.engine import Data, EpochResult, ReferenceEngine, Regularization, blocks
+from glassmax.engine import Data, EpochResult, ReferenceEngine, Regularization, best_engine, blocks
 from glassmax.errors import DivergenceError, OptionError
 from glassmax.functional import softmax
 from glassmax.optimizers import SGD, Adam
@@ -390,6 +391,29 @@ def test_what_training_returns_is_shown_in_a_line(weighted):
     assert re.fullmatch(
         r"EarlyStopping\(best=\d\.\d+, epochs_without_improvement=0, tol=0\.0001, patience=10\)", repr(stopping)
     )
+
+
+@pytest.mark.parametrize("k", [40, 4100])
+def test_sparse_sets_of_candidates_are_scored_as_the_same_dense_sets(k):
+    draw, network = np.random.default_rng(0), Network([3, k], loss="candidate_cross_entropy")
+    X, S = draw.normal(size=(6, 3)), (draw.random((6, k)) < 0.3).astype(float)
+    of_dense, of_sparse = (score(network, ReferenceEngine(), Data(X, y)) for y in (S, csr_array(S)))
+    P = network.predictions(X)
+    assert of_sparse.log_loss == pytest.approx(-np.log((P * S).sum(axis=1)).mean())
+    assert (of_sparse.log_loss, of_sparse.accuracy) == (of_dense.log_loss, of_dense.accuracy)
+
+
+@pytest.mark.parametrize("engine", [best_engine(), ReferenceEngine()], ids=lambda engine: engine.name)
+@pytest.mark.parametrize("k", [40, 4100])
+def test_sparse_soft_labels_are_scored_as_the_same_dense_rows(engine, k):
+    draw, network = np.random.default_rng(0), Network([3, k])
+    X, Y = draw.normal(size=(6, 3)), draw.random((6, k)) * (draw.random((6, k)) < 0.01)
+    Y[:, 3] += 0.1
+    Y /= Y.sum(axis=1, keepdims=True)
+    of_dense, of_sparse = (score(network, engine, Data(X, T)) for T in (Y, csr_array(Y)))
+    assert of_sparse.log_loss == pytest.approx(-(Y * np.log(network.predictions(X))).sum(axis=1).mean())
+    assert of_sparse.log_loss == pytest.approx(of_dense.log_loss)
+    assert of_sparse.accuracy == of_dense.accuracy
 
 
 def test_running_metrics_are_those_of_a_score():

@@ -1,4 +1,4 @@
-"""The weights of the last layer from a file: a row for each class, from .npy, .safetensors or a table."""
+"""Class embeddings, the weights of the last layer, from a .npy or .safetensors file or a table."""
 
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,17 @@ def read_class_embeddings(path: str, classes: Array, target: str) -> Array:
     Parameters
     ----------
     path : str
-        A .npy or .safetensors file holds one array, its rows in the order of the sorted classes. Any other file is a
-        table: the classes are in the column of the target's name or otherwise in the first column, and all other
-        columns are numbers. Its rows may be in any order, and rows of other classes are not used.
+        A .npy or .safetensors file holds one array, with its rows in the order of the sorted classes. Any other file is
+        a table. Its classes are in the column that has the name of the target or, without such a column, in the first
+        column. All other columns are numbers. The rows may be in any order, and rows of other classes are ignored.
     classes : (k,) array
         Sorted.
     target : str
+        Name of the target column.
+
+    Returns
+    -------
+    (k, h) array
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What `glassmax train` does where a table has very many classes: one network in place of a preset."""
+"""What `glassmax train` does with very many classes: it trains one network in place of a preset."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ def refuse_preset(options: dict[str, Any], rows: "TableRows") -> None:
     )
     if not typed and rows.sets is None:
         return
-    what = f"--{typed.replace('_', '-')} applies to presets, and a" if typed else "A"
+    what = "A" if typed in ("", "preset") else f"--{typed.replace('_', '-')} applies to presets, and a"
     remedy = "Pass --hidden 128 to train one network, or --min-count 10 to put rare classes together."
     if not typed:
         remedy = "Leave --candidates out, or put classes together in the table."

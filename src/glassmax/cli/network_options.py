@@ -74,19 +74,20 @@ OF_NETWORK = [
         ),
         option(
             "--softcap",
-            "Bound of the logits: they become C tanh(logit / C).  [default: no bound]",
+            "Bound C of the logits: each logit z becomes C tanh(z / C).  [default: no bound]",
             POSITIVE,
         ),
-        option("--softmax-temperature", "Number by which the logits are divided.", POSITIVE, default=1.0),
+        option("--softmax-temperature", "Number that divides the logits, before --softcap.", POSITIVE, default=1.0),
         option(
             "--output-bias/--no-output-bias",
-            "A bias for each class in the last layer.  [default: output-bias]",
+            "Whether the last layer has a bias for each class.  [default: output-bias]",
             default=True,
         ),
         option(
             "--class-embeddings",
-            "File of the weights of the last layer, which stay as they are: a .npy or .safetensors file with a row for "
-            "each class in sorted order, or a table with a column of classes and columns of numbers.",
+            "File with a vector for each class, as weights of the last layer that training doesn't change. A .npy or "
+            ".safetensors file has one row for each class, in sorted order. A table has a column of classes and "
+            "columns of numbers.",
             metavar="FILE",
         ),
         option(
@@ -180,7 +181,7 @@ OF_NETWORK = [
         ),
         option(
             "--z-loss",
-            "Coefficient of the z-loss, the squared logarithm of the sum of the exponentials of the logits.",
+            "Coefficient of the z-loss: (log of the sum of exp(logit))^2, added to the loss of each row.",
             NOT_NEGATIVE,
             default=0.0,
         ),

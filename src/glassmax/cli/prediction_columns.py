@@ -30,7 +30,7 @@ def columns_of_rows(
     table : Table
     classes : (k,) array
     best : TopClasses
-        At least one class, and at least `top` classes of each row.
+        The most probable classes of each row: at least one, and at least `top` of them.
     keep : sequence of str
         Columns of the table that come first.
     top : int
@@ -65,7 +65,7 @@ def columns_above(
 
 
 def top_of(P: Array, count: int) -> TopClasses:
-    """Return the `count` most probable classes of each row from the probabilities of all; ties by the lower index."""
+    """Return the `count` most probable classes of each row from all probabilities; of equal ones the first class."""
     order = np.argsort(-P, axis=1, kind="stable")[:, :count] if count > 1 else P.argmax(axis=1)[:, None]
     return TopClasses(order, np.take_along_axis(P, order, axis=1), None)
 

@@ -75,8 +75,8 @@ def of_epochs(
 ) -> "Iterator[tuple[Callable[[Epoch], None], Callable[[int, int, float], None]]]":
     """Yield two functions: one takes the record of each epoch, the other the progress within a long epoch.
 
-    The first shows losses, a score, rows a second and the time left. The second takes the number of rows done, the
-    number of rows and the mean loss of those done; only a terminal shows them.
+    The first function shows losses, a score, rows a second and the time left. The second function takes the number of
+    rows done, the number of all rows and the mean loss of the rows done; only a terminal shows them.
 
     `most` is the maximum number of epochs; `score` writes the score that early stopping watches, or "" if the losses
     already show it; `losses` returns the losses of the complete epochs, those before a checkpoint included.

@@ -25,7 +25,7 @@ CLEAR = 0.005
 """A difference of log-losses that counts."""
 FEW_ROWS, MOST_CLASSES = 200, 10
 MOST_IN_JSON = 1000
-"""Classes, and pairs of classes, in JSON; of more, the first, or the most frequent."""
+"""Maximum number of classes in JSON, the first ones, and of confused pairs, the most frequent ones."""
 KEYS = {"linear model": "linear_model", "class frequencies": "class_frequencies"}
 """The names of the columns in JSON."""
 
@@ -153,8 +153,8 @@ class Result:
                 lines.append(f"None of these rows has the class {', '.join(names)}: the figures don't include it.")
             else:
                 lines.append(
-                    f"None of these rows has one of {count:,} of the {len(self.classes):,} classes, such as "
-                    f"{joined(names)}: the figures don't include these classes."
+                    f"{count:,} of the {len(self.classes):,} classes, such as {joined(names)}, have no row here: the "
+                    "figures don't include these classes."
                 )
         return lines
 
@@ -210,7 +210,7 @@ def figures_as_json(figures: "Metrics", classes: "Array") -> dict[str, Any]:
 
 
 def classes_as_json(classes: "Array") -> dict[str, Any]:
-    """Return how many classes there are, and the classes, or the first of very many."""
+    """Return the number of classes, and the classes themselves; of very many, the first."""
     return {"n_classes": len(classes), "classes": classes[:MOST_IN_JSON].tolist()}
 
 

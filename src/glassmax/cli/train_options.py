@@ -67,11 +67,11 @@ GROUPS = [
         ),
         option(
             "--min-count",
-            "Put the classes with fewer than N rows together as one class, which --other-label names.",
+            "Put the classes with fewer than N rows together as one class, named by --other-label.",
             COUNT,
             default=1,
         ),
-        option("--other-label", "Class of the rows that --min-count puts together.", default="other", metavar="CLASS"),
+        option("--other-label", "Name of the class that --min-count makes.", default="other", metavar="CLASS"),
         option(
             "--type types",
             "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
@@ -167,8 +167,8 @@ GROUPS = [
         ),
         option(
             "--memory-limit",
-            "Memory that training takes beyond rows, weights and optimizer if there are very many classes, such as "
-            "64MB or 1GB, at least 16MB; the result doesn't depend on it.  [default: 128MB]",
+            "Maximum of the memory that training with very many classes takes beyond rows, weights and optimizer, such "
+            "as 64MB or 1GB; at least 16MB. The result is the same for any limit.  [default: 128MB]",
             metavar="SIZE",
             callback=size_of_memory,
         ),
@@ -244,7 +244,7 @@ def _option(name: str) -> str:
 
 
 def _as_typed(ctx: click.Context, name: str) -> str:
-    """Return an option with the value that it has: --no-shuffle if it is off."""
+    """Return an option as it is typed for its value, such as --no-shuffle if shuffle is off."""
     negations = [param.secondary_opts for param in ctx.command.params if param.name == name]
     off = ctx.params[name] is False and negations and negations[0]
     return str(negations[0][0]) if off else _option(name)

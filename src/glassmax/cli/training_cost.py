@@ -1,4 +1,4 @@
-"""What an epoch needs, said before the training: memory, and the time, which is measured on a few steps."""
+"""The memory and the time of an epoch, reported before the training; the time is measured on a few steps."""
 
 from ..estimator.cost import cost_of, speed_of
 from ..estimator.tables.fit import Prepared
@@ -9,13 +9,13 @@ from .terminal import ATTENTION
 __all__ = ["report_cost"]
 
 MANY_FLOPS = 2e10
-"""Operations of an epoch that may take longer than a second, so that it is worth measuring how long."""
+"""An epoch with more operations than this may take longer than a second: its time is measured."""
 MUCH_MEMORY, LONG_EPOCH = 1e9, 1.0
-"""Bytes and seconds that are said."""
+"""Bytes and seconds from which on the cost is reported."""
 
 
 def report_cost(prepared: Prepared, *, classes: int, dtype: str) -> None:
-    """Say what an epoch needs if that is much, and warn if there is less memory."""
+    """Report the memory and time of an epoch if one of them is large, and warn if less memory is available."""
     network, inputs = prepared.network, prepared.width
     assert network is not None
     cost = cost_of(network, rows=len(prepared.kept), inputs=inputs, classes=classes, dtype=dtype)
@@ -24,7 +24,7 @@ def report_cost(prepared: Prepared, *, classes: int, dtype: str) -> None:
         speed = speed_of(network, inputs=inputs, classes=classes, dtype=dtype)
     if cost.memory < MUCH_MEMORY and (speed is None or cost.seconds(speed) < LONG_EPOCH):
         return
-    say(f"  {cost.in_words(speed)}; at most {counted(network.max_iter, 'epoch')}")
+    say(f"  training {cost.in_words(speed)}; at most {counted(network.max_iter, 'epoch')}")
     available = available_memory()
     if available is not None and cost.memory - cost.inputs > available:
-        say(f"Only {size_in_words(available)} of memory are available.", ATTENTION)
+        say(f"Only {size_in_words(available)} of memory is available.", ATTENTION)

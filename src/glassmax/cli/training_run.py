@@ -127,7 +127,7 @@ class TrainingRun:
         self.fitted: TableFit | None = None
 
     def _take_embeddings(self, network: SoftmaxClassifier) -> None:
-        """Read the weights of the last layer; without --hidden, the hidden layer is as wide as they are."""
+        """Read the class embeddings; without --hidden, the hidden layer gets their width."""
         E = read_class_embeddings(self.options["class_embeddings"], self.rows.classes, self.rows.target)
         network.set_params(class_embeddings=E)
         if self.options["hidden"] is None:

@@ -98,7 +98,7 @@ class Engine(Protocol):
         keep: bool = False,
         live: bool = False,
     ) -> Session:
-        """Return a session: many epochs of one network, between which the engine may keep the weights packed."""
+        """Return a session: many epochs of one network, between which the engine may keep weights in its own layout."""
         ...
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
@@ -135,7 +135,7 @@ class Engine(Protocol):
         transposed: bool = False,
         gradients: Gradients = True,
     ) -> LayerResult:
-        """Return the loss of a softmax layer that is a call of its own, and its gradients."""
+        """Return the loss of a single softmax layer, and its gradients, without an (n, k) array in memory."""
         ...
 
 
@@ -161,7 +161,7 @@ def best_engine(n_threads: int | None = None, memory_limit: int | None = None) -
     n_threads : int, optional
         >= 1; the number of processors by default.
     memory_limit : int, optional
-        That of `NativeEngine`, in bytes; its default if it is None.
+        Bytes, >= 16,000,000: the `memory_limit` of `NativeEngine`; 128,000,000 by default.
 
     Returns
     -------

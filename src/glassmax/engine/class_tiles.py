@@ -4,9 +4,9 @@
 
     Z = scale * sum_j w_j Z_j + bias        P = softmax(Z)
 
-The hidden layers of a block of rows are computed once, then the last layers for one tile of classes after another; one
-sweep keeps the maximum, the sum of the exponentials and the largest logits of each row. A single network goes through
-`Engine.top_classes` instead, which is faster.
+A tile holds the logits of one block of rows and at most 2048 classes. The hidden layers of a block of rows are computed
+once, then the last layers for one tile of classes after another. One sweep over the tiles keeps the maximum, the sum of
+the exponentials and the largest logits of each row. For a single network, `Engine.top_classes` is faster.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,11 +25,11 @@ __all__ = ["TopOfSum", "rows_of_tiles", "top_of_sum"]
 
 TILE = 2048
 NUMBERS = 2**20
-"""Logits of a tile: 8 MB of float64."""
+"""Number of logits in a tile: 8 MB in float64."""
 
 
 class TopOfSum(NamedTuple):
-    """The most probable classes of rows, and what scores need of their probabilities.
+    """The most probable classes of rows, and the sums of squares that the Brier score needs.
 
     Attributes
     ----------
@@ -62,14 +62,18 @@ def top_of_sum(
     Parameters
     ----------
     networks : sequence of m Networks
-        With softmax, and the same classes.
+        With softmax output and the same k classes.
     weights : sequence of m floats
+        The weight w_j of each network.
     X : (n, d) array or CSR matrix
     count : int
-        In [0, k].
+        Number of classes for each row, from 0 to k.
     y : (n,) array of class indices, optional
-    scale, bias : float, (k,) array
-        A calibration.
+        The true classes, of which the losses are computed.
+    scale : float, default=1.0
+        Scale of the calibration.
+    bias : (k,) array, optional
+        Biases of the calibration; none by default.
 
     Returns
     -------
@@ -156,7 +160,7 @@ def _last_inputs(network: Network, X: Array) -> Array:
 class _Sweep:
     """The maximum, the sums and the largest logits of rows whose logits come by tiles of classes.
 
-    The largest exponential, 1, is left out of the sums: a tiny loss keeps its digits.
+    The largest exponential, which is 1, is not added to the sums, so that a tiny loss keeps its digits.
     """
 
     def __init__(self, n: int, count: int) -> None:
@@ -203,7 +207,7 @@ class _Sweep:
             self.logits[some], self.labels[some] = logits, labels
 
     def result(self, of_labels: Array | None) -> TopOfSum:
-        """Return what the sweep has found; `of_labels` are the logits of the rows' own classes."""
+        """Return the result of the sweep; `of_labels` are the logits of the true classes of the rows."""
         total = 1 + self.others
         probabilities = np.exp(self.logits - self.largest[:, None]) / total[:, None]
         nan = np.isnan(self.others)

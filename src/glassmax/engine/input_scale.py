@@ -45,10 +45,10 @@ def init_scaled(rule: Rule, network: Network) -> State:
     Raises
     ------
     OptionError
-        If W1 is frozen: it is the product of the scale and the weights.
+        If W1 is frozen, because W1 is the product of the scale and the weights.
     """
     if "W1" in network.frozen:
-        expected = "without 'W1' where a scale of the inputs is learned: W1 is its product with the weights"
+        expected = "no 'W1' while a scale of the inputs is learned, because the scale is multiplied into W1"
         raise OptionError(parameter="frozen", came=repr(list(network.frozen)), expected=expected)
     unscaled = np.concatenate([network.theta, np.ones(network.layer_sizes[0], network.theta.dtype)])
     return {**rule.init(unscaled), "unscaled": unscaled}

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
+from ..functional.losses.layer_arguments import check_layer_options
 from ..functional.targets import Reduction, check_target, reduce_rows
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
@@ -39,8 +40,8 @@ from .native_arguments import (
 )
 from .processors import thread_numbers
 from .progress import Pace, Progress
-from .session import CLOSED, LEAST_MEMORY, MEMORY_LIMIT
-from .softmax_layer import Gradients, LayerResult, check_options, gradient_arrays, read_layer
+from .session import CLOSED, LEAST_MEMORY, MEMORY_LIMIT, epochs_one_by_one
+from .softmax_layer import Gradients, LayerResult, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine", "NativeSession"]
@@ -50,6 +51,7 @@ INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 
 MOST_IN_TILES = 128
 """With more classes a row, sorting all logits of a few rows takes less time than to keep the largest in order."""
+SMALL = 2**13  # parameters: a network of very many classes, whose last layer is moved in place, has more
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -67,9 +69,10 @@ class NativeEngine:
         don't depend on the number of threads.
     isa : str, optional
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments and
-        results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on it. See Notes.
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16,000,000: about the maximum that a call with very many classes allocates beyond its arguments and
+        results. If the exponentials of a batch need more than this, they are not kept, and the logits are computed a
+        second time. The result has the same bits for any limit. See Notes.
 
     Attributes
     ----------
@@ -80,24 +83,26 @@ class NativeEngine:
     Raises
     ------
     OptionError
-        If `isa`, `memory_limit` or a variable of the environment has no valid value; later, if a network is neither
-        float32 nor float64, or a rule neither `SGD` nor `Adam`.
+        If `isa`, `memory_limit` or a variable of the environment has no valid value. The methods raise it if a network
+        is neither float32 nor float64, or if a rule is neither `SGD` nor `Adam`.
 
     Notes
     -----
-    Softmax with the cross-entropy over 4096 classes or more: an epoch, a gradient and `top_classes` compute the last
-    layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments,
-    and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of a batch
-    whatever the limit. Softcap, temperature, z-loss, label smoothing, weights, mixup and targets as sparse or dense
-    rows need no more memory. A frozen last layer saves a third of the work.
+    **Very many classes.** If the network has softmax output, the cross-entropy as its loss and 4096 classes or more,
+    then `epoch`, `loss_and_gradient` and `top_classes` compute the last layer by tiles of classes: the logits of some
+    rows and 256 classes at a time. The engine then holds neither the gradient of the last layer nor a copy of its
+    weights and moments, and no array of rows x classes that is larger than `memory_limit`. The lower layers and the
+    activations of a batch come on top of the limit. Softcap, temperature, z-loss, label smoothing, sample weights,
+    mixup, and targets that are sparse or dense rows need no more memory. If the last layer is frozen, a step takes a
+    third less work.
 
-    With ``clip_norm`` a step takes about twice as long for the last layer, because the length of the gradient comes
-    first. A batch of more than 4096 rows goes through in parts of 1024 rows if its activations would take more memory
-    than the gradient of the last layer, in float64, which the engine then holds. A network of one layer reads a sparse
-    X as it is.
+    With ``clip_norm``, the last layer takes about twice as long, because the norm of the whole gradient is needed
+    before the first weight is moved. A batch of more than 4096 rows is computed in blocks of 1024 rows if its
+    activations would take more memory than the gradient of the last layer in float64; the engine then holds that
+    gradient. A network of one layer reads a sparse X without making it dense.
 
-    The following still need copies of the last layer's weights and moments: sets of candidates, and a learned scale of
-    the inputs in a network of one layer. Other losses and outputs are not computed by tiles.
+    Candidate labels, and a learned scale of the inputs in a network of one layer, still need copies of the last layer's
+    weights and moments. With any other loss or output, the logits of a whole batch are computed at once.
     """
 
     name = "native"
@@ -129,18 +134,19 @@ class NativeEngine:
         keep: bool = False,
         live: bool = False,
     ) -> "NativeSession":
-        """Return a session: epochs of one network, between which weights and state stay packed.
+        """Return a session: epochs of one network, between which the engine keeps weights and state in its own layout.
 
         Parameters
         ----------
         network, rule, state, rate_factors
             As for `epoch`.
         keep : bool, default=False
-            Whether to keep the state before each epoch in memory, for `Session.go_back`: one more copy of theta and the
-            state. Not for a network of more than 2^24 parameters, or, with very many classes, if the copy takes more
-            than half of `memory_limit`.
+            Whether to keep a copy of theta and the state from before each epoch in memory, for `Session.go_back`. No
+            copy is kept if the network has more than 2^24 parameters, or if it has very many classes and the copy takes
+            more than half of `memory_limit`.
         live : bool, default=False
-            Whether each epoch begins with what theta and the state hold, and writes both at its end.
+            Whether each epoch reads theta and the state at its beginning, and writes both at its end. If False, only
+            `Session.read` and `Session.load` do so.
 
         Returns
         -------
@@ -149,8 +155,8 @@ class NativeEngine:
 
         Notes
         -----
-        Theta and the state are current after `read` and after the end of the ``with`` block. With very many classes,
-        see the class, the weights of the last layer are always current, and the others follow with `read`.
+        Theta and the state are current after `read` and after the end of the ``with`` block. With very many classes
+        (see the class), the weights of the last layer are always current; those of the other layers are after `read`.
         """
         return NativeSession(self, network, rule, state, rate_factors, keep, live)
 
@@ -169,11 +175,56 @@ class NativeEngine:
         Notes
         -----
         The interpreter lock is released: other threads run, and Ctrl-C is noticed after some 20 ms. After Ctrl-C, as
-        after any error, theta and the state are what they were before the call; with very many classes, see the class,
-        what they were after the last step that was taken whole.
+        after any error, theta and the state are what they were before the call. With very many classes (see the class),
+        they are what they were after the last complete step.
         """
+        if network.theta.size < SMALL and "unscaled" not in state and options.get("progress") is None:
+            arrays, numbers = _numbers_of(rule, state, rate_factors)
+            if all(readable(array, network.theta.dtype) is array for array in arrays):
+                return self._epoch(network, data, state, arrays, numbers, **options)
         with self.open(network, rule, state, rate_factors=rate_factors) as session:
             return session.epoch(data, **options)
+
+    def _epoch(
+        self,
+        network: Network,
+        data: Data,
+        state: State,
+        arrays: list[Array],
+        numbers: tuple[Any, ...],
+        *,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+        mixup_factors: Array | None = None,
+        progress: None = None,
+    ) -> EpochResult:
+        """Train by one call, which leaves nothing behind: faster for a small network than a session of one epoch."""
+        check_smoothing(network, regularization)
+        check_order(order)
+        spec, *rows = rows_of(network, data)
+        with labels_named(network, data):
+            loss, steps, finite, _, t = _native.epoch(
+                self.isa,
+                self._workers,
+                spec,
+                numbers,
+                writable(network.theta, "theta"),
+                *arrays,
+                *((None,) * (2 - len(arrays))),
+                *rows,
+                numbers_of(regularization),
+                readable(order, INT64),
+                int(batch_size),
+                readable(rates, FLOAT64),
+                None if mixup_factors is None else readable(mixup_factors, FLOAT64),
+                first_step,
+            )
+        if "t" in state:
+            state["t"] = t
+        return EpochResult(loss, steps, finite)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its gradient; see `ReferenceEngine`."""
@@ -234,11 +285,11 @@ class NativeEngine:
 
         Notes
         -----
-        The classes go by tiles, however many they are. C-contiguous arrays are read where they are. For a layer of
-        (d, k) and n rows, loss and gradients take about 6 n d k operations where the exponentials of a few hundred rows
-        fit into `memory_limit`, otherwise up to 8 n d k; the loss alone takes 2 n d k.
+        The layer is computed by tiles of classes for any number of classes. C-contiguous arrays are not copied.
+        Cost for n rows and a (d, k) layer: 2 n d k flops for the loss alone; for loss and gradients about 6 n d k if
+        the exponentials of a few hundred rows fit into `memory_limit`, otherwise up to 8 n d k.
         """
-        check_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
         layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
         if layer.A.dtype not in DTYPES:
             raise OptionError(
@@ -284,8 +335,33 @@ class NativeEngine:
         return out
 
 
+def check_order(order: Array) -> None:
+    """Raise an error if the order doesn't hold whole numbers."""
+    if order.dtype.kind not in "iu":
+        raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
+
+
+NAMES = {1: ("velocity",), 2: ("m", "v")}
+"""The arrays in the state of SGD and of Adam."""
+
+
+def _numbers_of(rule: Rule, state: State, factors: Sequence[float]) -> tuple[list[Array], tuple[Any, ...]]:
+    """Return the arrays of the state, and the numbers of the rule in the order that the compiled module expects."""
+    if type(rule) is Adam:
+        adam = rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"])
+        return [writable(state[name], name) for name in NAMES[2]], (True, False, 0.0, *adam, factors)
+    if type(rule) is SGD:
+        how = False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors
+        return [writable(state["velocity"], "velocity")], how
+    raise OptionError(
+        f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
+        "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+        parameter="rule",
+    )
+
+
 class NativeSession:
-    """The session of `NativeEngine`: the weights and the state of the rule, packed, and the memory of an epoch."""
+    """The session of `NativeEngine`: it holds weights and state in the engine's layout, and the memory of an epoch."""
 
     def __init__(
         self,
@@ -298,16 +374,10 @@ class NativeSession:
         live: bool,
     ) -> None:
         self._native: Any = None
-        if type(rule) not in (SGD, Adam):
-            raise OptionError(
-                f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
-                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
-                parameter="rule",
-            )
         self.finite = True
         self._network, self._state, self._live = network, state, live
         self._pace: Pace | None = None
-        self._data: Data | None = None  # what the compiled session has been given, and by which arrays
+        self._data: Data | None = None  # the data that the compiled session holds; the arrays that it was given
         self._regularization: Regularization | None = None
         self._order: Array | None = None
         self._rates: Array | None = None
@@ -316,14 +386,8 @@ class NativeSession:
         theta = writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
         factors = rate_factors if rate_factors or not scaled else (1.0,) * (len(network.parameters) + 1)
-        names: tuple[str, ...]
-        if isinstance(rule, Adam):
-            names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
-        else:
-            assert isinstance(rule, SGD)
-            names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
+        arrays_of_rule, how = _numbers_of(rule, state, factors)
+        names = NAMES[len(arrays_of_rule)]
         if scaled:
             unfold(network, state["unscaled"])
         self._moved = {name: readable(writable(state[name], name), theta.dtype) for name in names + scaled}
@@ -347,17 +411,7 @@ class NativeSession:
         """Train on every row of `data` once; see `Session.epoch`."""
         native, state = self._open(), self._state
         try:
-            if regularization is not self._regularization:
-                self._set_regularization(regularization)
-            if (
-                order is not self._order
-                or rates is not self._rates
-                or mixup_factors is not self._mixup_factors
-                or batch_size != self._batch_size
-            ):
-                self._set_steps(order, batch_size, rates, mixup_factors)
-            if data is not self._data:
-                self._set_rows(data)
+            self._prepare(data, order, batch_size, rates, regularization, mixup_factors)
             if progress is None and (self._alike or not self._live):
                 told = native.epoch(first_step, len(order), self._live, state.get("t", 0))
                 if self._live and "t" in state:
@@ -374,12 +428,45 @@ class NativeSession:
         self.finite = told[3]
         return EpochResult(told[0], told[1], told[2])
 
+    def epochs(
+        self,
+        data: Data,
+        count: int,
+        *,
+        draw: np.random.RandomState | None,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+    ) -> list[EpochResult]:
+        """Train `count` epochs; see `Session.epochs`. Ctrl-C is noticed after the last one."""
+        try:
+            self._prepare(data, order, batch_size, rates, regularization, None)
+            bits = getattr(draw, "_bit_generator", None)
+            plain = draw is None or (bits is not None and type(draw) is np.random.RandomState)
+            if self._live or not plain or order is not self._order or not order.flags.writeable:
+                how = {"batch_size": batch_size, "rates": rates, "regularization": regularization}
+                return epochs_one_by_one(self, data, count, draw=draw, order=order, first_step=first_step, **how)
+            if bits is None:
+                losses, told = self._native.epochs(first_step, count, order, None)
+            else:
+                with bits.lock:
+                    losses, told = self._native.epochs(first_step, count, order, bits.capsule)
+        except ValueError:
+            self._name_label(data)
+            raise
+        self.finite = told[3]
+        steps = -(-len(order) // batch_size)
+        results = [EpochResult(loss, steps, True) for loss in losses[:-1]]
+        return [*results, EpochResult(told[0], told[1], told[2])]
+
     def read(self) -> None:
-        """Unpack weights and state into the network and the dict."""
+        """Write the weights to the network, and the state to the dict."""
         self._told(self._open().read())
 
     def load(self) -> None:
-        """Pack what the network and the dict hold now, at the next epoch."""
+        """Read the weights from the network, and the state from the dict, at the next epoch."""
         native, state = self._open(), self._state
         if "unscaled" in state:
             unfold(self._network, state["unscaled"])
@@ -395,10 +482,12 @@ class NativeSession:
         return bool(back)
 
     def close(self) -> None:
-        """Read, and free the memory; later calls do nothing."""
-        native, self._native = self._native, None
+        """Call `read`, and free the memory; later calls of `close` do nothing."""
+        native = self._native
         if native is not None:
-            self._told(native.close())
+            t = native.close()  # an error while another thread trains: the session stays open
+            self._native = None
+            self._told(t)
 
     def __enter__(self) -> Self:
         return self
@@ -413,6 +502,29 @@ class NativeSession:
         if self._native is None:
             raise ValueError(CLOSED)
         return self._native
+
+    def _prepare(
+        self,
+        data: Data,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        mixup_factors: Array | None,
+    ) -> None:
+        """Give the compiled session what it has not been given yet."""
+        self._open()
+        if regularization is not self._regularization:
+            self._set_regularization(regularization)
+        if (
+            order is not self._order
+            or rates is not self._rates
+            or mixup_factors is not self._mixup_factors
+            or batch_size != self._batch_size
+        ):
+            self._set_steps(order, batch_size, rates, mixup_factors)
+        if data is not self._data:
+            self._set_rows(data)
 
     def _set_rows(self, data: Data) -> None:
         self._data = None
@@ -430,8 +542,7 @@ class NativeSession:
 
     def _set_steps(self, order: Array, batch_size: int, rates: Array, mixup_factors: Array | None) -> None:
         self._order = None
-        if order.dtype.kind not in "iu":
-            raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
+        check_order(order)
         factors = None if mixup_factors is None else readable(mixup_factors, FLOAT64)
         plain = readable(order, INT64), int(batch_size), readable(rates, FLOAT64), factors
         self._native.steps_of(*plain)
@@ -462,12 +573,12 @@ class NativeSession:
         return result
 
     def _name_label(self, data: Data) -> None:
-        """Name the label at fault if the compiled call has found one."""
+        """Raise an error that names the invalid label if the compiled call has found one."""
         head, k = self._network.head, self._network.layer_sizes[-1]
         check_target(data.y, (data.n_rows, k), LOSSES[head.loss].meaning)
 
     def _told(self, t: int) -> None:
-        """Let the state follow what the compiled session has written to its arrays."""
+        """Update the entries of the state that are not arrays, after the compiled session has written the arrays."""
         state, theta = self._state, self._network.theta
         for name, array in self._moved.items():
             if array is not state[name]:

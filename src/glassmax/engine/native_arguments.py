@@ -1,4 +1,4 @@
-"""What the compiled calls take: rows, targets, shapes and options, checked, in the dtype and layout that C++ reads."""
+"""The arguments of the compiled calls: rows, targets, shapes and options, checked, in the dtype and layout of C++."""
 
 from functools import lru_cache
 from typing import Any
@@ -50,7 +50,7 @@ def targets_of(y: Any) -> tuple[Any, Any, Any]:
 
 
 class labels_named:  # noqa: N801 - a context manager, faster than a generator
-    """Name the label at fault if the compiled call has found one."""
+    """Raise an error that names the invalid label if the compiled call has found one."""
 
     def __init__(self, network: Network, data: Data) -> None:
         self.network, self.data = network, data
@@ -65,7 +65,7 @@ class labels_named:  # noqa: N801 - a context manager, faster than a generator
 
 
 def spec_of(network: Network) -> Any:
-    """Return the network as the compiled module has it."""
+    """Return the description of the network that the compiled module takes."""
     if network.theta.dtype not in DTYPES:
         raise OptionError(
             f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
@@ -90,7 +90,7 @@ def spec_of_shape(
     options: tuple[float, float, float] = (0.0, 0.0, 1.0),
     frozen: tuple[int, ...] = (),
 ) -> Any:
-    """Return the same object for each architecture."""
+    """Return the description of an architecture; equal architectures share one object."""
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
         name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]

@@ -1,4 +1,4 @@
-"""How many threads the native engine uses: the processors that this process may use, and what limits them."""
+"""The number of threads of the native engine: the processors that this process may use, and their limits."""
 
 import math
 import os

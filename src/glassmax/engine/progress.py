@@ -6,13 +6,14 @@ from collections.abc import Callable
 __all__ = ["Pace", "Progress"]
 
 Progress = Callable[[int, int, float], object]
-"""Called with the rows of the epoch that are done, all its rows, and the mean loss of those done, penalty included."""
+"""Called with the number of rows done in the epoch, the number of all rows, and the mean loss of the rows done, penalty
+included."""
 
 FIRST_SECONDS, EVERY_SECONDS = 1.0, 0.25
 
 
 class Pace:
-    """Report the progress of epochs four times a second; of each epoch only after its first second.
+    """Report the progress of epochs four times a second, beginning one second after the start of each epoch.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ class Pace:
     Attributes
     ----------
     steps : int
-        >= 1: how many steps to take until the next look at the clock, about a quarter of a second.
+        >= 1: number of steps until the clock is read again; they take about a quarter of a second.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -30,11 +31,11 @@ class Pace:
         self.begin()
 
     def begin(self) -> None:
-        """Begin an epoch; the pace is that of the epochs before."""
+        """Begin an epoch; `steps` is kept from the epoch before."""
         self.started = self.looked = time.perf_counter()
 
     def look(self, rows_done: int, rows: int, loss_so_far: float) -> None:
-        """Adjust the pace to what `steps` steps have taken, and report; the end of an epoch is not reported."""
+        """Adjust `steps` to the time that they took, and report the progress; the end of an epoch is not reported."""
         now = time.perf_counter()
         taken, self.looked = max(now - self.looked, 1e-7), now
         self.steps = max(1, min(int(self.steps * EVERY_SECONDS / taken), 1000 * self.steps))

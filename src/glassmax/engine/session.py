@@ -1,4 +1,4 @@
-"""A session: epochs of one network by one rule, between which an engine may keep the weights in a form of its own."""
+"""Sessions: epochs of one network by one rule, between which an engine may keep the weights in its own layout."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -13,20 +13,30 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization
 from .progress import Progress
 
-__all__ = ["CLOSED", "LEAST_MEMORY", "MEMORY_LIMIT", "MOST_KEPT", "ReferenceSession", "Session", "copy_state"]
+__all__ = [
+    "CLOSED",
+    "LEAST_MEMORY",
+    "MEMORY_LIMIT",
+    "MOST_KEPT",
+    "ReferenceSession",
+    "Session",
+    "copy_state",
+    "epochs_one_by_one",
+]
 
 CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
 MOST_KEPT = 2**24
 """Maximum number of parameters of a network whose state before an epoch is kept in memory."""
-MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
-"""Bytes that a call with very many classes may take beside its arguments and results: by default, and at least."""
+MEMORY_LIMIT, LEAST_MEMORY = 128_000_000, 16_000_000
+"""Bytes that a call with very many classes may take beside its arguments and results: the default, and the minimum."""
 
 
 class Session(Protocol):
     """Epochs of one network by one rule: what ``engine.open(network, rule, state)`` returns, a context manager.
 
-    Between `epoch` and `read`, theta and the state of the rule may be those of an earlier epoch. At the end of the
-    ``with`` block they are read.
+    While a session is open, the engine may keep the weights and the state of the rule in its own layout. After an
+    `epoch`, theta and the state may therefore be out of date until `read` is called. The end of the ``with`` block
+    calls `close`, which reads too. `ReferenceEngine.open` has an example.
     """
 
     @property
@@ -49,7 +59,27 @@ class Session(Protocol):
         """Train on every row of `data` once; the arguments are those of `ReferenceEngine.epoch`.
 
         The result has the same bits as that of ``engine.epoch``. After Ctrl-C and after an error, theta and the state
-        are what they were before the call, as far as `go_back` has a state to go back to.
+        are what they were before the call, if the session keeps a copy of that state (see ``keep`` of ``open``).
+        """
+        ...
+
+    def epochs(
+        self,
+        data: Data,
+        count: int,
+        *,
+        draw: np.random.RandomState | None,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+    ) -> list[EpochResult]:
+        """Train `count` >= 1 epochs, one after the other, and return their results.
+
+        `draw` shuffles `order`, a contiguous int64 array that names each row of `data` once, in place before each
+        epoch; None leaves it. `rates` holds the learning rates of an epoch, the same for all. The bits are those of as
+        many calls of `epoch`. An epoch with a loss or a parameter that is not finite is the last one.
         """
         ...
 
@@ -58,15 +88,18 @@ class Session(Protocol):
         ...
 
     def load(self) -> None:
-        """Take weights and state from the network and the dict again: they may have been changed after `read`."""
+        """Read weights and state from the network and the dict again, if they have been changed after `read`."""
         ...
 
     def go_back(self) -> bool:
-        """Return to the state before the last epoch whose first loss was finite; False if there is none in memory."""
+        """Return to the state before the last epoch whose first loss was finite.
+
+        The result is False if that state can't be restored, because no copy of it is in memory.
+        """
         ...
 
     def close(self) -> None:
-        """Read, and free what the session holds; later calls of `close` do nothing."""
+        """Call `read`, and free what the session holds; later calls of `close` do nothing."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -77,7 +110,7 @@ class Session(Protocol):
 
 
 class ReferenceSession:
-    """The session of `ReferenceEngine`: calls of its `epoch`, and two copies of theta and the state if `keep`."""
+    """The session of `ReferenceEngine`: it calls `epoch`, and holds two copies of theta and the state if `keep`."""
 
     def __init__(
         self, engine: Any, network: Network, rule: Rule, state: State, rate_factors: Sequence[float], keep: bool
@@ -85,7 +118,7 @@ class ReferenceSession:
         self.engine, self.network, self.rule, self.state = engine, network, rule, state
         self.rate_factors, self.closed = rate_factors, False
         keep = keep and network.theta.size <= MOST_KEPT
-        self.before = [_Copy(network, state) for _ in range(2)] if keep else []  # this epoch; one with a finite loss
+        self.before = [_Copy(network, state) for _ in range(2)] if keep else []  # of this epoch; of a finite loss
         self.moved = False
 
     @property
@@ -94,7 +127,7 @@ class ReferenceSession:
         return bool(np.isfinite(self.network.theta).all())
 
     def epoch(self, data: Data, *, progress: Progress | None = None, **options: Any) -> EpochResult:
-        """Train on every row of `data` once; after an error theta and state are restored, if there is a copy."""
+        """Train on every row of `data` once; after an error, restore theta and the state if there is a copy."""
         self.read()
         if progress is not None:
             options["progress"] = progress
@@ -114,9 +147,13 @@ class ReferenceSession:
         return result
 
     def read(self) -> None:
-        """Do nothing if the session is open: an epoch moves theta and the state themselves."""
+        """Raise an error if the session is closed; otherwise do nothing, because theta and the state are current."""
         if self.closed:
             raise ValueError(CLOSED)
+
+    def epochs(self, data: Data, count: int, **options: Any) -> list[EpochResult]:
+        """Train `count` epochs, one after the other."""
+        return epochs_one_by_one(self, data, count, **options)
 
     load = read
 
@@ -136,6 +173,29 @@ class ReferenceSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def epochs_one_by_one(
+    session: Session,
+    data: Data,
+    count: int,
+    *,
+    draw: np.random.RandomState | None,
+    order: Array,
+    first_step: int,
+    **options: Any,
+) -> list[EpochResult]:
+    """Train `count` epochs by as many calls of ``session.epoch``; see `Session.epochs`."""
+    results: list[EpochResult] = []
+    while len(results) < count:
+        if draw is not None:
+            draw.shuffle(order)
+        result = session.epoch(data, order=order, first_step=first_step, **options)
+        results.append(result)
+        first_step += result.steps
+        if not (result.finite and session.finite):
+            break
+    return results
 
 
 class _Copy:

@@ -1,6 +1,7 @@
-"""A softmax layer that is a call of its own: its loss, and the gradients by its input, its weights and its bias.
+"""A single softmax layer: its loss, and the gradients by its input, its weights and its bias.
 
-For networks whose other layers are computed elsewhere: `glassmax.torch` and `glassmax.jax` call it through an engine.
+It is for networks whose lower layers are computed elsewhere: `glassmax.torch` and `glassmax.jax` call it through an
+engine.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError, ShapeError, between, is_whole, one_of
+from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array, as_floating
-from ..functional.softcap import check_softcap
-from ..functional.targets import Reduction, check_smoothing, check_target, check_weights, is_sparse, row_factors
+from ..functional.losses.layer_arguments import without_ignored
+from ..functional.targets import Reduction, check_target, check_weights, row_factors
 
-__all__ = ["GRADIENTS", "Gradients", "LayerResult", "SoftmaxLayer", "check_options", "gradient_arrays", "read_layer"]
+__all__ = ["GRADIENTS", "Gradients", "LayerResult", "SoftmaxLayer", "gradient_arrays", "read_layer"]
 
 GRADIENTS = ("dA", "dW", "db")
 Gradients = bool | Collection[str] | Mapping[str, Array]
@@ -27,9 +28,9 @@ class LayerResult(NamedTuple):
     Attributes
     ----------
     loss : float, or (n,) array of float64
-        An array for ``reduction="none"``.
+        The reduced loss; for ``reduction="none"`` the loss of each row.
     dA, dW, db : array or None
-        In the shapes and dtype of A, W and b; None where a gradient was not wanted, and for a layer without b.
+        Gradients, in the shapes and dtype of A, W and b. None if the gradient was not asked for, or if b is None.
     """
 
     loss: Any
@@ -54,17 +55,6 @@ class SoftmaxLayer(NamedTuple):
             dL = np.ones(n if reduction == "none" else ())
         factors = row_factors(dL, self.weight, reduction, np.empty((n, 1)))[:, 0]
         return factors if self.weight is None else np.where(self.weight == 0, 0.0, factors)
-
-
-def check_options(
-    label_smoothing: float, z_loss: float, softcap: float | None, temperature: float, ignore_index: int | None
-) -> None:
-    """Raise an error if an option is out of range."""
-    check_smoothing(label_smoothing)
-    between("z_loss", z_loss, 0)
-    check_softcap(softcap, temperature)
-    if not (ignore_index is None or is_whole(ignore_index)):
-        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected="a whole number or None")
 
 
 def read_layer(
@@ -93,14 +83,7 @@ def read_layer(
         if array is not None and array.dtype != A.dtype:
             raise OptionError(parameter=name, came=str(array.dtype), expected=f"{A.dtype}, as A is")
     weight = check_weights(sample_weight, (n,))
-    if ignore_index is not None:
-        if is_sparse(target) or np.shape(target) != (n,):
-            expected = "None for a target of rows, which have no label"
-            raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected=expected)
-        ignored = np.asarray(target) == ignore_index
-        if ignored.any():
-            target = np.where(ignored, 0, target)
-            weight = np.where(ignored, 0.0, 1.0 if weight is None else weight)
+    target, weight = without_ignored(target, (n,), weight, ignore_index)
     return SoftmaxLayer(A, W, b, check_target(target, (n, k), "classes"), weight)
 
 

@@ -10,7 +10,14 @@ from ..functional.arrays import Array
 from ..functional.targets import check_target
 from ..network import Network
 
-__all__ = ["MANY_CLASSES", "TopClasses", "check_top", "check_top_count", "largest_of_rows", "top_of_blocks"]
+__all__ = [
+    "MANY_CLASSES",
+    "TopClasses",
+    "check_top",
+    "check_top_count",
+    "largest_of_rows",
+    "top_of_blocks",
+]
 
 MANY_CLASSES = 4096
 """From here on the native engine computes the last layer by tiles of classes, and only the most probable classes of a
@@ -39,7 +46,9 @@ def check_top_count(network: Network, k: Any, method: str) -> None:
     """Refuse a method for the most probable classes where there is no softmax, or not so many classes."""
     classes, output = network.layer_sizes[-1], network.head.output
     if output != "softmax":
-        expected = f"'softmax' for {method}: with {output} each label has a probability of its own"
+        own = f"with {output} each label has a probability of its own"
+        why = own if output == "sigmoid" else f"the outputs of {output} are no probabilities"
+        expected = f"'softmax' for {method}: {why}"
         raise OptionError(parameter="output", came=repr(output), expected=expected)
     if not (is_whole(k) and 1 <= k <= classes):
         expected = f"a whole number from 1 to {classes}, the number of classes"
@@ -60,7 +69,7 @@ def largest_of_rows(Z: Array, count: int) -> Array:
     n, k = Z.shape
     if count == 1:  # the usual one, and the quickest
         return Z.argmax(axis=1)[:, None]
-    if 8 * count < k:
+    if 0 < 8 * count < k:
         least = np.partition(Z, k - count, axis=1)[:, k - count]
         rows, columns = np.nonzero(least[:, None] <= Z)  # `count` of each row, ties beside; fewer with NaN
         if not n or np.bincount(rows, minlength=n).min() >= count:

@@ -122,23 +122,24 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         In [0, 1): share of each target that is spread evenly over the classes; for sigmoid output over 0 and 1.
     z_loss : float, default=0.0
         >= 0: adds ``z_loss * (log sum_c exp(logit_c))^2`` to the loss of each row, which keeps the logits from
-        drifting. Softmax output only, like the next four.
+        drifting. Softmax output only, as are `softcap`, `softmax_temperature`, `class_embeddings` and `min_count`.
     softcap : float or None, default=None
-        > 0: bounds the logits to ``softcap * tanh(Z / softcap)``; None for no bound.
+        > 0: replaces each logit Z by ``softcap * tanh(Z / softcap)``, which lies between -softcap and softcap. None
+        leaves the logits unbounded.
     softmax_temperature : float, default=1.0
-        > 0: the logits are divided by it, before the softcap, in training and in predictions.
-    class_embeddings : (k, h) array or None, default=None
-        Given weights of the last layer, which training doesn't move: a row for each class, in the order of `classes_`,
-        as wide as the last hidden layer, or as X without one. ``coefs_[-1]`` is its transpose.
-    min_count : int, default=1
-        Classes with fewer rows are put together as the class `other_label`; 1 keeps every class. Later calls count
-        every label that is none of `classes_` as `other_label`. Needs one label a row; `partial_fit` does not support
-        it.
-    other_label : label, default="other"
-        Label of the rare classes, of the kind of the other labels: for whole numbers a whole number, such as -1. A
-        class of this name may exist already.
+        > 0: divides the logits, before the softcap, in training and in predictions.
     output_bias : bool, default=True
-        Whether the last layer has biases; if False they are 0 and stay 0.
+        Whether the last layer has biases. If False, ``intercepts_[-1]`` is 0 and stays 0.
+    class_embeddings : (k, h) array or None, default=None
+        Fixed weights of the last layer: one row for each class, in the order of `classes_`, as wide as the last hidden
+        layer, or as X if there is no hidden layer. Training doesn't change them; ``coefs_[-1]`` is their transpose.
+    min_count : int, default=1
+        Classes with fewer rows than this are put together as one class, `other_label`; 1 keeps every class. In later
+        calls, such as `score`, any label that is not in `classes_` counts as `other_label`. Each row must have one
+        label. `partial_fit` doesn't support it.
+    other_label : label, default="other"
+        Label of the class that `min_count` makes. It must be of the same kind as the other labels: if they are whole
+        numbers, a whole number such as -1. If y has this label already, the rare classes are added to its class.
     dropout : float or sequence of float, default=0.0
         Dropout rate of all hidden layers, or one for each of them, in [0, 1).
     weight_decay : float or None, default=None
@@ -187,8 +188,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
     memory_limit : int or None, default=None
-        With 4096 classes or more, about the maximum of memory in bytes, >= 2^24 (16 MB), that training takes beyond the
-        rows, the weights and the state of the optimizer; None is 2^27 (128 MB). Where the logits of a batch need more,
+        With 4096 classes or more, about the maximum of memory in bytes, >= 16,000,000, that training takes beyond the
+        rows, the weights and the state of the optimizer; None is 128,000,000. Where the logits of a batch need more,
         a step takes up to a third longer. No bit of the result depends on it. The reference engine ignores it.
 
     Attributes
@@ -196,7 +197,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     classes_ : (k,) array
         The labels, sorted; for a matrix y the names of its columns, in their order.
     rare_classes_ : (r,) array or None
-        The labels that `min_count` has put together; None for a classifier from a model.
+        The labels that `other_label` has replaced, see `min_count`; None for a classifier from a model.
     network_ : Network
         The trained network. ``network_.parameters["W1"]`` and ``coefs_[0]`` are the same memory.
     coefs_, intercepts_ : lists of arrays
@@ -458,8 +459,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             As for `fit`. scikit-learn's callbacks are not called.
         progress : callable, optional
             Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
-            than a second: the rows that are done, all rows, and the mean training loss of those done. It changes no bit
-            of the result. L-BFGS doesn't call it.
+            than a second: the number of rows done, the number of all rows, and the mean training loss of the rows done.
+            The result is the same with or without it. The solver "lbfgs" doesn't call it.
 
         Yields
         ------
@@ -482,8 +483,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     ) -> Self:
         """Train one epoch on the rows given, continuing from the weights of the last call.
 
-        After an error or Ctrl-C the classifier is what it was before the call. A network of more than 2^24 parameters
-        is trained in place: no copy of it is kept, and its weights then are those of the last step.
+        After an error or Ctrl-C, the classifier is what it was before the call. The exception is a network of more than
+        2^24 parameters: no copy of it is kept, so its weights are then those of the last step.
 
         The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`,
         `mixup`, or the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
@@ -532,10 +533,17 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         labels : (n, k) array
             The most probable label first; of equally probable ones the first in `classes_`.
         probabilities : (n, k) array of float64
+            The probabilities of these labels.
+
+        Raises
+        ------
+        OptionError
+            If the output is sigmoid, or k is out of range.
 
         Notes
         -----
-        Memory: O(n k) for any number of classes. With 4096 classes or more, only tiles of the logits are computed.
+        Memory: O(n k) for any number of classes. With 4096 classes or more, the logits of only some rows and classes
+        are in memory at a time.
 
         Examples
         --------
@@ -559,17 +567,22 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X : (n, d) array, sparse matrix or frame
         threshold : float
-            In (0, 1]. A row has at most ``1 / threshold`` such classes, and may have none.
+            In (0, 1]. At most ``1 / threshold`` classes of a row reach it, and possibly none.
 
         Returns
         -------
         (n, k) scipy.sparse.csr_array of float64
-            Columns in the order of `classes_`.
+            Columns in the order of `classes_`. Probabilities below the threshold are left out.
+
+        Raises
+        ------
+        OptionError
+            If the output is sigmoid, or the threshold is out of range.
 
         Notes
         -----
-        The 16 most probable classes of each row are computed first, and more for the rows that need more. No (n, k)
-        array is made.
+        The 16 most probable classes of each row are computed first, and more of them for the rows in which all 16 reach
+        the threshold. No (n, k) array is made.
 
         Examples
         --------
@@ -602,7 +615,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Raises
         ------
         DataError
-            If the array needs more memory than is available. `predict_top` needs O(n) memory.
+            If the array needs more memory than is available. Use `predict_top` then, which makes no such array.
         """
         network, X = self._fitted_network(), check_X(self, X)
         check_matrix(X.shape[0], len(self.classes_), network.theta.itemsize)
@@ -770,8 +783,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             copied. A calibration is left out: it would not fit the network once that is trained further.
         **parameters
             Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
-            Hidden layers, activation, embedding, output and loss are those of the model; so are `softcap`,
-            `softmax_temperature`, `output_bias` and `class_embeddings`, which are the weights of a frozen last layer.
+            Hidden layers, activation, embedding, output and loss are those of the model. So are `softcap`,
+            `softmax_temperature` and `output_bias`, and `class_embeddings` if the last layer of the model is frozen.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What a fit needs: memory before anything is allocated, and the time of an epoch."""
+"""The memory and the time of an epoch that a fit needs, computed before anything is allocated."""
 
 from typing import Any
 
@@ -25,17 +25,18 @@ def cost_of(
     dtype: npt.DTypeLike = np.float32,
     nonzeros: int | None = None,
 ) -> Cost:
-    """Return what a fit of a `SoftmaxClassifier` with these parameters needs.
+    """Return the memory and the floating-point operations that a fit of a `SoftmaxClassifier` needs.
 
     Parameters
     ----------
     classifier : SoftmaxClassifier
-        Need not be fitted.
+        With the parameters of the fit; it need not be fitted.
     inputs : int
         Number of columns of X, or the width of their embedding.
     classes : int
+        Number of classes, >= 1.
     rows : int
-        Rows to train on, those that early stopping holds out included.
+        Number of rows, including those that early stopping holds out.
     dtype : dtype, default=float32
         That of X.
     nonzeros : int, optional
@@ -44,6 +45,11 @@ def cost_of(
     Returns
     -------
     glassmax.training.cost.Cost
+        Memory in bytes; `Cost.in_words` returns the same as text.
+
+    Notes
+    -----
+    Nothing is allocated or measured. Pass the result of `speed_of` to `Cost.seconds` for the time of an epoch.
 
     Examples
     --------
@@ -66,9 +72,9 @@ def cost_of(
 
 
 def speed_of(classifier: Any, *, inputs: int, classes: int, dtype: npt.DTypeLike = np.float32) -> float:
-    """Return the measured speed for `Cost.seconds` and `Cost.in_words`, in flops per second; takes 0.1 seconds.
+    """Measure the speed that `Cost.seconds` and `Cost.in_words` take, in flops per second.
 
-    The parameters are those of `cost_of`.
+    The parameters are those of `cost_of`. The measurement takes about 0.1 seconds.
     """
     plan, sizes = make_plan(classifier), (inputs, *hidden_sizes(classifier), classes)
     engine = best_engine(classifier.n_threads, classifier.memory_limit)
@@ -76,11 +82,11 @@ def speed_of(classifier: Any, *, inputs: int, classes: int, dtype: npt.DTypeLike
 
 
 def check_cost(cost: Cost) -> None:
-    """Raise an error if the network itself has no room, and warn if the training beside it may have none."""
+    """Raise an error if the network needs more memory than is available; warn if its training may need more."""
     check_memory(cost.parameters + cost.optimizer + cost.best_parameters, "Training this network", FEWER)
     needed, available = cost.memory - cost.inputs, available_memory()
     if available is not None and needed > available:
         warn_user(
-            f"Training this network needs up to {size_in_words(needed)} of memory beside the rows, and "
-            f"{size_in_words(available)} are available. {FEWER}"
+            f"Training this network needs up to {size_in_words(needed)} of memory beside the rows, but only "
+            f"{size_in_words(available)} is available. {FEWER}"
         )

@@ -19,7 +19,7 @@ __all__ = ["FittedState", "keeps_copy"]
 
 
 def keeps_copy(network: Network) -> bool:
-    """Return whether weights and moments are copied before they are trained further, to go back after an error."""
+    """Return whether weights and moments are copied before further training, to be restored after an error."""
     return network.theta.size <= MOST_KEPT
 
 

@@ -1,4 +1,4 @@
-"""A fitted classifier from a model: to predict with, or to train further."""
+"""A fitted classifier made from a model, to predict with or to train further."""
 
 from typing import Any
 

@@ -54,7 +54,7 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
 
 
 def _of_classes(classes: Any) -> str:
-    """Identify classes: few as they are; of many numbers only a hash of the array, for a list takes 90 bytes each."""
+    """Identify classes: by the classes themselves, or, if they are many numbers, by a hash, to save memory."""
     many = len(classes) > MOST_LISTED and classes.dtype.kind in "biuf"
     return digest(classes) if many else _short(plain(classes.tolist()))
 

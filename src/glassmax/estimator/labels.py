@@ -45,7 +45,7 @@ SUM_TOLERANCE = 1e-4
 SMALLEST_WEIGHT = 1e-20
 MOST_LISTED = 20
 MANY_VALUES = "The number of unique classes is greater than 50%"
-"""How scikit-learn's warning begins that y may be no classes; glassmax takes as many classes as there are."""
+"""The beginning of scikit-learn's warning that y has too many classes; glassmax takes any number of classes."""
 
 
 class Labels(NamedTuple):
@@ -97,9 +97,9 @@ def encode_labels(
     candidates : bool, default=False
         Whether a matrix of 0 and 1 holds the candidates of each row.
     what : str, default="y"
-        The user's word for it.
+        The name of y in messages.
     other_label : label, optional
-        One of `classes`, which stands for every label that is none of them.
+        One of `classes`: every label that is not in `classes` is read as this one.
     """
     if is_sparse(y) and y.shape[1] > 1 and not candidates and _holds_shares(y, output):
         return _read_sparse(y, classes, what)
@@ -151,7 +151,7 @@ def encode_labels(
 
 
 def listed(classes: npt.ArrayLike) -> str:
-    """Write labels as a list, of more than 20 the first five and how many there are.
+    """Write labels as a list; if there are more than 20, only the first five and their number.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def listed(classes: npt.ArrayLike) -> str:
 
 
 def _dense(y: Any, what: str) -> Array:
-    """Return a sparse matrix of labels as an array, if there is room for it."""
+    """Return a sparse matrix of labels as an array, or raise an error if memory is short."""
     check_memory(
         int(np.prod(y.shape)) * 8,
         f"{what} as a dense matrix {y.shape}",
@@ -181,7 +181,7 @@ def _holds_shares(y: Any, output: str) -> bool:
 
 
 def _read_sparse(y: Any, classes: npt.ArrayLike | None, what: str) -> Labels:
-    """Return soft labels as a CSR matrix; as class indices if each row has one class."""
+    """Return sparse labels: as class indices if each row has one class, otherwise as a CSR matrix of soft labels."""
     Y = y.tocsr().copy()
     if Y.dtype.kind not in "biuf":
         raise LabelError(f"{what} is {Y.shape} and holds {Y.dtype} values, expected numbers.")
@@ -332,7 +332,7 @@ def distinct_labels(classes: npt.ArrayLike) -> Array:
 
 
 def sorted_distinct(labels: Array) -> Array:
-    """Return the different labels, sorted; NumPy's quickest way, a hash table, takes 50 bytes for each of them."""
+    """Return the different labels, sorted, without NumPy's hash table, which takes 50 bytes for each of them."""
     return np.unique(labels, return_counts=True)[0]
 
 

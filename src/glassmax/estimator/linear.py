@@ -50,7 +50,7 @@ def fit_linear(
 
 
 def takes_long(X: Any, y: Array) -> bool:
-    """Return whether a linear model has so many classes that all rows are needed, and these are very many."""
+    """Return whether a linear model would take long: so many classes that it needs all rows, and very many rows."""
     step = _step(X, y, MOST_PRODUCTS, MOST_ROWS)
     return step > 1 and _products(X, y) > MOST_PRODUCTS_OF_ALL and not _keeps_classes(y, step)
 

@@ -128,11 +128,11 @@ def warn_of_ignored(estimator: Any) -> None:
 
 
 SOFTMAX_ONLY = {"z_loss": 0, "softcap": None, "softmax_temperature": 1, "class_embeddings": None, "min_count": 1}
-"""Parameters that need softmax output, and the values that they have otherwise."""
+"""Parameters that need softmax output, and their values for other outputs."""
 
 
 def check_softmax_options(estimator: Any) -> None:
-    """Refuse the options of a softmax where a row has several labels."""
+    """Refuse options that need softmax output if the output is sigmoid."""
     for what, neutral in SOFTMAX_ONLY.items():
         value = getattr(estimator, what)
         if (value is not None) if neutral is None else value != neutral:
@@ -268,7 +268,17 @@ def _not_one_for_each(what: str, came: int, expected: int) -> OptionError:
 
 
 def _check_combinations(estimator: Any, regularization: Regularization) -> None:
-    """Refuse options that L-BFGS can't use: it takes all rows at once and chooses its own steps."""
+    """Refuse a learned scale of weights that don't move, and options that L-BFGS can't use.
+
+    L-BFGS takes all rows at once and chooses its own steps.
+    """
+    held = estimator.class_embeddings is not None and not hidden_sizes(estimator)
+    if held and estimator.input_scale_rate is not None:
+        raise OptionError(
+            parameter="input_scale_rate",
+            came=repr(estimator.input_scale_rate),
+            expected=("None with ", Setting("class_embeddings"), " and no hidden layer: the scale would move them"),
+        )
     if estimator.solver != "lbfgs":
         return
     noise, steps = "its line search needs the same loss at each call", "it chooses its own steps"

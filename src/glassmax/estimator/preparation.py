@@ -127,7 +127,7 @@ def known_rows(classifier: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Net
 
 
 def other_label_of(classifier: Any) -> Any:
-    """Return the label that stands for labels that are no classes of the fit; None if there is none."""
+    """Return the label that replaces labels which are not classes of the fit; None without `min_count`."""
     return classifier.other_label if classifier.min_count > 1 else None
 
 
@@ -209,7 +209,8 @@ def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: 
         raise LabelError(
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
             f"Previously got {classifier.classes_}, `y` has {labels.classes}. Pass "
-            f"classes={_as_argument(classifier.classes_)} if y may lack some; for others fit with warm_start=False."
+            f"classes={_as_argument(classifier.classes_)} if y may lack some of them. To train on other classes, "
+            "pass warm_start=False."
         )
     in_order = np.array_equal(labels.classes, classifier.classes_)
     return labels if in_order else encode_labels(y, output, classifier.classes_, candidates=candidates)
@@ -325,7 +326,7 @@ def _continued(classifier: Any, plan: Plan, labels: Labels) -> FittedState:
 
 
 def _last_layer(classifier: Any, network: Network) -> dict[str, tuple[Any, Any]]:
-    """Return what describes the last layer of a softmax, in the network and in the classifier."""
+    """Return the options of the last layer of a softmax: their values in the network and in the classifier."""
     if network.head.output != "softmax":
         return {}
     last, E = network.depth, classifier.class_embeddings

@@ -1,4 +1,4 @@
-"""Classes of few rows put together as one class: the labels that `min_count` and `other_label` ask for."""
+"""Classes with few rows, put together as one class: what the options `min_count` and `other_label` do."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from ..errors import LabelError, OptionError, Setting, is_whole
 from ..functional.arrays import Array
 from .labels import Labels
 
-__all__ = ["Together", "check_min_count", "put_together"]
+__all__ = ["Together", "check_min_count", "of_kind", "put_together"]
 
 
 class Together(NamedTuple):
@@ -18,7 +18,7 @@ class Together(NamedTuple):
     ----------
     labels : Labels
     rare : (r,) array
-        The labels that are now `other_label`; none if no class has too few rows.
+        The labels that were replaced by `other_label`; empty if every class has enough rows.
     """
 
     labels: Labels
@@ -26,7 +26,7 @@ class Together(NamedTuple):
 
 
 def check_min_count(estimator: Any) -> None:
-    """Refuse a `min_count` that is no whole number >= 1, and an `other_label` that can be no label."""
+    """Refuse a `min_count` that is not a whole number >= 1, and an `other_label` that can't be a label."""
     count, label = estimator.min_count, estimator.other_label
     if not (is_whole(count) and count >= 1):
         raise OptionError(parameter="min_count", came=repr(count), expected="a whole number >= 1")
@@ -35,9 +35,9 @@ def check_min_count(estimator: Any) -> None:
 
 
 def put_together(labels: Labels, min_count: int, other_label: Any) -> Together:
-    """Put the classes with fewer than `min_count` rows together as `other_label`; of one class alone, none.
+    """Put the classes with fewer than `min_count` rows together as one class, `other_label`.
 
-    A class that is called `other_label` already is that class, however many rows it has.
+    If y already has a class of this name, the rare classes are added to it, and its own number of rows doesn't count.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def put_together(labels: Labels, min_count: int, other_label: Any) -> Together:
     if min_count <= 1:
         return Together(labels, classes[:0])
     if T.ndim != 1:
-        expected = "1 where y is a matrix or holds sets: there min_count can't count the rows of a class"
+        expected = "1 where y is a matrix or holds sets, because a row then has no single class to count"
         raise OptionError(parameter="min_count", came=repr(min_count), expected=expected)
     _check_kind(classes, other_label)
     is_rare = np.bincount(T, minlength=len(classes)) < min_count
@@ -79,14 +79,22 @@ def _check_kind(classes: Array, other_label: Any) -> None:
     """Refuse an `other_label` of another kind than the labels."""
     text = classes.dtype.kind in "OU"
     if classes.dtype.kind == "b":
-        raise OptionError(parameter="min_count", came="> 1", expected="1 where the labels are booleans: there are two")
+        raise OptionError(parameter="min_count", came="> 1", expected="1 for boolean labels, which are two classes")
     if text and not isinstance(other_label, str):
         expected = "text, as the labels are"
     elif not text and not is_whole(other_label):
-        expected = f"a whole number, as the labels are: {_free_number(classes)} is none of them"
+        expected = f"a whole number, as the labels are, such as {_free_number(classes)}, which is not a label yet"
     else:
         return
     raise OptionError(parameter="other_label", came=repr(other_label), expected=expected)
+
+
+def of_kind(label: Any, classes: Array) -> Any:
+    """Return a label that was typed as a text as the number that it is, where the classes are numbers."""
+    try:
+        return int(label) if isinstance(label, str) and classes.dtype.kind in "if" else label
+    except ValueError:
+        return label
 
 
 def _free_number(classes: Array) -> int:

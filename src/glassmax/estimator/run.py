@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine import Engine, Progress
 from ..errors import DivergenceError
-from ..training import Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
+from ..training import Ahead, Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
 from .fitted_state import keeps_copy
 from .identity import identity_of
 from .options import Plan
@@ -25,8 +25,8 @@ MIN_LEARNING_RATE = 1e-6
 class Run:
     """The epochs of one fit; a context manager that commits what has been learned.
 
-    The classifier is unchanged until the first epoch is done. `watched` is False if nobody looks at the weights before
-    the end of the fit; `progress` is called within a long epoch, see `glassmax.training.train`.
+    The classifier is unchanged until the first epoch is done. Pass ``watched=False`` if nothing reads the weights
+    before the end of the fit. `progress` is called within a long epoch, see `glassmax.training.train`.
 
     Attributes
     ----------
@@ -61,12 +61,14 @@ class Run:
         self.validation = preparation.validation
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
+        self.ahead = Ahead(lambda: self.early_stopping.least_epochs)
         self.stream = _epochs(
             classifier,
             preparation._replace(validation=self.validation),
             engine,
             int(classifier.max_iter),
             watched=watched or self.validation is not None or self.checkpoint is not None,
+            ahead=self.ahead,
             progress=progress,
         )
         if self.state.n_iter:  # resumed
@@ -82,6 +84,8 @@ class Run:
         """End the stream and commit, with the best weights where early stopping asks for them."""
         self.stream.close()
         state = self.state
+        for epoch in self.ahead.trained:  # interrupted before they were recorded
+            state.record(epoch, None)
         if error is not None and not self.committed and not _is_first_divergence(self.classifier, error):
             if self.theta is not None:
                 self.network.theta = self.theta

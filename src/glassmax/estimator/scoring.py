@@ -71,7 +71,7 @@ def check_scoring(scoring: Any, classes: int) -> None:
     """Refuse a score that can't be computed for so many classes, before the training."""
     top = TOP.fullmatch(scoring) if isinstance(scoring, str) else None
     if top is not None and int(top[1]) > classes:
-        raise _too_few_classes(int(top[1]))
+        raise _no_top_accuracy(int(top[1]), f"{top[1]} classes or more")
     if isinstance(scoring, str) and scoring == "auc" and classes >= MANY_CLASSES:
         raise OptionError(
             parameter="scoring",
@@ -88,9 +88,9 @@ def check_scoring(scoring: Any, classes: int) -> None:
         )
 
 
-def _too_few_classes(count: int) -> OptionError:
-    came = repr(f"top_{count}_accuracy")
-    return OptionError(parameter="scoring", came=came, expected=f"a score for {count} classes or more")
+def _no_top_accuracy(count: int, needs: str) -> OptionError:
+    expected = f"another score: top-{count} accuracy needs {needs}"
+    return OptionError(parameter="scoring", came=repr(f"top_{count}_accuracy"), expected=expected)
 
 
 def _not_computable(scoring: str, classifier: Any, data: Data, why: str) -> OptionError:
@@ -176,7 +176,7 @@ def _columns(classifier: Any, data: Data) -> list[tuple[Array, Array]]:
 
 
 def _recalls(truth: Array, predicted: Array, weight: Array | None) -> Array:
-    """Return the share of the rows of each class, of those that have rows, that is predicted right."""
+    """Return the recall of each class that has rows: the share of its rows that are predicted as this class."""
     total = np.bincount(truth, weight)
     hits = np.bincount(truth, (truth == predicted) * (1.0 if weight is None else weight))
     recalls: Array = hits[total > 0] / total[total > 0]
@@ -195,15 +195,14 @@ def _f1_of_classes(truth: Array, predicted: Array, weight: Array | None) -> dict
 
 
 def _top_accuracy(count: int) -> Scorer:
-    """Return the share of rows whose class is among the `count` most probable ones, as a score."""
+    """Return a scorer: the share of rows whose class is among the `count` most probable ones."""
 
     def scorer(classifier: Any, data: Data) -> float:
         network = classifier.network_
         if classifier.out_activation_ != "softmax":
-            came = repr(f"top_{count}_accuracy")
-            raise OptionError(parameter="scoring", came=came, expected="a score for softmax output")
+            raise _no_top_accuracy(count, "softmax output")
         if count > network.layer_sizes[-1]:
-            raise _too_few_classes(count)
+            raise _no_top_accuracy(count, f"{count} classes or more")
         labels = best_engine(classifier.n_threads).top_classes(network, data.X, count).labels
         hits = (labels == most_probable_class(data.y)[:, None]).any(axis=1)
         return float(np.average(hits, weights=data.weight))

@@ -6,7 +6,7 @@ output. Two of the five are fused (`Head.fused`): softmax with cross-entropy and
 whose derivatives cancel down to P - Y. Only this module decides which formulas a pair uses. Targets have already been
 checked by `check_target`.
 
-A softmax may have three options, for any loss. The order is that of the lines::
+A softmax may have three options, with any loss. They apply in this order::
 
     U = softcap tanh(Z / (temperature softcap))       the logits that softmax takes; Z / temperature without a softcap
     P = softmax(U)
@@ -61,10 +61,10 @@ LOSS_OF_OUTPUT = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 class HeadTape(NamedTuple):
-    """Values kept by the head's forward pass: Z, the logits U, the predictions, and softmax's pieces if it has them.
+    """Values kept by the head's forward pass: Z, U, the predictions P, and the pieces of softmax if that is the output.
 
-    Z is what the last layer computes, and U what the output function takes: Z itself, unless there is a softcap or a
-    temperature.
+    Z is the result of the last layer. U are the logits that the output function takes: Z itself, unless there is a
+    softcap or a temperature.
     """
 
     Z: Array
@@ -110,17 +110,18 @@ ON_LOGITS = {
 
 @dataclass(frozen=True)
 class Head:
-    """The output function and the loss of a network, one of `PAIRS`; for softmax, how logits are bounded and penalized.
+    """The output function and the loss of a network, one of `PAIRS`, and the options of a softmax.
 
     Attributes
     ----------
     output, loss : str
     softcap : float or None
-        > 0: the bound of the logits that softmax takes; None for no bound. Softmax output only, like the two below.
+        > 0: bounds the logits that softmax takes to [-softcap, softcap]; None for no bound. Softmax output only, as are
+        z_loss and temperature.
     z_loss : float
         >= 0: factor of the squared log-sum-exp of the logits, which is added to the loss of each row.
     temperature : float
-        > 0: the logits are divided by it.
+        > 0: divides Z, before the softcap.
     """
 
     output: str
@@ -136,7 +137,7 @@ class Head:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Those of softcap, z_loss and temperature that are not at their defaults."""
+        """The options softcap, z_loss and temperature, without those at their defaults."""
         given = {"softcap": self.softcap, "z_loss": self.z_loss, "temperature": self.temperature}
         return {
             name: value for name, value in given.items() if value is not None and value != getattr(type(self), name)
@@ -144,7 +145,7 @@ class Head:
 
     @property
     def bounds(self) -> bool:
-        """Whether the logits that softmax takes are other than Z."""
+        """Whether there is a softcap or a temperature, so that U differs from Z."""
         return self.softcap is not None or self.temperature != 1
 
     def forward(self, Z: Array) -> HeadTape:
@@ -166,7 +167,7 @@ class Head:
             return np.where(U > 0, np.log(self.forward(U).P), -softplus(-U))
 
     def chance(self, k: int) -> float:
-        """Return the loss of a row whose k logits are all 0: its predictions are 1/k under softmax, else 1/2 each."""
+        """Return the loss of a row whose k logits are all 0: softmax predicts 1/k for each class, other outputs 1/2."""
         P = np.full((1, k), 1 / k if self.output == "softmax" else 0.5)
         loss = float(LOSSES[self.loss].rows(P, np.zeros(1, np.intp))[0])
         return loss + self.z_loss * math.log(k) ** 2
@@ -193,7 +194,7 @@ class Head:
         return dU
 
     def _through_bounds(self, tape: HeadTape, V: Array) -> Array:
-        """Multiply by dU/dZ: diagonal, so a derivative is pulled back and a change pushed forward alike."""
+        """Multiply by dU/dZ, which is diagonal: the product is the same for a pullback and for a push forward."""
         return V * capped_slope(tape.Z, self.softcap, self.temperature) if self.bounds else V
 
     def smoothed(self, T: Array, k: int, share: float) -> Array:

@@ -1,4 +1,4 @@
-"""Classes drawn at random for a sampled softmax: which, how often, and what their logits are corrected by.
+"""Classes drawn at random for a sampled softmax, and the correction of their logits.
 
 Classes are drawn with replacement. Draw number i of a step is a function of seed, step and i alone (see
 `glassmax.functional.masks` for `draw`), so that a step can be repeated::
@@ -29,10 +29,10 @@ class Drawn(NamedTuple):
     Attributes
     ----------
     classes : (c,) array of intp
-        In rising order, each once.
+        In ascending order, each once.
     correction : (c,) array of float64
-        What is added to the logit of each: the logarithm of its number of draws divided by the expected number,
-        ``log(count / (samples Q))``.
+        The number that is added to the logit of each class: the logarithm of its number of draws divided by the
+        expected number, ``log(count / (samples Q))``.
     """
 
     classes: Array
@@ -40,7 +40,7 @@ class Drawn(NamedTuple):
 
 
 def draw_classes(k: int, samples: int, proposal: str | npt.ArrayLike, seed: int, step: int) -> Drawn:
-    """Draw `samples` of k classes with replacement.
+    """Draw `samples` of k classes with replacement; the other arguments are those of `sampled_softmax_cross_entropy`.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def _frequencies(proposal: npt.ArrayLike, k: int) -> Array:
     if bad.any():
         where = int(np.argmax(bad))
         raise LabelError(
-            f"proposal[{where}] is {f[where]:g}, expected a finite number > 0: a class that is never drawn is never "
-            "told apart from the others. Add 1 to counts."
+            f"proposal[{where}] is {f[where]:g}, expected a finite number > 0: a network can't learn to reject "
+            "a class that is never drawn. Add 1 to every count."
         )
     return f

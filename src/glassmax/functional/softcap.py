@@ -1,10 +1,10 @@
-"""What becomes of logits before softmax takes them: divided by a temperature, then bounded by a softcap.
+"""Logits before softmax: divided by a temperature, then bounded by a softcap.
 
 ::
 
     u = softcap tanh(z / (temperature softcap))          u = z / temperature, without a softcap
 
-A softcap c keeps every logit in [-c, c] and moves small logits hardly at all. Source: Bello et al., "Neural
+A softcap c keeps every logit in [-c, c] and hardly changes small logits. Source: Bello et al., "Neural
 combinatorial optimization with reinforcement learning" (2016), equation 16; Gemma Team, "Gemma 2" (2024), section 2.
 """
 
@@ -20,14 +20,14 @@ TANH = ACTIVATIONS["tanh"]
 
 
 def check_softcap(softcap: float | None, temperature: float) -> None:
-    """Raise an error if the softcap is neither None nor a finite number > 0, or the temperature is none."""
+    """Raise an error unless the softcap is None or a finite number > 0, and the temperature a finite number > 0."""
     if softcap is not None:
         between("softcap", softcap, 0, open_below=True, other="None")
     between("temperature", temperature, 0, open_below=True)
 
 
 def capped(Z: Array, softcap: float | None, temperature: float) -> Array:
-    """Return u, in the dtype of Z: Z itself without a softcap and with temperature 1."""
+    """Return u, in the dtype of Z; Z itself if there is no softcap and the temperature is 1."""
     if softcap is None and temperature == 1:
         return Z
     with np.errstate(over="ignore"):
@@ -38,7 +38,7 @@ def capped(Z: Array, softcap: float | None, temperature: float) -> Array:
 
 
 def capped_slope(Z: Array, softcap: float | None, temperature: float) -> Array:
-    """Return du/dz in summing precision, with all its digits where u is close to the softcap."""
+    """Return du/dz in summing precision, accurate even where u is close to the softcap."""
     Z = Z.astype(summing_dtype(Z.dtype), copy=False)
     if softcap is None:
         return np.full((1,) * Z.ndim, 1 / temperature, Z.dtype)

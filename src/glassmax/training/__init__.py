@@ -16,11 +16,12 @@ uses estimators.
 
 from .checkpoint import Checkpoint
 from .early_stopping import EarlyStopping
-from .loop import Epoch, TrainingState, suggest_learning_rate, train, train_lbfgs
+from .loop import Ahead, Epoch, TrainingState, suggest_learning_rate, train, train_lbfgs
 from .metrics import Metrics, RunningMetrics, score
 from .validation_split import holdout
 
 __all__ = [
+    "Ahead",
     "Checkpoint",
     "EarlyStopping",
     "Epoch",

@@ -28,17 +28,24 @@ LBFGS_VECTORS = 30
 
 @dataclass(frozen=True)
 class Cost:
-    """What a training needs.
+    """The memory of a training in bytes, and the work of an epoch.
 
     Attributes
     ----------
-    inputs, parameters, optimizer, best_parameters, work : int
-        Bytes: of X, y and the weights; of the weights and biases of the network; of the state of the optimizer; of the
-        copy that early stopping keeps; of everything else that the engine allocates, at most.
+    inputs : int
+        Bytes of X, y and the sample weights.
+    parameters : int
+        Bytes of the weights and biases of the network.
+    optimizer : int
+        Bytes of the state of the optimizer, such as the two moments of Adam.
+    best_parameters : int
+        Bytes of the copy of the best weights that early stopping keeps.
+    work : int
+        Maximum of the bytes that the engine allocates for everything else.
     steps : int
-        Steps of an epoch.
+        Number of steps in an epoch.
     flops : float
-        Floating-point operations of an epoch, those of the matrix products.
+        Number of floating-point operations of the matrix products of an epoch.
     """
 
     inputs: int
@@ -51,7 +58,7 @@ class Cost:
 
     @property
     def memory(self) -> int:
-        """Bytes of all together."""
+        """The sum of all bytes."""
         return self.inputs + self.parameters + self.optimizer + self.best_parameters + self.work
 
     def seconds(self, speed: float) -> float:
@@ -83,25 +90,26 @@ def estimate(
     lbfgs: bool = False,
     memory_limit: int | None = None,
 ) -> Cost:
-    """Return what a training of a network with softmax output needs; nothing of its size is allocated.
+    """Return the memory and the work that the training of a network with softmax output needs; nothing is allocated.
 
     ::
 
         flops an epoch = 2 n (3 sum_l h_{l-1} h_l - d h_1)
 
-    The inputs need no derivative. Where there are very many classes and a batch's exponentials don't fit into
-    `memory_limit`, the last layer's logits are computed twice: 2 n h k more.
+    for n rows and layers of sizes d, h_1, ..., k. The first layer has fewer flops, because the inputs need no
+    derivative. With very many classes, the last layer's logits are computed twice if the exponentials of a batch
+    don't fit into `memory_limit`; this adds 2 n h k flops, with h the size of the last hidden layer.
 
     Parameters
     ----------
     layer_sizes : sequence of int
         d, h_1, ..., k.
     rows : int
-        n, the rows to train on and those held out.
+        n: the number of rows to train on, including those held out.
     rule : Rule, optional
         Adam by default.
     batch_size : int, default=200
-        Rows of a step, >= 1; more than n is n.
+        Number of rows in a step, >= 1; at most n are used.
     dtype : dtype, default=float32
         That of X and of the network.
     nonzeros : int, optional
@@ -199,7 +207,7 @@ def measure_speed(
         )
         seconds.append(time.perf_counter() - begun)
     cost = estimate(sizes, batch_size, rule=rule, batch_size=batch_size, dtype=dtype)
-    return cost.flops / max(min(seconds[1:]), 1e-9)  # the first step pays for what later ones find ready
+    return cost.flops / max(min(seconds[1:]), 1e-9)  # the first step allocates memory that the later ones reuse
 
 
 def time_in_words(seconds: float) -> str:

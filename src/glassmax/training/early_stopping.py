@@ -56,6 +56,11 @@ class EarlyStopping:
             f"tol={self.tol:g}, patience={self.patience:g})"
         )
 
+    @property
+    def least_epochs(self) -> float:
+        """How many more epochs, rounded down, training takes at least, whatever their numbers are."""
+        return max(1, self.patience - self.epochs_without_improvement + 1)
+
     def should_stop(self, value: float) -> bool:
         """Record the number of an epoch, and return whether to stop."""
         improved = value <= self.best - self.tol if math.isfinite(value) else value < self.best  # NaN never does

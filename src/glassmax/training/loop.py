@@ -6,9 +6,10 @@ and curves read that stream; this module doesn't use them. Besides the weights, 
 """
 
 import time
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +21,10 @@ from ..network import Network
 from ..optimizers import Iterate, Rule, Schedule, State, lbfgs
 from .metrics import Metrics, score
 
-__all__ = ["Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lbfgs"]
+__all__ = ["Ahead", "Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lbfgs"]
 
 NONE, CONSTANT = Regularization(), Schedule()
+AT_ONCE = 1e-3  # seconds of one call for several epochs: Ctrl-C waits for its end
 
 
 class Epoch(NamedTuple):
@@ -97,8 +99,35 @@ class TrainingState:
     seed: int = 0
     split: np.random.RandomState | None = None
 
+    def count(self, epoch: Epoch, mean_weight: float) -> None:
+        """Add an epoch, whose rows have that mean weight, to what has been done."""
+        self.epochs, self.steps, self.rows = epoch.number, self.steps + epoch.steps, self.rows + epoch.rows
+        self.weight += epoch.rows * mean_weight
+
     def __repr__(self) -> str:
         return f"TrainingState(epochs={self.epochs}, steps={self.steps}, rows={self.rows}, slowdown={self.slowdown:g})"
+
+
+class Ahead:
+    """Epochs that are trained in one call, and not one for each item taken.
+
+    Parameters
+    ----------
+    sure : callable
+        Returns how many more epochs, >= 1, will be taken whatever their losses are.
+
+    Attributes
+    ----------
+    trained : deque of Epoch
+        Epochs that have been trained, and not yet taken from the iterator.
+    """
+
+    def __init__(self, sure: Callable[[], float]) -> None:
+        self.sure, self.trained = sure, deque[Epoch]()
+
+    def count(self, seconds: float) -> int:
+        """Return how many epochs to train in one call, when the last one took so many seconds."""
+        return max(1, int(min(self.sure(), AT_ONCE / seconds if seconds else 1)))
 
 
 def train(
@@ -116,6 +145,7 @@ def train(
     shuffle: bool = True,
     validation: Data | None = None,
     watched: bool = True,
+    ahead: "Ahead | None" = None,
     progress: Progress | None = None,
 ) -> Generator[Epoch, None, None]:
     """Train one epoch for each item taken from the iterator.
@@ -148,6 +178,9 @@ def train(
     watched : bool, default=True
         Whether network and state are current, and may be changed, between two epochs. False is faster for small
         networks and short epochs: network and state are then current at the end of the iterator, or when it is closed.
+    ahead : Ahead, optional
+        Train several epochs in one call of the engine if nobody watches, they are short and their learning rates are
+        the same. No bit of a result depends on it.
     progress : callable, optional
         Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
         than a second: the rows that are done, all rows, and the mean loss of those done, penalty included. No bit of a
@@ -184,37 +217,50 @@ def train(
     if training.order is None or len(training.order) != n:
         training.order = np.arange(n)
     rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
-    factors, told = None, {} if progress is None else {"progress": progress}
+    factors = None
+    together = not watched and validation is None and schedule.is_level and not regularization.mixup
+    seconds, trained = AT_ONCE, deque[Epoch]() if ahead is None else ahead.trained
     state = training.state
     with engine.open(network, rule, state, rate_factors=rate_factors, keep=True, live=watched) as session:
         while training.epochs < max_epochs:
             started = time.perf_counter()
-            number = training.epochs + 1
             first, total = training.epochs * steps, max_epochs * steps
-            if shuffle:
-                training.draw.shuffle(training.order)
             if rates is None or not schedule.is_level or training.slowdown != slowdown:
                 slowdown = training.slowdown
                 shares = schedule.shares(first, steps, total, epoch=training.epochs, rows=training.weight)
                 rates = rule.learning_rate * slowdown * shares
-            if regularization.mixup:
-                factors = mixup_factors(first, steps, total)
-            result = session.epoch(
-                data,
-                order=training.order,
-                batch_size=batch_size,
-                rates=rates,
-                regularization=regularization,
-                first_step=training.steps,
-                mixup_factors=factors,
-                **told,
+            options: dict[str, Any] = {"batch_size": batch_size, "rates": rates, "regularization": regularization}
+            options |= {"order": training.order, "first_step": training.steps}
+            count = 1 if ahead is None or not together else min(ahead.count(seconds), max_epochs - training.epochs)
+            if count > 1:
+                results = session.epochs(data, count, draw=training.draw if shuffle else None, **options)
+            else:
+                if shuffle:
+                    training.draw.shuffle(training.order)
+                if regularization.mixup:
+                    factors = mixup_factors(first, steps, total)
+                results = [session.epoch(data, mixup_factors=factors, progress=progress, **options)]
+            good = len(results) - (not (results[-1].finite and session.finite))
+            failure = ""
+            if good < len(results):
+                kept = session.go_back()
+                failure = _divergence(rule, training.epochs + good + 1, results[-1], kept=kept)
+            validated = None if validation is None or failure else score(network, engine, validation, confusion=False)
+            seconds = (time.perf_counter() - started) / len(results)
+            numbers = range(training.epochs + 1, training.epochs + good + 1)
+            trained.extend(
+                Epoch(number, result.loss, validated, result.steps, n, seconds)
+                for number, result in zip(numbers, results, strict=False)
             )
-            if not (result.finite and session.finite):
-                raise DivergenceError(_divergence(rule, number, result, kept=session.go_back()))
-            training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
-            training.weight += n * mean_weight
-            validated = None if validation is None else score(network, engine, validation, confusion=False)
-            yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
+            try:
+                while trained:
+                    training.count(trained[0], mean_weight)
+                    yield trained.popleft()
+            finally:  # closed before all were taken
+                for epoch in trained:
+                    training.count(epoch, mean_weight)
+            if failure:
+                raise DivergenceError(failure)
 
 
 def _divergence(rule: Rule, number: int, result: EpochResult, *, kept: bool) -> str:

@@ -44,8 +44,7 @@ class Metrics:
         Number of rows.
     log_loss : float
         The mean of -log p of the true class; >= 0, chance is log k. Soft rows: the cross-entropy. Candidate sets: -log
-        of the sum of their probabilities. Several labels: the
-        sum of their binary cross-entropies.
+        of the sum of their probabilities. Several labels: the sum of their binary cross-entropies.
     accuracy : float
         In [0, 1]: the share of rows whose most probable class is the true one (of soft rows: the most probable one
         too; of candidate sets: one of them). Several labels: the share of rows all of whose labels are right.
@@ -96,9 +95,9 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         NaN where the weights of the rows sum to 0.
     """
     k, output = network.layer_sizes[-1], network.head.output
-    if output == "softmax" and k >= MANY_CLASSES and (data.y.ndim == 1 or is_sparse(data.y)):
-        return _score_of_many(network, engine, data)
     sets = network.head.loss == CANDIDATES.loss and data.y.ndim == 2
+    if output == "softmax" and k >= MANY_CLASSES and not sets and (data.y.ndim == 1 or is_sparse(data.y)):
+        return _score_of_many(network, engine, data)
     head = CANDIDATES if sets else LOG_LOSS[output]
     counted = confusion and output == "softmax" and not sets and k <= MAX_CLASSES
     counts = np.zeros((k, k), np.int64) if counted else None

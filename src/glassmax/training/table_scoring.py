@@ -150,8 +150,8 @@ class TableScoring:
             silent = S.all(axis=1)
             return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
         other = self.model.record.get("other_label")
-        known = {"other_label": other, "positions": self.positions}
-        return class_indices(classes, labels, table, rows, target, **known), weight
+        y = class_indices(classes, labels, table, rows, target, other_label=other, positions=self.positions)
+        return y, weight
 
     def _count_groups(self, table: Table, add: Callable[[RunningMetrics, Rows], None]) -> None:
         if self.by is None:

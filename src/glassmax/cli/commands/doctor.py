@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 20
 MOST_OUTPUTS = 500
-"""With more, the search takes minutes, and some of the mistakes hundreds of megabytes."""
+"""With more outputs, the search takes minutes, and some possible mistakes take hundreds of megabytes."""
 
 
 class FaultyFileError(click.ClickException):
@@ -149,8 +149,9 @@ def _understood(declarations: dict[str, Any]) -> "Understood":
     if network is not None and network.layer_sizes[-1] > MOST_OUTPUTS:
         d, k = network.layer_sizes[0], network.layer_sizes[-1]
         raise click.UsageError(
-            f"--network has {k:,} outputs, expected {MOST_OUTPUTS} at most: many possible mistakes are computed. "
-            f"Pass fewer outputs, such as --network {d}-10-3: a mistake is the same with any number of classes."
+            f"--network has {k:,} outputs, expected {MOST_OUTPUTS} at most, because many possible mistakes are "
+            f"computed. Pass fewer outputs, such as --network {d}-10-3: the mistake is the same for any number of "
+            "classes."
         )
     return understood
 

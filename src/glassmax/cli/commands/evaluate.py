@@ -23,7 +23,7 @@ SOME_EMPTY = "The mean size of the sets is below 1 (some sets are empty): the mo
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
     option(
         "--top",
-        "Also print the top-N accuracy: the share of rows whose class is among the N most probable ones.",
+        "Also print the top-N accuracy: the share of rows whose class is one of the N most probable classes.",
         type=click.IntRange(1),
         metavar="N",
     ),
@@ -55,9 +55,10 @@ def command(
     of the predicted class: the bar of each bin ends at the accuracy, and the mark is at the mean probability. If the
     model is well calibrated, the bar ends near the mark.
 
-    For more than 20 classes, the most frequent confusions are printed in place of the matrix. With --json, there is a
-    matrix for up to 500 classes. For more, "confused" holds the 1,000 most frequent confusions, each as true class,
-    predicted class and number of rows. "n_classes" is the number of classes, and "classes" holds the first 1,000.
+    For more than 20 classes, the most frequent confusions are printed in place of the confusion matrix. With --json,
+    "confusion" holds the matrix for up to 500 classes; for more, "confused" holds the 1,000 most frequent confusions,
+    each as true class, predicted class and number of rows. "n_classes" is the number of classes, and "classes" holds
+    the first 1,000 of them.
 
     \b
     Examples:

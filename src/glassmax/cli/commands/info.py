@@ -17,7 +17,7 @@ from ..terminal import console, rendered, wrapped
 def command(model: str | None, as_json: bool) -> None:
     """Describe this installation, or a model file.
 
-    With --json, "n_classes" is the number of classes, and "classes" holds the first 1,000.
+    With --json, "n_classes" is the number of classes, and "classes" holds the first 1,000 of them.
 
     \b
     Examples:
@@ -64,7 +64,7 @@ def _of_installation() -> dict[str, Any]:
 
 
 MOST_CLASSES, FEW_CLASSES = 30, 10
-"""Of more classes than the first number, as many as the second are shown."""
+"""If there are more classes than the first number, only the second number of them are shown."""
 FIRST = (
     *("table", "training_rows", "held_out_rows", "preset"),
     *("out_of_fold_accuracy", "out_of_fold_log_loss", "validation_accuracy", "validation_log_loss"),
@@ -145,7 +145,7 @@ def _of_network(network: Any) -> dict[str, Any]:
 
 
 def _head_options(network: Any) -> list[str]:
-    """Write softcap, z-loss and temperature, those that the network has."""
+    """Write the options softcap, z-loss and temperature that the network has."""
     words = {"softcap": "softcap", "z_loss": "z-loss", "temperature": "softmax temperature"}
     return [f"{words[name]} {value:g}" for name, value in network.head.options.items()]
 
@@ -199,7 +199,7 @@ def _described(column: Any) -> str:
 
 
 def _model_in_words(facts: dict[str, Any]) -> dict[str, Any]:
-    """Shorten a long list of classes, and leave out what is said twice."""
+    """Shorten a long list of classes, and leave out facts that repeat others."""
     k, classes = facts["n_classes"], facts["classes"]
     if k > MOST_CLASSES:
         classes = [f"{k:,}: {', '.join(map(shortened, classes[:FEW_CLASSES]))}, ..."]

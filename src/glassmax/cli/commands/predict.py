@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 MOST_PROBABILITIES = 10_000
-"""A line of more probabilities is of no use to a person, and of little to a program."""
+"""Maximum number of probabilities in a line; longer lines are hard to read for people and for programs."""
 OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", ".zst")
 
 
@@ -30,7 +30,7 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
     option("--top", "Add the N most probable classes and their probabilities.", type=click.IntRange(1), metavar="N"),
     option(
         "--above",
-        "Write one line for each class of a row whose probability is at least P, instead of one line a row.",
+        "Write one line for each class whose probability in a row is at least P, in place of one line for each row.",
         type=click.FloatRange(0.001, 1),
         metavar="P",
     ),
@@ -73,8 +73,8 @@ def command(model: str, data: str, **options: Any) -> None:
     raises the share of rows whose set holds the true class. With --allow-empty, these sets stay empty, and the share
     is 90 %.
 
-    For a model of very many classes, --top 5 adds the five most probable classes, and --above 0.01 writes all classes
-    whose probability is at least 0.01: one line for each, with the number of the row, counted from 1.
+    For a model with very many classes, --top 5 adds the five most probable classes to each line. --above 0.01 writes
+    one line for each class whose probability is at least 0.01, with the number of its row, counted from 1.
 
     \b
     Examples:
@@ -108,7 +108,7 @@ def command(model: str, data: str, **options: Any) -> None:
         raise click.UsageError(
             f"--proba adds a column for each class, and {harmless(model)} has {len(loaded.classes):,} classes, "
             f"expected {MOST_PROBABILITIES:,} at most. Pass --top N for the N most probable classes of each row, or "
-            "--above P for those of probability P or more."
+            "--above P for the classes with a probability of at least P."
         )
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
     keep, counts, name, rows = list(dict.fromkeys(options["keep"])), UnseenCounts(), data, 0
@@ -132,15 +132,15 @@ def _refuse_together(options: dict[str, Any]) -> None:
     others = [name for name in ("proba", "top", "coverage") if options[name]]
     if options["above"] is not None and others:
         raise click.UsageError(
-            f"--above writes one line for each class of a row, and --{others[0]} adds columns to one line a row. Pass "
-            "one of them."
+            f"--above writes one line for each class of a row, and --{others[0]} adds columns to one line for each "
+            "row. Pass one of them."
         )
 
 
 def _columns(
     model: "Model", tables: Any, counts: "UnseenCounts", keep: list[str], options: dict[str, Any]
 ) -> "Iterator[tuple[Table, dict[str, list[Any]]]]":
-    """Yield tables with the columns that are written for them."""
+    """Yield tables, each with the columns that are written for its rows."""
     from ...engine import MANY_CLASSES
     from ..prediction_columns import columns_above, columns_of_rows, lists_of_above, lists_of_sets, top_of
 

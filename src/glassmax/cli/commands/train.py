@@ -31,8 +31,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     A preset trains several networks and a linear model by cross-validation: each is trained on some folds of the rows
     and judged on the others. The best are combined into one model, an ensemble. With an option of the groups "Network
     of your own", one network is trained instead, and a fifth of the rows is held out to judge that network. With 4,096
-    classes or more, one network of 128 hidden units is trained in place of a preset. With --json, "classes" holds the
-    first 1,000 classes, and "n_classes" is the number of all.
+    classes or more, one network with a hidden layer of 128 units is trained in place of a preset. With --json,
+    "n_classes" is the number of classes, and "classes" holds the first 1,000 of them.
 
     \b
     Examples:

@@ -184,8 +184,8 @@ class Trainer:
             parameters["embedding"] = None
         loss = "cross_entropy" if rows.y.ndim == 1 else "candidate_cross_entropy"
         settings: dict[str, Any] = {"output": "softmax", "loss": loss, "random_state": seed}
-        resources = {"n_threads": n_threads, "memory_limit": self.memory_limit}
-        classifier = SoftmaxClassifier(**parameters, **settings, **resources)
+        settings |= {"n_threads": n_threads, "memory_limit": self.memory_limit}
+        classifier = SoftmaxClassifier(**parameters, **settings)
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
             return None

@@ -24,6 +24,7 @@ from ..candidates import encode_candidates, holds_candidates, read_sets
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..rare_classes import of_kind
 from ..user_warnings import warn_user
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
@@ -60,10 +61,12 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Separator of candidate classes in labels that are texts: with "|", ``a|b`` means "a or b", and ``!a`` means
         "not a", see `SoftmaxClassifier.fit`. None: each text is one class.
     min_count : int, default=1
-        Classes with fewer rows are put together as the class `other_label`, and `notes_` says how many; 1 keeps every
-        class. Labels of later calls that are none of `classes_` count as `other_label`. Needs one label a row.
+        Classes with fewer rows than this are put together as one class, `other_label`, and `notes_` has their number;
+        1 keeps every class. In later calls, such as `score`, any label that is not in `classes_` counts as
+        `other_label`. Each row must have one label.
     other_label : label, default="other"
-        Label of the rare classes, of the kind of the other labels: for whole numbers a whole number, such as -1.
+        Label of the class that `min_count` makes. It must be of the same kind as the other labels: if they are whole
+        numbers, a whole number such as -1. If the target has this label already, the rare classes are added to it.
     held_out : float, default=0.2
         Share of the rows, in [0, 1), held out to judge `network`; 0 holds out none. Ignored by presets.
     dtype : {"float64", "float32"}, default="float64"
@@ -74,7 +77,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Maximum number of threads, >= 1; None uses all processors. Networks are trained in parallel. The
         result of the native engine is bit-identical for any number of threads.
     memory_limit : int or None, default=None
-        Bytes, >= 2^24 (16 MB): that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
+        Bytes, >= 16,000,000: that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
         one takes precedence.
     time_limit : float or None, default=None
         Time limit in seconds, > 0. A network of the preset is not started if, judging by the earlier ones, the network
@@ -429,13 +432,18 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         labels : (n, k) array
-            The most probable label first.
+            The most probable label first; of equally probable ones the first in `classes_`.
         probabilities : (n, k) array of float64
+            The probabilities of these labels, the same as those of `predict_proba` up to rounding.
+
+        Raises
+        ------
+        OptionError
+            If k is out of range.
 
         Notes
         -----
-        Memory: O(n k) for any number of classes, see `glassmax.Model.predict_top`. The logits of several members are
-        added for one tile of classes after another, so the probabilities are exact.
+        Memory: O(n k) for any number of classes, see `glassmax.Model.predict_top`.
         """
         return self._fitted().predict_top(self._table(X), k, n_threads=self.n_threads)
 
@@ -447,12 +455,17 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X
             As for `predict`.
         threshold : float
-            In (0, 1].
+            In (0, 1]. At most ``1 / threshold`` classes of a row reach it, and possibly none.
 
         Returns
         -------
         (n, k) scipy.sparse.csr_array of float64
-            Columns in the order of `classes_`.
+            Columns in the order of `classes_`. Probabilities below the threshold are left out.
+
+        Raises
+        ------
+        OptionError
+            If the threshold is out of range.
         """
         return self._fitted().predict_sparse(self._table(X), threshold, n_threads=self.n_threads)
 
@@ -493,7 +506,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
             if self.min_count > 1:
-                y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=self.other_label).T]
+                other = of_kind(self.other_label, self.classes_)
+                y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=other).T]
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", MANY_VALUES)
                 accuracy: float = super().score(X, plain_labels(y), sample_weight)

@@ -50,7 +50,7 @@ class Comparison:
     step : int
         The linear model was trained on every `step`-th row.
     linear_left_out : bool
-        Whether no linear model was trained because it would have taken very long.
+        Whether the linear model was left out because its training would have taken very long.
     scores : dict of str to list of float
         F1 or AUC of each model, if the network's `scoring` asks for it; NaN where it can't be computed.
     """

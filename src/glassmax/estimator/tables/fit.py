@@ -103,9 +103,9 @@ class TableFit:
         Rows that were judged by members that had not seen them, among those of `TableRows`; all validation rows, if
         there are any.
     Z : (r, k) array
-        Their logits; (0, k) where there are very many classes.
+        Their logits; (0, k) if there are very many classes, see `summary`.
     summary : TopOfSum or None
-        Where there are very many classes: the most probable class and the log-loss of each of these rows.
+        The most probable class and the log-loss of each of these rows, if there are very many classes.
     y, sample_weight : (r,) arrays
         Their classes, or (r, k) rows of 0 and 1 with their candidates, and weights; class weights are not part of the
         weights.
@@ -222,9 +222,9 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
     k = len(rows.classes)
     check_memory(
         COPIES_OF_LOGITS * 4 * len(there) * k,
-        f"A preset keeps logits for each row and class: of {len(there)} rows and {k} classes it",
+        f"A preset keeps a logit for each row and class, and for {len(there)} rows and {k} classes it",
         (
-            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps none, or "),
+            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps no logits, or "),
             *(Setting("min_count"), " to put rare classes together."),
         ),
     )
@@ -354,7 +354,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Pr
 
 
 def _judged(network: SoftmaxClassifier, X: Any, y: Array) -> tuple[Array, TopOfSum | None]:
-    """Return the logits of rows; of very many classes no logits, but the most probable class and the log-loss."""
+    """Return the logits of rows or, with very many classes, the most probable class and the log-loss of each row."""
     fitted, engine = network.network_, best_engine(network.n_threads)
     k, dtype = fitted.layer_sizes[-1], fitted.theta.dtype
     X, none = X.astype(dtype, copy=False), np.zeros((0, k), dtype)

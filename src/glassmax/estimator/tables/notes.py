@@ -20,7 +20,7 @@ __all__ = [
 
 MOST_SHOWN, LONGEST = 5, 40
 MANY_CLASSES, FEW_ROWS_OF_CLASS = 100, 5
-"""Of more classes than the first number, those with fewer rows than the second are named."""
+"""If there are more classes than the first number, a note names those with fewer rows than the second."""
 MANY_NUMBERS, FEW_ROWS = 20, 10
 """A target looks like a measurement if it has more different numbers than this, and fewer rows for each of them."""
 
@@ -102,11 +102,11 @@ def notes_on_rare_classes(rare: Array, k: int, target: str, min_count: int, othe
     """Return a note on the classes that are put together: how many of the k classes they are, and some of them."""
     if not len(rare):
         return []
-    have, are = ("has", "is now") if len(rare) == 1 else ("have", "are now together")
+    have, are = ("has", "was") if len(rare) == 1 else ("have", "were")
     shown = _some([str(label) for label in rare[:MOST_SHOWN]], len(rare))
     fewer = "1 row" if min_count == 2 else f"fewer than {min_count} rows"
-    which = f"{len(rare):,} of {k:,} classes of {target} {have} {fewer} and {are} the class {other_label!r}: {shown}"
-    return [Note((which,))]
+    which = f"{len(rare):,} of {k:,} classes of {target} {have} {fewer}"
+    return [Note((f"{which} and {are} put into the class {other_label!r}: {shown}",))]
 
 
 def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -> list[Note]:
@@ -124,7 +124,7 @@ def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -
 
 
 def _few(labels: list[str], y: Array, target: str) -> list[Text]:
-    """Return a note on the classes that have very few rows, of many classes."""
+    """Return a note on the classes that have very few rows, for a target with many classes."""
     few = np.flatnonzero(np.bincount(y, minlength=len(labels)) < FEW_ROWS_OF_CLASS)
     if not len(few):
         return []
@@ -173,8 +173,8 @@ def _alike(labels: list[str]) -> list[str]:
 
 
 def _plain(label: str) -> str:
-    """Return a label without what a reader hardly sees."""
-    if label.isascii():  # the usual one, and a hundred times quicker
+    """Return a label without case, spaces and invisible characters."""
+    if label.isascii():  # the usual case, and a hundred times faster
         return "".join(label.casefold().split())
     text = unicodedata.normalize("NFKC", label).casefold()
     return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")

@@ -74,7 +74,7 @@ def check_table_options(classifier: Any) -> None:
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
     if classifier.network is not None and getattr(classifier.network, "min_count", 1) != 1:
         count = classifier.network.min_count
-        message = f" has min_count={count!r}, expected 1: min_count of TableClassifier puts the classes together."
+        message = f" has min_count={count!r}, expected 1. Pass min_count to TableClassifier instead."
         raise OptionError(Setting("network"), message, parameter="network")
     separator = classifier.candidates
     if separator is not None and not (isinstance(separator, str) and separator.strip() and "!" not in separator):

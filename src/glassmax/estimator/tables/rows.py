@@ -37,7 +37,7 @@ from ...table.frames import is_missing
 from ...training import holdout
 from ..candidates import holds_candidates, read_sets
 from ..labels import Labels, encode_labels, scaled_weights
-from ..rare_classes import put_together
+from ..rare_classes import of_kind, put_together
 from .blocks import encoded_rows, is_better_sparse
 from .notes import (
     notes_on_classes,
@@ -76,7 +76,7 @@ class TableRows:
         What separates the candidates in a cell of the target column or in a text among the labels, see
         `glassmax.table.read_labels`.
     min_count, other_label : int, label
-        Classes with fewer rows are put together as the class `other_label`.
+        Classes with fewer rows than `min_count` are put together as the class `other_label`.
 
     Attributes
     ----------
@@ -94,8 +94,8 @@ class TableRows:
         The names of target and weight for messages and for the model; "" if there are no weights.
     classes, y : (k,) and (n,) arrays
         The labels, sorted, and the index of the label of each row; of several candidates the first.
-    other : str or None
-        The text of the label that stands for the classes put together; None if there is none.
+    other_label : label or None
+        The label that stands for the classes put together; None if `min_count` is 1.
     sets : (n, k) array of bool or None
         The candidates of each row; None if every row has one. Rows of which every class is a candidate are left out.
     weight : (n,) array or None
@@ -197,7 +197,7 @@ class TableRows:
 
     def _put_together(self, min_count: int, other_label: Any) -> Any:
         """Put rare classes together; return the label of their class if `min_count` asks for it, or None."""
-        targets, other_label = self.y if self.sets is None else self.sets, _of_kind(other_label, self.classes)
+        targets, other_label = self.y if self.sets is None else self.sets, of_kind(other_label, self.classes)
         k = len(self.classes)
         labels, rare = put_together(Labels("softmax", self.classes, targets), min_count, other_label)
         self.n_rare = len(rare)
@@ -345,14 +345,6 @@ class TableRows:
             message = " gives every class the weight 0, expected at least one weight > 0."
             raise OptionError(Setting("class_weight"), message, parameter="class_weight")
         return weights
-
-
-def _of_kind(label: Any, classes: Array) -> Any:
-    """Return a label that was typed as a text as the number that it is, where the classes are numbers."""
-    try:
-        return int(label) if isinstance(label, str) and classes.dtype.kind in "if" else label
-    except ValueError:
-        return label
 
 
 def split_rows(y: Array, share: float, seed: int) -> tuple[Array, Array]:

@@ -4,9 +4,9 @@ The losses on probabilities (`cross_entropy`, `squared_error`, `binary_cross_ent
 what the output function returned, and their pullbacks give dL/dP. The fused losses (`softmax_cross_entropy`,
 `sigmoid_cross_entropy`, `softmax_candidate_cross_entropy`) take logits, and their pullbacks give dL/dZ: the derivatives
 of output and loss are multiplied, and the product simplifies to ``(P - Y)/n``, for candidates to ``(P - Q)/n``.
-`linear_softmax_cross_entropy` takes the inputs and weights of the last layer, for so many classes that their logits
-should not exist all at once. `sampled_softmax_cross_entropy` estimates it from some of the classes, and
-`adaptive_softmax_cross_entropy` is that of another model, in which rare classes cost less.
+`linear_softmax_cross_entropy` takes the inputs and weights of the last layer in place of logits: it is for so many
+classes that all their logits would fill the memory. `sampled_softmax_cross_entropy` estimates this loss from some of
+the classes. `adaptive_softmax_cross_entropy` is the loss of another model, in which rare classes cost less.
 
 Every loss is one number L_i for each row; the weighted numbers are reduced to a mean or a sum by `reduction`.
 

@@ -1,4 +1,4 @@
-"""Adaptive softmax: frequent classes in a head, rare ones in clusters behind it, each of a smaller width."""
+"""Adaptive softmax: a head for frequent classes, and narrower layers, the tails, for groups of rare classes."""
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
@@ -74,7 +74,8 @@ def adaptive_log_softmax_vjp(
 
         dA = dZ Wᵀ + sum_t dB_t H_tᵀ           dW = Aᵀ dZ           dH_t = Aᵀ dB_t          dV_t = B_tᵀ dU_t
 
-    with ``B_t = A H_t``, and dZ and dU_t those of `log_softmax_vjp`: the head gets the sum of dQ over each tail.
+    where ``B_t = A H_t``, and dZ and dU_t come from `log_softmax_vjp`. For the column of the head that stands for a
+    tail, dQ is summed over the classes of the tail.
 
     Parameters
     ----------
@@ -128,14 +129,14 @@ def adaptive_softmax_cross_entropy(
     reduction: Reduction = "mean",
     chunk: int = 8192,
 ) -> Array:
-    """Compute the cross-entropy of an adaptive softmax: frequent classes cost less than rare ones.
+    """Compute the cross-entropy of an adaptive softmax, in which rare classes get narrower layers.
 
     ::
 
         L_i = - log p(y_i)
 
-    with p as in `adaptive_log_softmax`. A row whose class is in the head needs the head alone, another row the head and
-    its own tail.
+    with p as in `adaptive_log_softmax`. If the class of a row is in the head, only the head is computed for this row;
+    otherwise the head and the tail of its class.
 
     Parameters
     ----------
@@ -144,12 +145,12 @@ def adaptive_softmax_cross_entropy(
     W : (d, h + m) array
         Weights of the head: one column for each of the h most frequent classes, then one for each of the m tails.
     tails : sequence of m pairs (H, V)
-        H, (d, d_t), narrows the inputs to the d_t numbers of the tail; V, (d_t, k_t), has a column for each of its
-        classes. Usually d_t is a quarter of the width before it.
+        H, (d, d_t), maps the inputs to the d_t numbers that the tail takes; V, (d_t, k_t), has a column for each of
+        its classes. Usually d_t is d/4 for the first tail, and a quarter of the one before for each other tail.
     target : (...,) array
-        Class indices 0..k-1 in the order of falling frequency: those of the head, then those of each tail.
+        Class indices 0..k-1, numbered by falling frequency: first the classes of the head, then those of each tail.
     sample_weight, reduction, chunk
-        As for `linear_softmax_cross_entropy`; the errors raised are the same.
+        As for `linear_softmax_cross_entropy`.
 
     Returns
     -------
@@ -166,10 +167,9 @@ def adaptive_softmax_cross_entropy(
 
     Notes
     -----
-    **Bias.** The loss and the gradients are exact for this model: its probabilities are positive and sum to 1. The
-    approximation is the model itself: the logits within a tail have rank d_t at most, and how probable a tail is as a
-    whole depends on one column of W. So rare classes are fitted less closely than by a full layer. Compare the two on
-    held-out rows.
+    **Bias.** The loss and the gradients are exact for this model: its probabilities are positive and sum to 1. But the
+    model is less flexible than a full layer: the logits within a tail have rank d_t at most, and the probability of a
+    whole tail depends on one column of W. It therefore fits rare classes less closely. Compare both on held-out rows.
 
     Cost: 2 n d (h + m) flops for the head, and 2 n_t (d d_t + d_t k_t) for the n_t rows with a class in tail t.
     Source: Grave et al., "Efficient softmax approximation for GPUs" (2017).
@@ -272,7 +272,7 @@ class _Clusters(NamedTuple):
         return self.h + sum(V.shape[1] for _, V in self.tails)
 
     def head_target(self, y: Array) -> Array:
-        """Return the column of the head for each label: its own, or that of its tail."""
+        """Return the column of the head for each label: the column of the class, or of its tail."""
         ends = np.cumsum([self.h, *(V.shape[1] for _, V in self.tails)])
         column: Array = np.where(y < self.h, y, self.h - 1 + np.searchsorted(ends, y, side="right"))
         return column

@@ -6,8 +6,8 @@
     L_i = - sum_c Y_ic log softmax(U_i)_c + z_loss (log sum_c exp U_ic)^2
 
 The first sweep over the chunks keeps a few numbers of each row (`RowSums`), from which the loss follows. The second
-computes each chunk's logits again and turns them into derivatives. All is computed in summing precision, on checked
-input: A (n, d), W (d, k), b (k,), and a target as `check_target` returns it.
+computes the logits of each chunk again and turns them into derivatives. All is computed in summing precision. The
+arguments have been checked: A (n, d), W (d, k), b (k,), and a target as `check_target` returns it.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from ..targets import is_sparse
 
 __all__ = ["Layer", "RowSums", "gradients_of", "loss_of", "row_sums"]
 
-LEAST_ROWS, LEAST_NUMBERS = 128, 2**17  # of a block: fewer rows, and matrix products are slow
+LEAST_ROWS, LEAST_NUMBERS = 128, 2**17  # of a block; with fewer rows, matrix products are slow
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Layer:
     chunk: int
 
     def narrowed(self, gradient: Array, array: Array | None) -> Array:
-        """Return a gradient in the dtype of its array, or of the layer if that is complex."""
+        """Return a gradient in the dtype of its array, or in that of the layer if the layer is complex."""
         dtype = self.dtype if self.dtype.kind == "c" or array is None else array.dtype
         with np.errstate(over="ignore"):
             return gradient.astype(dtype, copy=False)
@@ -107,18 +107,18 @@ class Chunk(NamedTuple):
 
 
 class RowSums(NamedTuple):
-    """What the first sweep keeps of each row; sums of terms that are all >= 0, relative to the largest logit.
+    """The numbers that the first sweep keeps for each row. Every sum has terms >= 0, relative to the largest logit.
 
     Attributes
     ----------
     largest, top : (n,) arrays
-        The largest logit, and its class.
+        The largest logit of each row, and its class.
     others : (n,) array
         sum of exp(u_c - largest) over the other classes.
     to_target : (n,) array
         sum_c Y_c (largest - u_c).
     to_all : (n,) array
-        sum_c (largest - u_c); 0 without label smoothing, which alone needs it.
+        sum_c (largest - u_c), which label smoothing needs; 0 without it.
     """
 
     largest: Array
@@ -137,7 +137,7 @@ class RowSums(NamedTuple):
 def row_sums(layer: Layer) -> RowSums:
     """Sweep over all chunks of classes, and keep what softmax and the loss need of each row.
 
-    When a chunk has a larger logit than all before, the sums are carried over to it: nothing is ever subtracted.
+    If a chunk has a larger logit than all chunks before, the sums are scaled to it. No term is ever subtracted.
     """
     n, dtype = len(layer.A), layer.dtype
     largest, top, others = np.full(n, -np.inf, dtype), np.zeros(n, np.intp), np.zeros(n, dtype)
@@ -182,7 +182,7 @@ def _below(U: Array, largest: Array) -> Array:
 
 
 def _add_target(chunk: Chunk, rows: slice, U: Array, largest: Array, to_target: Array, seen: Array) -> None:
-    """Add what the target has in a chunk to two views, the sums of Y_c (largest - u_c) and of Y_c."""
+    """Add the terms of a chunk to two sums of each row, in place: of Y_c (largest - u_c), and of Y_c."""
     if chunk.T.ndim == 1:
         here, places = chunk.labels(rows)
         to_target[here] += _below(U[here, places], largest[here])

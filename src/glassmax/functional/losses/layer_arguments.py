@@ -14,7 +14,7 @@ from ..softcap import check_softcap
 from ..targets import Reduction, check_smoothing, check_target, check_weights, is_sparse, reduce_rows, row_factors
 from .class_chunks import Layer
 
-__all__ = ["Rows", "read_layer"]
+__all__ = ["Rows", "check_layer_options", "read_layer", "without_ignored"]
 
 
 class Rows(NamedTuple):
@@ -55,8 +55,10 @@ def read_layer(
     temperature: float = 1.0,
     chunk: int = 8192,
 ) -> tuple[Layer, Rows]:
-    """Check all arguments, and leave out the rows of weight 0: such a row is absent, whatever it holds."""
-    _check_options(label_smoothing, z_loss, softcap, temperature, chunk)
+    """Check all arguments, and leave out the rows of weight 0, whatever they hold."""
+    check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+    if not is_whole(chunk) or chunk < 1:
+        raise OptionError(parameter="chunk", came=repr(chunk), expected="a whole number >= 1")
     A, W = as_floating(A, "A"), as_floating(W, "W")
     if W.ndim != 2 or W.shape[1] == 0:
         raise ShapeError(f"W is {W.shape}, expected (d, k): one column for each class.")
@@ -69,8 +71,7 @@ def read_layer(
         if b.shape != (k,):
             raise ShapeError(f"b is {b.shape}, expected ({k},): one bias for each column of W.")
     w = check_weights(sample_weight, axes)
-    if ignore_index is not None:
-        target, w = _without_ignored(target, axes, w, ignore_index)
+    target, w = without_ignored(target, axes, w, ignore_index)
     T = check_target(target, (*axes, k), "classes")
     n = math.prod(axes)
     T = T if is_sparse(T) else T.reshape(n, *T.shape[len(axes) :])
@@ -80,23 +81,27 @@ def read_layer(
     return layer, Rows(axes, w, kept, reduction)
 
 
-def _without_ignored(target: Any, axes: tuple[int, ...], w: Array | None, ignore_index: int) -> tuple[Array, Array]:
-    """Return the labels with another in the place of each that is ignored, and the weights, which are 0 there."""
-    if not is_whole(ignore_index):
-        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected="a whole number or None")
-    if is_sparse(target) or np.shape(target) != axes:
-        expected = f"None for a target of shape {np.shape(target)}: a row of numbers has no label"
-        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected=expected)
-    labels = np.asarray(target)
-    ignored = labels == ignore_index
-    return np.where(ignored, 0, labels), np.where(ignored, 0.0, 1.0 if w is None else w)
-
-
-def _check_options(
-    label_smoothing: float, z_loss: float, softcap: float | None, temperature: float, chunk: int
+def check_layer_options(
+    label_smoothing: float, z_loss: float, softcap: float | None, temperature: float, ignore_index: int | None
 ) -> None:
+    """Raise an error if an option of a softmax layer is out of range."""
     check_smoothing(label_smoothing)
     between("z_loss", z_loss, 0)
     check_softcap(softcap, temperature)
-    if not is_whole(chunk) or chunk < 1:
-        raise OptionError(parameter="chunk", came=repr(chunk), expected="a whole number >= 1")
+    if not (ignore_index is None or is_whole(ignore_index)):
+        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected="a whole number or None")
+
+
+def without_ignored(
+    target: Any, axes: tuple[int, ...], w: Array | None, ignore_index: int | None
+) -> tuple[Any, Array | None]:
+    """Return the labels with class 0 in the place of each that is ignored, and the weights, which are 0 there."""
+    if ignore_index is None:
+        return target, w
+    if is_sparse(target) or np.shape(target) != axes:
+        expected = "None for a target of rows, which have no label"
+        raise OptionError(parameter="ignore_index", came=repr(ignore_index), expected=expected)
+    ignored = np.asarray(target) == ignore_index
+    if not ignored.any():
+        return target, w
+    return np.where(ignored, 0, target), np.where(ignored, 0.0, 1.0 if w is None else w)

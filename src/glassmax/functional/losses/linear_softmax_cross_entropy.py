@@ -1,4 +1,4 @@
-"""An affine layer, softmax and cross-entropy fused: the loss of many classes without the array of their logits."""
+"""An affine layer, softmax and cross-entropy in one function: the loss of many classes without all their logits."""
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
@@ -48,27 +48,28 @@ def linear_softmax_cross_entropy(
         Class indices 0..k-1, or rows of numbers >= 0 with any row sum. For A of shape (n, d), the rows may be a SciPy
         sparse matrix (n, k), which stays sparse.
     sample_weight : (...,) array, optional
-        One number >= 0 for each row. A row of weight 0 is absent, whatever it holds.
+        One number >= 0 for each row. A row of weight 0 is left out, whatever it holds.
     label_smoothing : float, default=0.0
         In [0, 1]: the share of each row of the target that is spread evenly over the k classes.
     z_loss : float, default=0.0
-        >= 0: factor of the squared log-sum-exp, which keeps the logits from drifting.
+        >= 0: factor of the squared log-sum-exp of the logits, a penalty that keeps them from drifting.
     softcap : float, optional
-        > 0: bound of the logits; None for no bound.
+        > 0: the logits are bounded to [-softcap, softcap]; unbounded by default.
     temperature : float, default=1.0
-        > 0: divisor of the logits, before the softcap.
+        > 0: divides the logits, before the softcap.
     ignore_index : int, optional
-        Rows with this label have weight 0, for class indices only. The number need not be a class: -100, for example.
+        Rows with this label have weight 0; only for a target of class indices. It need not be a class, as in PyTorch,
+        where it is -100.
     reduction : {"mean", "sum", "none"}
         As for `cross_entropy`: the mean is the sum of ``w_i L_i`` divided by the sum of the weights.
     chunk : int, default=8192
-        >= 1: number of classes whose logits exist at once. The result depends on it by rounding alone.
+        >= 1: number of classes whose logits are in memory at a time. Another value changes only the rounding.
 
     Returns
     -------
     L : float64, or (...,) array for reduction "none"
-        >= 0; in float64 whatever the dtype of A and W. The mean of no rows, or of ignored ones alone, is NaN, as in
-        NumPy and PyTorch.
+        >= 0; in float64 for any dtype of A and W. The mean is NaN if there are no rows or all are ignored, as in NumPy
+        and PyTorch.
 
     Raises
     ------
@@ -81,15 +82,16 @@ def linear_softmax_cross_entropy(
 
     See Also
     --------
-    softmax_cross_entropy : The same loss of given logits.
+    softmax_cross_entropy : The same loss, computed from logits.
+    sampled_softmax_cross_entropy, adaptive_softmax_cross_entropy : Faster approximations.
 
     Notes
     -----
-    Cost: 2 n d k flops, and about 6 flops and an exponential for each logit. Memory: the logits of 128 rows and a
-    chunk, and up to ten arrays like them: 100 MB at most with the default chunk, and in proportion with another. Then
-    d x chunk numbers of W in float64, and 6 numbers for each row; no (n, k) array and no copy of W. Computed in
-    float64 (or wider). Every term of the loss is >= 0, as in `softmax_cross_entropy`: when a later chunk has the
-    largest logit, the sums are carried over to it.
+    Cost: 2 n d k flops, and about 6 flops and an exponential for each logit. Memory: the logits of 128 rows and one
+    chunk, and up to ten arrays of that size, which are 100 MB at most with the default chunk; d x chunk numbers of W in
+    float64; and 6 numbers for each row. No (n, k) array and no copy of W is made. All is computed in float64 (or
+    wider). Every term of the loss is >= 0, as in `softmax_cross_entropy`: if a later chunk has a larger logit than all
+    chunks before, the sums are scaled to it.
     Source: Milakov & Gimelshein, "Online normalizer calculation for softmax" (2018); Wijmans et al., "Cut your losses
     in large-vocabulary language models" (2025); for the z-loss Chowdhery et al., "PaLM" (2022), section 5; for the
     softcap Gemma Team, "Gemma 2" (2024), section 2.
@@ -142,7 +144,7 @@ def linear_softmax_cross_entropy_vjp(
     Returns
     -------
     dA : (..., d) array
-        dL/dA; 0 in rows of weight 0. The dtypes are those of A, W and b.
+        dL/dA; 0 in rows of weight 0. The three gradients have the dtypes of A, W and b.
     dW : (d, k) array
         dL/dW.
     db : (k,) array or None
@@ -150,10 +152,11 @@ def linear_softmax_cross_entropy_vjp(
 
     Notes
     -----
-    Cost: 8 n d k flops, of which 2 n d k compute the loss's sums and 2 n d k the logits once more, and two exponentials
-    for each logit. Memory: that of the loss, the results, and dA in float64. With weights 0 throughout, as when all
-    rows are ignored, the gradients are 0, as in PyTorch.
-    Source: Bishop (2006), equation 4.109, through the affine layer; that of the loss.
+    Cost: 8 n d k flops and two exponentials for each logit. Of these flops, 2 n d k are for the sums of the loss, and
+    another 2 n d k for computing the logits a second time. Memory: that of the loss, the results, and dA in float64. If
+    all rows have weight 0 or are ignored, the gradients are 0, as in PyTorch.
+    Source: Bishop (2006), equation 4.109, with the chain rule for the affine layer; for the rest the sources of the
+    loss.
 
     Examples
     --------
@@ -163,8 +166,8 @@ def linear_softmax_cross_entropy_vjp(
     >>> dW, db    # P - Y is (0.25, -0.25) and (0.1, -0.1)
     (array([[ 0.225, -0.225]]), array([ 0.175, -0.175]))
 
-    Class embeddings that are the embeddings of the inputs too: W is Eᵀ, and the rows of A are rows of E. Both gradients
-    are added.
+    In a language model, one matrix E may hold both the embeddings of the inputs and those of the classes. W is then Eᵀ,
+    the rows of A are rows of E, and the gradient of E is the sum of both:
 
     >>> E = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])    # 3 words, 2 numbers each
     >>> word, next_word = np.array([0, 1, 1]), np.array([1, 2, 0])

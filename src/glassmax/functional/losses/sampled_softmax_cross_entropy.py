@@ -39,8 +39,8 @@ def sampled_softmax_cross_entropy(
         Z = A W + b
         L_i = log(exp(Z_iy) + sum_{c drawn, c != y} n_c / (s Q_c) exp(Z_ic)) - Z_iy
 
-    with y the class of row i, s the number of draws, ``n_c`` how often c was drawn, and ``Q_c`` the probability of c
-    in one draw. All rows share the drawn classes.
+    where y is the class of row i, s the number of draws, ``n_c`` the number of times that c was drawn, and ``Q_c`` the
+    probability of c in one draw. All rows share the drawn classes.
 
     Parameters
     ----------
@@ -55,12 +55,13 @@ def sampled_softmax_cross_entropy(
     samples : int
         >= 1: the number of draws s, with replacement.
     proposal : "log_uniform" or (k,) array, default="log_uniform"
-        "log_uniform" for classes in the order of falling frequency; or a frequency > 0 for each class. The classes are
-        best drawn in proportion to their probability; see Notes.
+        How often each class is drawn: "log_uniform" for classes that are numbered by falling frequency, or a frequency
+        > 0 for each class. The bias is smallest if classes are drawn in proportion to their probability; see Notes.
     seed, step : int, default=0
-        In [0, 2^64): the draws are a function of both. Pass the number of the step: each step needs draws of its own.
+        In [0, 2^64): the draws are a function of both. Pass the number of the training step as `step`, so that each
+        step has its own draws.
     sample_weight, reduction
-        As for `linear_softmax_cross_entropy`; the errors raised are the same.
+        As for `linear_softmax_cross_entropy`.
 
     Returns
     -------
@@ -82,13 +83,13 @@ def sampled_softmax_cross_entropy(
 
     Notes
     -----
-    **Bias.** The sum over the classes is estimated without bias (the true class counts exactly, and is removed from
-    those drawn), but its logarithm is not: by Jensen's inequality the loss is too small on average. With many draws,
-    loss and gradient are off by a term in proportion to 1/s; the wider the logits spread, the more draws that takes.
-    Measured for 64 rows, d = 8 and 200 classes by Zipf's law, with the log-uniform proposal: the average gradient of W
-    is off by 5, 1.5 and 0.4 % of its length with 16, 64 and 256 draws if the logits have a standard deviation of 0.6,
-    and by 34, 25 and 15 % if it is 1.7. A single gradient is off by more, because it is random. Compute the loss of a
-    finished network with `linear_softmax_cross_entropy`.
+    **Bias.** The estimate of the sum over the classes has no bias: the true class is counted exactly, and left out of
+    the drawn ones. Its logarithm has a bias: by Jensen's inequality, the loss is too small on average. With many draws,
+    the bias of loss and gradient is in proportion to 1/s; the wider the logits spread, the more draws are needed. This
+    was measured for 64 rows, d = 8, 200 classes whose frequencies follow Zipf's law, and the log-uniform proposal. If
+    the logits have a standard deviation of 0.6, the average gradient of W is off by 5, 1.5 and 0.4 % of its length
+    with 16, 64 and 256 draws; if it is 1.7, by 34, 25 and 15 %. A single gradient is off by more, because it is
+    random. Compute the loss of a trained network with `linear_softmax_cross_entropy`.
 
     Cost: 2 (n s + n) d flops instead of 2 n d k.
     Source: Bengio & Senécal, "Adaptive importance sampling to accelerate training of a neural probabilistic language
@@ -142,8 +143,8 @@ def sampled_softmax_cross_entropy_vjp(
     dA : (..., d) array
         dL/dA; 0 in rows of weight 0.
     dW : (d, k) SciPy csc_array
-        dL/dW; in float32 for float16, which SciPy doesn't have. Only the columns of true and of drawn classes have
-        entries: an array of zeros would take longer than the rest.
+        dL/dW, with entries only in the columns of true and of drawn classes; filling a dense array with zeros would
+        take longer than the rest. In float32 if W is float16, which SciPy doesn't support.
     db : (k,) array or None
         dL/db; None if b is None.
 
@@ -153,7 +154,7 @@ def sampled_softmax_cross_entropy_vjp(
     `sampled_softmax_cross_entropy`.
 
     Cost: 6 (n s + n) d flops.
-    Source: that of the loss.
+    Source: as for the loss.
 
     Examples
     --------
@@ -206,7 +207,7 @@ def _read(
 def _logits(layer: Layer, drawn: Drawn) -> tuple[Array, Array]:
     """Return the logits of the true class, then of the drawn classes, (n, 1 + c), and the drawn classes.
 
-    A drawn class is at -inf in the rows that it is the true class of.
+    If the true class of a row was drawn too, its logit among the drawn ones is -inf.
     """
     A, classes = layer.A.astype(layer.dtype, copy=False), drawn.classes
     of_true, of_drawn = layer.W[:, layer.T].astype(layer.dtype), layer.W[:, classes].astype(layer.dtype)
