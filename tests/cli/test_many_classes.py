@@ -355,7 +355,14 @@ def test_the_options_of_the_last_layer_reach_the_model(orders, tmp_path):
 
 @pytest.mark.parametrize(
     ("typed", "size"),
-    [("16MB", 2**24), ("64 mb", 2**26), ("1GB", 2**30), ("1.5GiB", 3 * 2**29), ("20000kB", 20_480_000), ("2g", 2**31)]
+    [
+        ("16MB", 16_000_000),
+        ("64 mb", 64_000_000),
+        ("1GB", 10**9),
+        ("1.5GiB", 3 * 2**29),
+        ("20000kB", 20_000_000),
+        ("2g", 2 * 10**9),
+    ]
     + [("16777216", 2**24)],
 )
 def test_a_memory_limit_is_typed_with_its_unit(done, typed, size):
@@ -364,8 +371,8 @@ def test_a_memory_limit_is_typed_with_its_unit(done, typed, size):
 
 def test_the_memory_limit_reaches_the_network_and_may_be_in_a_configuration(orders, done, run, monkeypatch, tmp_path):
     written = done(*OF_NETWORK, 1, "--memory-limit", "32MB", "--print-config").out
-    assert "memory-limit = 33554432" in written
-    (tmp_path / "run.toml").write_text(written.replace("33554432", '"32MB"'))
+    assert "memory-limit = 32000000" in written
+    (tmp_path / "run.toml").write_text(written.replace("32000000", '"32MB"'))
     limits, best = [], glassmax.estimator.classifier.best_engine
 
     def spy(n_threads, memory_limit=None):
@@ -374,7 +381,7 @@ def test_the_memory_limit_reaches_the_network_and_may_be_in_a_configuration(orde
 
     monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", spy)
     done("train", "--config", "run.toml")
-    assert limits[0] == 2**25
+    assert limits[0] == 32_000_000
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_training_that_may_have_no_room_is_warned_of(monkeypatch):
     for module in ("glassmax.memory", "glassmax.estimator.cost"):
         monkeypatch.setattr(f"{module}.available_memory", lambda: 10**7)
     cost = cost_of(many(), inputs=4, classes=K, rows=N)
-    with pytest.warns(UserWarning, match=r"^Training this network needs up to 137 MB of memory beside the rows"):
+    with pytest.warns(UserWarning, match=r"^Training this network needs up to 130 MB of memory beside the rows"):
         check_cost(cost)
 
 
@@ -337,7 +337,7 @@ def test_a_million_classes_take_130_megabytes_beside_the_weights(tmp_path):
         (
             {"scoring": "top_50001_accuracy", "early_stopping": True},
             Y,
-            "scoring is 'top_50001_accuracy', expected a score for 50001 classes or more.",
+            "scoring is 'top_50001_accuracy', expected another score: top-50001 accuracy needs 50001 classes or more.",
         ),
         (
             {},

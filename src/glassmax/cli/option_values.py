@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 UNITS = ("", "k", "m", "g", "t")
-SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
+SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(?:(i?)b)?", re.IGNORECASE | re.ASCII)
 """A number and its unit: 64MB, 1.5 GiB, 1g, or bytes."""
 
 
@@ -139,13 +139,13 @@ def class_weights(ctx: click.Context, param: click.Parameter, values: tuple[str,
 
 
 def size_of_memory(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Read a number of bytes, at least 16 MB: ``64MB``, ``1.5 GB``, ``67108864``. A kB is 1024 bytes."""
+    """Read a number of bytes, at least 16 MB: ``64MB``, ``1.5 GB``, ``67108864``. A kB is 1000 bytes, a KiB 1024."""
     from ..engine import LEAST_MEMORY  # late: --help needs no NumPy
 
     if value is None:
         return None
     found = SIZE.fullmatch(value.strip())
-    size = float(found[1]) * 1024 ** UNITS.index(found[2].lower()) if found else 0.0
+    size = float(found[1]) * (1024 if found[3] else 1000) ** UNITS.index(found[2].lower()) if found else 0.0
     if not LEAST_MEMORY <= size < 2**63:
         raise click.BadParameter(f"is {value!r}, expected at least 16MB, such as 64MB or 1GB.")
     return int(size)

@@ -71,7 +71,7 @@ def check_scoring(scoring: Any, classes: int) -> None:
     """Refuse a score that can't be computed for so many classes, before the training."""
     top = TOP.fullmatch(scoring) if isinstance(scoring, str) else None
     if top is not None and int(top[1]) > classes:
-        raise _too_few_classes(int(top[1]))
+        raise _no_top_accuracy(int(top[1]), f"{top[1]} classes or more")
     if isinstance(scoring, str) and scoring == "auc" and classes >= MANY_CLASSES:
         raise OptionError(
             parameter="scoring",
@@ -88,8 +88,8 @@ def check_scoring(scoring: Any, classes: int) -> None:
         )
 
 
-def _too_few_classes(count: int) -> OptionError:
-    expected = f"another score: top-{count} accuracy needs {count} classes or more"
+def _no_top_accuracy(count: int, needs: str) -> OptionError:
+    expected = f"another score: top-{count} accuracy needs {needs}"
     return OptionError(parameter="scoring", came=repr(f"top_{count}_accuracy"), expected=expected)
 
 
@@ -200,10 +200,9 @@ def _top_accuracy(count: int) -> Scorer:
     def scorer(classifier: Any, data: Data) -> float:
         network = classifier.network_
         if classifier.out_activation_ != "softmax":
-            expected = f"another score: top-{count} accuracy needs softmax output"
-            raise OptionError(parameter="scoring", came=repr(f"top_{count}_accuracy"), expected=expected)
+            raise _no_top_accuracy(count, "softmax output")
         if count > network.layer_sizes[-1]:
-            raise _too_few_classes(count)
+            raise _no_top_accuracy(count, f"{count} classes or more")
         labels = best_engine(classifier.n_threads).top_classes(network, data.X, count).labels
         hits = (labels == most_probable_class(data.y)[:, None]).any(axis=1)
         return float(np.average(hits, weights=data.weight))
