@@ -55,7 +55,7 @@ def cost_of(
     --------
     >>> from glassmax import SoftmaxClassifier
     >>> cost_of(SoftmaxClassifier((32,)), inputs=64, classes=1_000_000, rows=100_000).in_words()
-    'needs 558 MB'
+    'needs 552 MB'
     """
     plan = make_plan(classifier)
     return estimate(

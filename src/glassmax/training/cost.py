@@ -131,7 +131,7 @@ def estimate(
     >>> cost.parameters, cost.optimizer, cost.steps, cost.flops
     (260000000, 520000000, 50, 3840000000000.0)
     >>> cost.in_words()
-    'needs 917 MB'
+    'needs 911 MB'
     """
     sizes, size = tuple(int(h) for h in layer_sizes), np.dtype(dtype).itemsize
     d, k, p = sizes[0], sizes[-1], count(sizes)
