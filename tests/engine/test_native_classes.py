@@ -121,7 +121,7 @@ def within_a_millionth(found, right):
 @every_engine
 @pytest.mark.parametrize(
     ("hidden", "k", "rows", "labels"),
-    [((64,), 4500, 256, 4500), ((200,), 4097, 700, 4097), ((64,), 60_000, 256, 5), ((300, 300), 4500, 300, 40)],
+    [((64,), 4500, 256, 4500), ((200,), 4097, 700, 4097), ((64,), 60_000, 256, 5)],
 )
 def test_a_float32_gradient_is_within_a_millionth_of_its_rows_scale(engine, hidden, k, rows, labels):
     network, X, y = problem(k, hidden=hidden, dtype="float32", n=rows)
