@@ -154,8 +154,8 @@ def _columns(
             first += table.n_rows
     elif coverage is not None and not proba and len(model.classes) >= MANY_CLASSES:
         for table, best, above in model.top_predictions_with_sets(tables, max(top, 1), coverage, counts):
-            sets = lists_of_above(above, best, model.classes, allow_empty=allow_empty)
-            yield table, columns_of_rows(table, model.classes, best, sets=sets, **how)
+            held = lists_of_above(above, best, model.classes, allow_empty=allow_empty)
+            yield table, columns_of_rows(table, model.classes, best, sets=held, **how)
     elif coverage is not None:
         for table, P, held in model.predictions_with_sets(tables, coverage, counts, allow_empty=allow_empty):
             how |= {"P": P if proba else None, "sets": lists_of_sets(P, held, model.classes)}
