@@ -36,7 +36,8 @@ template <class T> struct Seen {
 
 // What makes dZ of a span's rows: exp(z - largest) scale - spread, and `at_label` for the true class.
 template <class T> struct Slopes {
-    T largest[SPAN<T>], scale[SPAN<T>], spread[SPAN<T>], at_label[SPAN<T>];
+    T largest[SPAN<T>], scale[SPAN<T>], spread[SPAN<T>];
+    double at_label[SPAN<T>];
 };
 
 // Of targets of several classes: sum_c y_c, and sum_c y_c (largest - z_c), where `largest` is that of the classes seen. No term

@@ -217,7 +217,7 @@ template <class T> double loss_of_classes(const Span<T> &span) {
         const double label = classes.at_label[span.number * SPAN<T> + s], true_share = 1 - share + each;
         const double p = __builtin_exp(-missed.below) * r, rest = missed.below == 0 ? others * r : 1 - p;
         const double slope = (p * (grown - true_share) - true_share * rest) * by;
-        slopes.at_label[s] = batch.shape.softcap > 0 ? T(slope) * cap.slope(all(T(label)))[0] : T(slope);
+        slopes.at_label[s] = batch.shape.softcap > 0 ? slope * double(cap.slope(all(T(label)))[0]) : slope;
     }
     return total;
 }
@@ -303,11 +303,11 @@ template <class T> void add_labels(const Batch<T> &batch, const Layer<T> &layer,
         for (int64_t row = room.first[j]; row >= 0; row = room.next[row]) {
             if (batch.absent(batch.row(row))) continue;
             const int64_t span = row / SPAN<T>, s = row % SPAN<T>;
-            const T slope = classes.slopes[span].at_label[s];
+            const double slope = classes.slopes[span].at_label[s];
             const T *W = room.W + j / L * classes.stride + j % L, *A = layer.A + span * layer.padded * SPAN<T> + s;
-            room.db[j] += double(slope);
-            for (int64_t i = 0; !layer.frozen[0] && i < layer.d; ++i) room.column[i] += double(slope) * double(A[i * SPAN<T>]);
-            for (int64_t i = 0; classes.below && i < layer.d; ++i) classes.dA_of_label[row * layer.d + i] = slope * W[i * L];
+            room.db[j] += slope;
+            for (int64_t i = 0; !layer.frozen[0] && i < layer.d; ++i) room.column[i] += slope * double(A[i * SPAN<T>]);
+            for (int64_t i = 0; classes.below && i < layer.d; ++i) classes.dA_of_label[row * layer.d + i] = T(slope * double(W[i * L]));
         }
         for (int64_t i = 0; !layer.frozen[0] && i < layer.d; ++i) {
             T &to = room.dW[i * TILE + j];
@@ -335,7 +335,7 @@ template <class T> void slopes_of_tile(const Span<T> &span, int64_t tile, int64_
             add_to_list<T>(batch.classes.room[span.worker], j, span.start + s);
         });
     else
-        each_label<T>(span, tile, width, [&](int s, int64_t j) { dZ[j * SPAN<T> + s] = slopes.at_label[s]; });
+        each_label<T>(span, tile, width, [&](int s, int64_t j) { dZ[j * SPAN<T> + s] = T(slopes.at_label[s]); });
     for (int s = 0; batch.rows.weight && s < span.rows; ++s)
         if (batch.absent(batch.row(span.start + s)))  // even where its slope is inf
             for (int64_t j = 0; j < width; ++j) dZ[j * SPAN<T> + s] = 0;
@@ -437,18 +437,23 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
                     turn<T>(room.slopes, width, panels, room.dZ, classes.panel, (number - block) * SPAN<T>, span.vectors);
             }
             const int64_t rows = (end * SPAN<T> < batch.m ? end * SPAN<T> : batch.m) - block * SPAN<T>;
-            if (still) continue;
             const bool first = block == 0 && (MODE != INTO_ARRAYS || batch.first_part);
-            bias_of_tile<T>(room.dZ, classes.panel, panels, rows, room.db);
-            if (layer.frozen[0]) continue;
-            if (room.W)
+            if (!still) bias_of_tile<T>(room.dZ, classes.panel, panels, rows, room.db);
+            if (!layer.frozen[0] && room.W)
                 gradient_of_tile<T>(layer, layer.A + block * layer.padded * SPAN<T>, room.dZ, classes.panel, panels, rows, first,
                                     room.dW);
-            else
+            else if (!layer.frozen[0])
                 sparse_gradient_of_tile<T>(batch, block * SPAN<T>, rows, room.dZ, panels, first, room.dW);
+            if (MODE != INTO_ARRAYS && end < spans) continue;
+            // Of a layer that is a call of its own, each block of rows leaves numbers that the caller's arrays can hold: no
+            // bit depends on how many blocks are a part.
+            if (apart) add_labels<T>(batch, layer, room, width);
+            if (apart) clear_lists<T>(room);
+            for (int64_t j = 0; j < TILE; ++j) {
+                room.dW[layer.d * TILE + j] = T(room.db[j]);
+                room.db[j] = double(room.dW[layer.d * TILE + j]);
+            }
         }
-        if (apart) add_labels<T>(batch, layer, room, width);
-        for (int64_t j = 0; j < TILE; ++j) room.dW[layer.d * TILE + j] = T(room.db[j]);
         if (MODE == INTO_ARRAYS)
             write_gradient<T>(classes, layer, tile, width, room.dW);
         else

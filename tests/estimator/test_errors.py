@@ -115,6 +115,11 @@ TABLE = {
         "scoring is 'top_2_accuracy', expected another score: top-2 accuracy needs softmax output.": fit(
             IRIS, SEVERAL, scoring="top_2_accuracy", early_stopping=True
         ),
+        (
+            "scoring is 'auc', expected a score for 5,000 classes: auc takes fewer than 4,096, because it needs the "
+            "probability of each class for each row. Pass scoring='top_5_accuracy', or put rare classes together with "
+            "min_count."
+        ): fit(fitting={"classes": np.arange(5000)}, scoring="auc", early_stopping=True),
         "max_iter is 0, expected a whole number >= 1.": fit(max_iter=0),
         "max_iter is 2.5, expected a whole number >= 1.": fit(max_iter=2.5),
         "max_iter is True, expected a whole number >= 1.": fit(max_iter=True),
@@ -351,6 +356,10 @@ TABLE = {
         "Row 3 of y sums to 0.5, expected 1: the probabilities of the classes. For several labels a row pass "
         "output='sigmoid'.": fit(IRIS, csr_matrix(np.eye(3)[SPECIES] * np.where(np.arange(150) == 3, 0.5, 1)[:, None])),
         "Row 149 of y is an empty set, expected at least one class.": fit(y=[*SETS[:149], set()]),
+        (
+            "y holds sets of labels, and there are 5,000 classes, expected fewer than 4,096: sets take a number for "
+            "each row and class. Give each row one label, or soft labels as a sparse matrix."
+        ): fit(y=SETS, fitting={"classes": np.arange(5000)}),
         "Row 0 of y is not_class(0, 1, 2), which leaves no class, expected at least one.": fit(
             y=[not_class(0, 1, 2), *SETS[1:]]
         ),

@@ -16,7 +16,7 @@ from .batches import Data, EpochResult, Regularization, check_smoothing
 from .input_scale import unfold
 from .native_arguments import FLOAT64, INT64, numbers_of, readable, rows_of, spec_of, writable
 from .progress import Pace, Progress
-from .session import CLOSED, epochs_one_by_one
+from .session import CLOSED, one_of_epochs
 
 __all__ = ["NativeSession", "check_order", "numbers_of_rule"]
 
@@ -127,14 +127,14 @@ class NativeSession:
         regularization: Regularization,
         first_step: int,
     ) -> list[EpochResult]:
-        """Train `count` epochs; see `Session.epochs`. Ctrl-C is noticed after the last one."""
+        """Train up to `count` epochs; see `Session.epochs`. Ctrl-C is noticed after the last one."""
         try:
             self._prepare(data, order, batch_size, rates, regularization, None)
             bits = getattr(draw, "_bit_generator", None)
             plain = draw is None or (bits is not None and type(draw) is np.random.RandomState)
             if self._live or not plain or order is not self._order or not order.flags.writeable:
                 how = {"batch_size": batch_size, "rates": rates, "regularization": regularization}
-                return epochs_one_by_one(self, data, count, draw=draw, order=order, first_step=first_step, **how)
+                return one_of_epochs(self, data, draw=draw, order=order, first_step=first_step, **how)
             if bits is None:
                 losses, told = self._native.epochs(first_step, count, order, None)
             else:

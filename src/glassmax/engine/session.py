@@ -21,7 +21,7 @@ __all__ = [
     "ReferenceSession",
     "Session",
     "copy_state",
-    "epochs_one_by_one",
+    "one_of_epochs",
 ]
 
 CLOSED = "The session is closed. Open another one: engine.open(network, rule, state)."
@@ -75,7 +75,7 @@ class Session(Protocol):
         regularization: Regularization,
         first_step: int,
     ) -> list[EpochResult]:
-        """Train `count` >= 1 epochs, one after the other, and return their results.
+        """Train at least one epoch and at most `count`, one after the other, and return their results.
 
         `draw` shuffles `order`, a contiguous int64 array that names each row of `data` once, in place before each
         epoch; None leaves it. `rates` holds the learning rates of an epoch, the same for all. The bits are those of as
@@ -152,8 +152,8 @@ class ReferenceSession:
             raise ValueError(CLOSED)
 
     def epochs(self, data: Data, count: int, **options: Any) -> list[EpochResult]:
-        """Train `count` epochs, one after the other."""
-        return epochs_one_by_one(self, data, count, **options)
+        """Train one epoch, so that an error in a later one finds its result recorded; see `Session.epochs`."""
+        return one_of_epochs(self, data, **options)
 
     load = read
 
@@ -175,27 +175,13 @@ class ReferenceSession:
         self.close()
 
 
-def epochs_one_by_one(
-    session: Session,
-    data: Data,
-    count: int,
-    *,
-    draw: np.random.RandomState | None,
-    order: Array,
-    first_step: int,
-    **options: Any,
+def one_of_epochs(
+    session: Session, data: Data, *, draw: np.random.RandomState | None, order: Array, **options: Any
 ) -> list[EpochResult]:
-    """Train `count` epochs by as many calls of ``session.epoch``; see `Session.epochs`."""
-    results: list[EpochResult] = []
-    while len(results) < count:
-        if draw is not None:
-            draw.shuffle(order)
-        result = session.epoch(data, order=order, first_step=first_step, **options)
-        results.append(result)
-        first_step += result.steps
-        if not (result.finite and session.finite):
-            break
-    return results
+    """Train one epoch by ``session.epoch``, which is one of those that `Session.epochs` may train."""
+    if draw is not None:
+        draw.shuffle(order)
+    return [session.epoch(data, order=order, **options)]
 
 
 class _Copy:

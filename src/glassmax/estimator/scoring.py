@@ -201,8 +201,6 @@ def _top_accuracy(count: int) -> Scorer:
         network = classifier.network_
         if classifier.out_activation_ != "softmax":
             raise _no_top_accuracy(count, "softmax output")
-        if count > network.layer_sizes[-1]:
-            raise _no_top_accuracy(count, f"{count} classes or more")
         labels = best_engine(classifier.n_threads).top_classes(network, data.X, count).labels
         hits = (labels == most_probable_class(data.y)[:, None]).any(axis=1)
         return float(np.average(hits, weights=data.weight))

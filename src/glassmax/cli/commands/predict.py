@@ -157,8 +157,8 @@ def _columns(
             held = lists_of_above(above, best, model.classes, allow_empty=allow_empty)
             yield table, columns_of_rows(table, model.classes, best, sets=held, **how)
     elif coverage is not None:
-        for table, P, held in model.predictions_with_sets(tables, coverage, counts, allow_empty=allow_empty):
-            how |= {"P": P if proba else None, "sets": lists_of_sets(P, held, model.classes)}
+        for table, P, inside in model.predictions_with_sets(tables, coverage, counts, allow_empty=allow_empty):
+            how |= {"P": P if proba else None, "sets": lists_of_sets(P, inside, model.classes)}
             yield table, columns_of_rows(table, model.classes, top_of(P, max(top, 1)), **how)
     elif proba:
         for table, P in model.predictions(tables, counts):
