@@ -40,7 +40,7 @@ def many_classes():
 
 def wide_steps(steps):
     yield f"| network, batch; time over ours | ms a step | {' | '.join(WIDE.values())} | products |"
-    yield "|---" * (3 + len(names)) + "|"
+    yield "|---" * (3 + len(WIDE)) + "|"
     for one in steps:
         ratios = {name: f"{c['wall']['ratio']:.2f}" for name, c in one["contenders"].items()}
         cells = [f"{1e3 * one['seconds_of_a_step']:,.3g}", *(ratios.get(name, "-") for name in WIDE)]
@@ -59,7 +59,7 @@ def wide_options(steps):
 
 def wide_memory(memory):
     names = list(next(iter(memory.values())))
-    titles = {"glassmax engine": "glassmax", "16 MB": "glassmax with a limit of 16 MB"} | WIDE
+    titles = {"glassmax engine": "glassmax", "16 MB": "glassmax, 16 MB limit"} | WIDE
     yield f"| MB beyond rows, weights and moments | {' | '.join(titles[name] for name in names)} |"
     yield "|---" * (1 + len(names)) + "|"
     for shape, one in memory.items():
