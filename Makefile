@@ -1,4 +1,4 @@
-.PHONY: help install test test-all test-torch test-browser native sanitize wasm check-wasm check format bench clean
+.PHONY: help install test test-all test-torch test-jax test-browser native sanitize wasm check-wasm check format bench clean
 
 PYTHON ?= python
 
@@ -19,6 +19,10 @@ test-all:  ## Install the package, then run all tests against it
 test-torch:  ## Install PyTorch too, then run the tests that need it
 	$(PYTHON) -m pip install -q '.[test,torch]'
 	$(PYTHON) -m pytest tests_torch
+
+test-jax:  ## Install JAX too, then run the tests that need it
+	$(PYTHON) -m pip install -q '.[test,jax]'
+	$(PYTHON) -m pytest tests_jax
 
 test-browser:  ## Install Playwright too, then test the pages in the Chromium of the machine, which must be there
 	$(PYTHON) -m pip install -q '.[browser]'

@@ -1,9 +1,9 @@
 """Put the figures of ``benchmarks/results`` into ``docs/benchmarks.md``, and two lines of them into the README."""
 
 import sys
-import textwrap
 
-from record import HERE, RESULTS, result
+from many_classes_pages import approximations, many_classes, summary_line, wordnet
+from record import HERE, RESULTS, result, where, wrapped
 
 MARK = "<!-- {}: written by `python benchmarks/readme.py` from benchmarks/results -->\n"
 END = "<!-- end of {} -->"
@@ -121,22 +121,6 @@ def busy(record):
 
 FIGURES = (gradients, accuracy, startup, doctor, trace, size, streaming, prediction, time_to_loss, busy)
 """What each benchmark has to say: pairs of what was measured and the figure."""
-
-
-def where(records):
-    """Return the line that says on what machine and with which versions."""
-    machine, versions = records[0]["machine"], {}
-    for record in records:
-        versions |= record["versions"]
-    libraries = ", ".join(f"{library} {version}" for library, version in versions.items() if library != "glassmax")
-    return f"On {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; {libraries}."
-
-
-def wrapped(text, indent="", opening=""):
-    """Return a paragraph in lines of at most 120 columns."""
-    return textwrap.fill(
-        text, 120, initial_indent=opening, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def figures():
@@ -266,7 +250,8 @@ def summary():
         f"scikit-learn's boosting, {100 * boosting['error']:.1f} % and {boosting['log_loss']:.3f} (shifted geometric "
         "means, defaults)."
     )
-    return "".join(f"{wrapped(line, '  ')}\n" for line in (accuracy, speed, correctness))
+    lines = (accuracy, speed, *summary_line(), correctness)
+    return "".join(f"{wrapped(line, '  ')}\n" for line in lines)
 
 
 def put(text, name, content):
@@ -280,7 +265,15 @@ def put(text, name, content):
 
 
 PAGES = {
-    "docs/benchmarks.md": {"tables": tables, "ablation": ablation, "speed": speed, "figures": figures},
+    "docs/benchmarks.md": {
+        "tables": tables,
+        "ablation": ablation,
+        "speed": speed,
+        "many_classes": many_classes,
+        "wordnet": wordnet,
+        "figures": figures,
+    },
+    "docs/howto/last-layer.md": {"approximations": approximations},
     "README.md": {"summary": summary},
 }
 

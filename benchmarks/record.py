@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -51,3 +52,19 @@ def table(title, header, rows):
         print("  " + "   ".join(columns))
         if number == 0:
             print("  " + "-" * (sum(widths) + 3 * len(others)))
+
+
+def where(records):
+    """Return the line that says on what machine and with which versions."""
+    machine, versions = records[0]["machine"], {}
+    for record in records:
+        versions |= record["versions"]
+    libraries = ", ".join(f"{library} {version}" for library, version in versions.items() if library != "glassmax")
+    return f"On {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; {libraries}."
+
+
+def wrapped(text, indent="", opening=""):
+    """Return a paragraph in lines of at most 120 columns."""
+    return textwrap.fill(
+        text, 120, initial_indent=opening, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

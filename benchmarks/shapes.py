@@ -100,6 +100,9 @@ def rows_of(shape):
     d, k, n = shape.sizes[0], shape.sizes[-1], shape.rows
     if shape.data == "fashion":
         X, y = fashion(rows=n)
+    elif shape.data == "many classes":  # the rule would make an array of rows times classes
+        draw = np.random.default_rng(0)
+        return draw.standard_normal((n, d), np.float32), draw.integers(k, size=n)
     elif shape.data == "made up":
         X = np.random.default_rng(0).standard_normal((n, d), np.float32)
         y = labelled(X, k)

@@ -70,3 +70,31 @@ template <class T> INLINE Pair<T> softplus(Vec<T> z) {
     const Vec<T> positive = z > 0 ? z : (z == z ? Vec<T>{} : z);
     return {positive + log1p_of<T>(e), (z > 0 ? all(T(1)) : e) / (1 + e)};
 }
+
+// cap tanh(z / cap). In float32 tanh(u) is u N(u^2) / D(u^2), fitted to 2e-8 of it for |u| <= 9.02, beyond which it rounds to
+// 1; N(0) = D(0) = 1, so that a small logit keeps its digits.
+struct Softcap {
+    static constexpr float MOST = 81.3604f;  // u^2
+    static constexpr float D[5] = {1.0f, 0.4671600832868494f, 0.02588436009734189f, 0.000328851699092836f,
+                                   7.790247198001204e-07f};
+    static constexpr float N[5] = {1.0f, 0.13382687081455852f, 0.0034974574570687984f, 2.06358188621032e-05f,
+                                   1.3384286228219278e-08f};
+};
+
+template <int TERMS> INLINE Vec<float> polynomial(const float (&P)[TERMS], Vec<float> x) {
+    Vec<float> p = all(P[TERMS - 1]);
+    for (int i = TERMS - 2; i >= 0; --i) p = fma(p, x, all(P[i]));
+    return p;
+}
+
+template <class T> INLINE Vec<T> softcapped(Vec<T> z, T cap, T inverse) {
+    if constexpr (sizeof(T) == 8) {
+        return cap * tanh<T>(z * inverse).f;
+    } else {
+        const Vec<T> u = z * inverse, square = u * u;
+        const Vec<T> x = square > Softcap::MOST ? all(Softcap::MOST) : square;
+        const Vec<T> y = z * quotient(polynomial(Softcap::N, x), polynomial(Softcap::D, x));
+        const Vec<T> below = y > cap ? all(cap) : y;
+        return below < -cap ? all(-cap) : below;
+    }
+}

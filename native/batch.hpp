@@ -5,11 +5,12 @@
 // another writes, and each number is made by one item alone, in an order that the shape fixes: so the bits are the
 // same for any number of threads.
 
-enum Phase { FORWARD, ROWS, WEIGHTS, ROWS_UP, FIRST_SWEEP, BETWEEN, SECOND_SWEEP, ROWS_DOWN, MEASURE };
+enum Phase { FORWARD, ROWS, WEIGHTS, ROWS_UP, FIRST_SWEEP, BETWEEN, SECOND_SWEEP, SUMMED_SWEEP, ROWS_DOWN, MEASURE };
 
 template <class T> struct Scratch {  // a worker's own
     T **Z;         // of each layer, [unit][SPAN]: Z, then f'(Z), then dZ
     T *Y;          // [class][SPAN]
+    T *capped;     // likewise: the logits, where their slopes or the z-loss are still to come
     T *mask;       // (SPAN,)
     T *nothing;    // a row of zeros
     T *blends;     // [SPAN][d]: the rows of a span that are mixed with others
@@ -25,6 +26,7 @@ template <class T> struct Batch {
     Rows rows;
     Regularization regularization;
     int64_t d;             // columns of X
+    int64_t lowest;        // layer that the gradient has to reach; -1: the embedding
     Workers *workers;
 
     const int64_t *index;  // of the rows that go through together, or null: they follow `begin`
@@ -49,4 +51,5 @@ template <class T> struct Batch {
     int64_t row(int64_t s) const { return index ? index[s] : begin + s; }
     int64_t previous(int64_t s) const { return s == 0 && first_part ? last : index[s - 1]; }
     bool absent(int64_t row) const { return rows.weight && rows.weight[row] == 0; }
+    bool soft() const { return rows.Y || rows.target_starts || mixup > 0; }  // targets are more than a label
 };

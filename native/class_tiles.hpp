@@ -12,12 +12,19 @@
 //
 // The classes come in groups of tiles, which the shape fixes. A group is one item: it goes through its tiles in order, and
 // what the groups have found of a row is joined in order. So no bit depends on the threads; and none on the memory limit,
-// since exponentials are those of z less the largest logit of the tile, in memory or made again.
+// since exponentials are those of z less the largest logit of the tile, in memory or made again. Under a softcap the logits
+// themselves stay in memory, for their slopes.
+//
+// A target is one class, or several: soft labels as dense or sparse rows, or what mixup makes of two. Each tile then looks up
+// its own part of the target of each row.
+//
+// In float32 each sum of dW, db and dA stays within 1e-6 of the largest entry of its row. A label's slope is large beside the
+// probabilities, and each of them that is added to it would round it: so the two are summed apart, and joined at the end.
 
 constexpr int64_t TILE = 256;         // classes
 constexpr int64_t MOST_GROUPS = 32, LEAST_GROUPS = 4;
 constexpr int64_t OF_GROUPS = 1 << 23;  // bytes: about what the groups' sums of dA may take
-constexpr int64_t MOST_ROWS = 4096;   // of a batch
+constexpr int64_t MOST_ROWS = 4096;   // of a batch that always goes through as a whole
 constexpr int64_t BLOCK_ROWS = 256;   // whose dZ lies ready for the gradient of a tile
 
 // What a group knows of the rows of a span.
@@ -29,7 +36,39 @@ template <class T> struct Seen {
 
 // What makes dZ of a span's rows: exp(z - largest) scale - spread, and `at_label` for the true class.
 template <class T> struct Slopes {
-    T largest[SPAN<T>], scale[SPAN<T>], spread[SPAN<T>], at_label[SPAN<T>];
+    T largest[SPAN<T>], scale[SPAN<T>], spread[SPAN<T>];
+    double at_label[SPAN<T>];
+};
+
+// Of targets of several classes: sum_c y_c, and sum_c y_c (largest - z_c), where `largest` is that of the classes seen. No term
+// of it is negative, so that a tiny loss keeps its digits.
+struct Missed {
+    double largest, rowsum, below;
+
+    void rise(double to) {
+        if (!(to > largest)) return;
+        below += rowsum > 0 ? rowsum * (to - largest) : 0;
+        largest = to;
+    }
+    void add(double y, double z) {
+        rise(z);
+        below += z == largest ? 0 : y * (largest - z);
+        rowsum += y;
+    }
+    void join(Missed other) {
+        rise(other.largest);
+        other.rise(largest);
+        below += other.below;
+        rowsum += other.rowsum;
+    }
+};
+
+// What makes dZ of the classes that have a part of the target.
+struct SoftSlope {
+    double largest, inverse;     // 1 / sum of exp(z - largest)
+    double not_largest;          // 1 - P of the largest
+    double total, spread, keep;  // y' = keep y + spread, dZ = P (total - y') - y' (1 - P)
+    double factor;
 };
 
 // The best classes of a row, the best first; class -1 where there is none yet.
@@ -56,27 +95,45 @@ template <class T> struct Best {
     }
 };
 
-template <class T> struct TileRoom {  // a worker's own
-    T *W, *Z, *dZ, *dW;
+template <class T> struct TileRoom {  // a worker's own; `slopes` is Z, or beside it where exponentials are still to be read
+    T *W, *Z, *slopes, *dZ, *dW;
+    double *db;      // (TILE,)
+    double *column;  // (d,): dW of a class, from the rows whose label it is
+    int64_t *first, *last, *next;  // (TILE,), (TILE,), (rows,): these rows, -1 where there are none
+};
+
+// What a layer that is a call of its own reads and writes (layer_arrays.hpp); what is not there is null.
+template <class T> struct LayerArrays {
+    bool active;    // or the layer is the last one of a network
+    bool transposed;  // W and dW are (k, d)
+    const T *W, *b;
+    T *dA, *dW, *db;
+    double *losses;
+    bool any_gradient() const { return dA || dW || db; }
 };
 
 template <class T> struct Classes {
     bool active;
+    LayerArrays<T> own;
     int64_t k, tiles, groups, spans;
     int64_t kept;            // tiles of each group whose exponentials stay in memory
     int64_t stride;          // numbers from one panel of a tile of W to the next
     int64_t panel;           // the same of dZ
     int64_t block;           // spans of a block of rows
     bool below;              // whether this sweep sums up dA
+    bool soft;               // whether targets are more than a label
     T penalty, shorten;      // of the gradient, shortened to the clip norm
     T *W, *first, *second;   // the caller's, (d + 1, k)
     double *gradient;        // likewise
     T **hidden;              // [span][layer]: f'(Z), then dZ, of the layers below
     T *E;                    // [group][tile][span][TILE + 1][SPAN]
     T *dA;                   // [group][span][unit][SPAN]; null if nothing is below
+    T *dA_of_label;          // [row][unit]: what the true class adds, if targets are labels
     Seen<T> *seen;           // [group][span]
     double *at_label;        // [span][SPAN]: the true class's logit
     Slopes<T> *slopes;       // [span]
+    Missed *missed;          // [group][span][SPAN], if soft
+    SoftSlope *soft_slopes;  // [span][SPAN]
     double *squares, *lengths;  // [group]: of the weights, of their gradient
     TileRoom<T> *room;       // [worker]
     Summary *summary;        // of a prediction
@@ -141,15 +198,29 @@ template <class T> INLINE Vec<T> largest_of(const T *Z, int64_t width) {
     return largest;
 }
 
+// Logits as softmax takes them, in place, and the largest ones behind them.
+template <class T> void cap_tile(const Cap<T> &cap, T *Z, int64_t width, int vectors) {
+    for (int v = 0; v < vectors; ++v, Z += LANES<T>) {
+        Vec<T> largest = cap.of(load(Z));
+        for (int64_t j = 0; j < width; ++j) {
+            const Vec<T> u = cap.of(load(Z + j * SPAN<T>));
+            store(Z + j * SPAN<T>, u);
+            largest = larger(largest, u);
+        }
+        store(Z + TILE * SPAN<T>, largest);
+    }
+}
+
 // Where all are -inf, the exponentials shall be 0.
 template <class T> INLINE Vec<T> centre(Vec<T> largest) { return largest == -T(__builtin_inf()) ? Vec<T>{} : largest; }
 
 // Add a tile's logits to what is known of the rows; returns the largest ones of the tile. Exponentials are added in
-// float32 by eights, and from there on in float64. KEEP: they take the place of the logits.
-template <class T, bool TOTAL, bool KEEP> INLINE Vec<T> look_at(T *Z, int64_t width, int v, Seen<T> &seen) {
+// float32 by eights, and from there on in float64. KEEP: they take the place of the logits. `known`: the largest ones stand
+// behind the logits. CAPPED: a softcap has rounded the logits, and their differences need no more digits than that.
+template <class T, bool TOTAL, bool KEEP, bool CAPPED> INLINE Vec<T> look_at(T *Z, int64_t width, int v, bool known, Seen<T> &seen) {
     constexpr int L = LANES<T>;
     Z += v * L;
-    const Vec<T> largest = largest_of<T>(Z, width), around = centre<T>(largest);
+    const Vec<T> largest = known ? load(Z + TILE * SPAN<T>) : largest_of<T>(Z, width), around = centre<T>(largest);
     if (KEEP) store(Z + TILE * SPAN<T>, largest);
     Wide<T> others = {}, total = {};
     IntVec<T> equal = {};  // minus how many are the largest
@@ -157,7 +228,8 @@ template <class T, bool TOTAL, bool KEEP> INLINE Vec<T> look_at(T *Z, int64_t wi
         Vec<T> sum = {}, sum_of_z = {};
         for (const int64_t end = width - j < 8 ? width : j + 8; j < end; ++j) {
             Vec<T> shift;
-            const Vec<T> z = load(Z + j * SPAN<T>), e = exp_of_difference<T>(z, around, shift);
+            const Vec<T> z = load(Z + j * SPAN<T>);
+            const Vec<T> e = CAPPED ? exp_below<T>(z - around) : exp_of_difference<T>(z, around, shift);
             const IntVec<T> is_largest = z == around;
             sum += is_largest ? Vec<T>{} : e;
             equal += is_largest;
@@ -214,6 +286,18 @@ template <class T, bool SPREAD> void slopes_of(const T *E, int64_t width, int ve
     }
 }
 
+// The same from the capped logits themselves.
+template <class T, bool SPREAD>
+void slopes_of_capped(const T *U, int64_t width, int vectors, const Slopes<T> &slopes, const Cap<T> &cap, T *dZ) {
+    for (int at = 0; at < vectors * LANES<T>; at += LANES<T>) {
+        const Vec<T> largest = load(slopes.largest + at), scale = load(slopes.scale + at), spread = load(slopes.spread + at);
+        for (int64_t j = at; j < width * SPAN<T>; j += SPAN<T>) {
+            const Vec<T> u = load(U + j), e = exp_below<T>(u - largest);
+            store(dZ + j, (SPREAD ? fma(e, scale, -spread) : e * scale) * cap.slope(u));
+        }
+    }
+}
+
 // dA of a span: what the tile adds to the group's sum.
 template <class T>
 void tile_down(const T *W, int64_t stride, int64_t d, int64_t width, const T *dZ, T *dA, bool first, int vectors) {
@@ -229,15 +313,19 @@ void tile_down(const T *W, int64_t stride, int64_t d, int64_t width, const T *dZ
 template <class T, int N>
 void gradient_of_panels(const Layer<T> &layer, const T *A, const T *dZ, int64_t panel, int64_t m, bool first, T *dW) {
     constexpr int L = LANES<T>;
-    by_tiles<T>(0, layer.d1, [&](auto height, int64_t i) {
+    constexpr int64_t ROWS = CHAIN / SPAN<T> * SPAN<T>;
+    by_tiles<T>(0, layer.d, [&](auto height, int64_t i) {
         constexpr int M = height.value;
-        Vec<T> sum[M][N];
-        gradient_tile<T, M, N>(A + i * SPAN<T>, layer.padded * SPAN<T>, dZ, panel, m, sum);
-        for (int64_t r = 0; r < M; ++r)
-            for (int v = 0; v < N; ++v) {
-                T *to = dW + (i + r) * TILE + v * L;
-                store(to, first ? sum[r][v] : load(to) + sum[r][v]);
-            }
+        for (int64_t row = 0; row < m; row += ROWS) {
+            Vec<T> sum[M][N];
+            gradient_tile<T, M, N>(A + i * SPAN<T> + row * layer.padded, layer.padded * SPAN<T>, dZ + row * L, panel,
+                                   m - row < ROWS ? m - row : ROWS, sum);
+            for (int64_t r = 0; r < M; ++r)
+                for (int v = 0; v < N; ++v) {
+                    T *to = dW + (i + r) * TILE + v * L;
+                    store(to, first && row == 0 ? sum[r][v] : load(to) + sum[r][v]);
+                }
+        }
     });
 }
 
@@ -247,4 +335,17 @@ void gradient_of_tile(const Layer<T> &layer, const T *A, const T *dZ, int64_t pa
         gradient_of_panels<T, N>(layer, A, dZ, panel, m, first, dW);
     if constexpr (N > 1)
         if (panels) gradient_of_tile<T, N - 1>(layer, A, dZ, panel, panels, m, first, dW);
+}
+
+// db likewise: added by eights, and from there on in float64.
+template <class T> void bias_of_tile(const T *dZ, int64_t panel, int64_t panels, int64_t m, double *db) {
+    for (; panels > 0; --panels, dZ += panel, db += LANES<T>) {
+        Wide<T> total = load_wide<T>(db);
+        for (int64_t s = 0; s < m;) {
+            Vec<T> sum = {};
+            for (const int64_t end = m - s < 8 ? m : s + 8; s < end; ++s) sum += load(dZ + s * LANES<T>);
+            total += Wide<T>::of(sum);
+        }
+        put<T>(total, db);
+    }
 }

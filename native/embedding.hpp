@@ -6,6 +6,7 @@
 template <class T> struct Learned {  // one array of parameters
     int64_t in_theta, at, count;     // where it begins: in theta, behind the layers; and here
     bool weights;                    // with penalty and decay
+    bool frozen;
     T rate_factor;
 };
 
@@ -50,7 +51,9 @@ template <class T> int64_t place(const Embedded<T> &embedded, int64_t column) {
 }
 
 // Take memory for the embedding, and lay it out once there is some; `spans`: of a training, 0 for a prediction.
-template <class T> void describe(const Embedding &is, const Layer<T> &layer, int64_t spans, bool adam, Arena &arena, Embedded<T> &to) {
+template <class T>
+void describe(const Embedding &is, const uint8_t *frozen, const Layer<T> &layer, int64_t spans, bool adam, Arena &arena,
+              Embedded<T> &to) {
     const int64_t q = is.n_periodic, B = is.n_edged ? is.edge_starts[is.n_edged] : 0;  // one edge a column too many
     const int64_t counts[4] = {q * is.K, q * is.K, q * is.K * is.e, q * is.e};
     to = Embedded<T>();
@@ -62,7 +65,7 @@ template <class T> void describe(const Embedding &is, const Layer<T> &layer, int
     to.lower = arena.take<T>(B);
     to.inverse = arena.take<T>(B);
     const auto learn = [&](int64_t count, bool weights) {
-        if (to.learned) to.learned[to.n_learned] = {to.in_theta, to.packed, count, weights, T(1)};
+        if (to.learned) to.learned[to.n_learned] = {to.in_theta, to.packed, count, weights, frozen && frozen[to.n_learned], T(1)};
         ++to.n_learned;
         to.in_theta += count;
         to.packed += up(count, LANES<T>);
@@ -220,11 +223,16 @@ template <class T> void biases_gradient(const Embedded<T> &embedded, int64_t m, 
 
 // ---- the step ----
 
+template <class T> void clear_frozen(const Embedded<T> &embedded) {
+    for (const Learned<T> *one = embedded.learned; one < embedded.learned + embedded.n_learned; ++one)
+        for (int64_t i = one->at; one->frozen && i < one->at + one->count; ++i) embedded.sum[i] = 0;
+}
+
 // Add the penalty's gradient, and return the squared length of the gradient.
 template <class T> double penalised(const Embedded<T> &embedded, double penalty) {
     double length = 0;
     for (const Learned<T> *one = embedded.learned; one < embedded.learned + embedded.n_learned; ++one)
-        for (int64_t i = one->at; i < one->at + one->count; ++i) {
+        for (int64_t i = one->at; i < one->at + one->count && !one->frozen; ++i) {
             if (one->weights) embedded.sum[i] += penalty * double(embedded.theta[i]);
             length += embedded.sum[i] * embedded.sum[i];
         }
@@ -234,7 +242,7 @@ template <class T> double penalised(const Embedded<T> &embedded, double penalty)
 template <class T> double squares_of(const Embedded<T> &embedded) {
     double sum = 0;
     for (const Learned<T> *one = embedded.learned; one < embedded.learned + embedded.n_learned; ++one)
-        for (int64_t i = one->at; one->weights && i < one->at + one->count; ++i)
+        for (int64_t i = one->at; one->weights && !one->frozen && i < one->at + one->count; ++i)
             sum += double(embedded.theta[i]) * double(embedded.theta[i]);
     return sum;
 }
@@ -242,7 +250,7 @@ template <class T> double squares_of(const Embedded<T> &embedded) {
 // Move the parameters by their summed gradient, shortened to the clip norm.
 template <class T, int MODE> void move_embedding(const Embedded<T> &embedded, const Step<T> &step, double shorten) {
     for (const Learned<T> *one = embedded.learned; one < embedded.learned + embedded.n_learned; ++one)
-        for (int64_t i = one->at; i < one->at + one->count; i += LANES<T>) {
+        for (int64_t i = one->at; i < one->at + one->count && !one->frozen; i += LANES<T>) {
             Wide<T> g;
             for (int q = 0; q < Wide<T>::PARTS; ++q) g.part[q] = load(embedded.sum + i + q * LANES<double>) * shorten;
             Vec<T> unused = {};

@@ -3,6 +3,30 @@
 // As glassmax.functional.heads has it, with a lane for each row: the largest logit's exponential, exactly 1, never
 // meets the others in a sum, so that a tiny loss keeps its digits; what is summed over the classes is summed in float64.
 
+// What becomes of a logit before softmax takes it: u = softcap tanh(z / temperature / softcap), or z / temperature.
+template <class T> struct Cap {
+    bool active;               // or it stays as it is
+    T warmth, cap, inverse;    // 1 / temperature; the softcap or 0; 1 / softcap
+
+    explicit Cap(const Shape &shape)
+        : active(shape.softcap > 0 || shape.temperature != 1), warmth(T(1 / shape.temperature)), cap(T(shape.softcap)),
+          inverse(shape.softcap > 0 ? T(1 / shape.softcap) : T(0)) {}
+    INLINE Vec<T> of(Vec<T> z) const {
+        if (warmth != 1) z *= warmth;
+        return cap > 0 ? softcapped<T>(z, cap, inverse) : z;
+    }
+    // du/dz, but for the temperature, from u.
+    INLINE Vec<T> slope(Vec<T> u) const {
+        const Vec<T> t = u * inverse;
+        return larger(Vec<T>{}, fma(-t, t, all(T(1))));  // t may round to more than 1
+    }
+};
+
+template <class T> void cap_in_place(const Cap<T> &cap, T *Z, int64_t k, int vectors) {
+    for (; cap.active && k > 0; --k, Z += SPAN<T>)
+        for (int v = 0; v < vectors; ++v) store(Z + v * LANES<T>, cap.of(load(Z + v * LANES<T>)));
+}
+
 template <class T> struct HeadRows {
     int64_t k;             // classes
     int vectors, rows;     // of the span that hold rows; the rows
@@ -11,6 +35,7 @@ template <class T> struct HeadRows {
     const T *factor;       // (SPAN,): the weight over the divisor
     double *loss;          // (SPAN,)
     const double *shares;  // (SPAN,), or null: of the second of two sets of candidates
+    double z_loss;
 };
 
 template <class T> INLINE void put(const Wide<T> &wide, double *to) {
@@ -50,6 +75,13 @@ template <class T> INLINE Wide<T> log1p_wide(const Wide<T> &x) {
     return y;
 }
 
+// log sum exp of the logits.
+template <class T> INLINE Wide<T> log_sum_exp(Vec<T> largest, const Wide<T> &log_of_sum) {
+    Wide<T> lse = Wide<T>::of(largest);
+    lse += log_of_sum;
+    return lse;
+}
+
 template <class T> void softmax_in_place(T *Z, int64_t k, int vectors) {
     for (int v = 0; v < vectors; ++v, Z += LANES<T>) {
         Vec<T> largest;
@@ -59,38 +91,48 @@ template <class T> void softmax_in_place(T *Z, int64_t k, int vectors) {
     }
 }
 
-// dZ = (P - onehot) factor; the true class gets minus the sum of the others, not p - 1.
+// dZ = ((1 + 2 z_loss lse) P - onehot) factor; the true class gets minus the sum of the others, not p - 1.
 template <class T> void softmax_cross_entropy_of_labels(T *Z, const HeadRows<T> &head) {
     constexpr int L = LANES<T>;
     for (int v = 0; v < head.vectors; ++v, Z += L) {
         const int lanes = head.rows - v * L < L ? head.rows - v * L : L;
         const int64_t *label = head.label + v * L;
-        double at_label[L], others_of[L], inverse_of[L], log_of[L];
+        double at_label[L], others_of[L], inverse_of[L], log_of[L], lse_of[L];
         for (int s = 0; s < lanes; ++s) at_label[s] = Z[label[s] * SPAN<T> + s];
         Vec<T> largest;
         IntVec<T> top;
         const Wide<T> others = exponentials<T>(Z, head.k, largest, top);
-        const Wide<T> r = inverse_sum<T>(others);
+        const Wide<T> r = inverse_sum<T>(others), log_of_sum = log1p_wide<T>(others);
         put<T>(others, others_of);
         put<T>(r, inverse_of);
-        put<T>(log1p_wide<T>(others), log_of);
-        const Vec<T> scale = r.narrow() * load(head.factor + v * L);
+        put<T>(log_of_sum, log_of);
+        Wide<T> grown = r;
+        if (head.z_loss > 0) {
+            const Wide<T> lse = log_sum_exp<T>(largest, log_of_sum);
+            put<T>(lse, lse_of);
+            for (int i = 0; i < Wide<T>::PARTS; ++i) grown.part[i] *= 1 + 2 * head.z_loss * lse.part[i];
+        }
+        const Vec<T> scale = grown.narrow() * load(head.factor + v * L);
         T true_class[L], largest_of[L];
         typename Simd<T>::Int top_of[L];
         store(largest_of, largest);
         __builtin_memcpy(top_of, &top, sizeof top);
         for (int s = 0; s < lanes; ++s) {
             head.loss[v * L + s] = log_of[s] - (at_label[s] - double(largest_of[s]));
-            const double rest = top_of[s] == label[s] ? others_of[s] * inverse_of[s]
-                                                      : 1 - double(Z[label[s] * SPAN<T> + s]) * inverse_of[s];
-            true_class[s] = T(-rest * double(head.factor[v * L + s]));
+            const double p = double(Z[label[s] * SPAN<T> + s]) * inverse_of[s];
+            double slope = top_of[s] == label[s] ? -others_of[s] * inverse_of[s] : p - 1;
+            if (head.z_loss > 0) {
+                head.loss[v * L + s] += head.z_loss * lse_of[s] * lse_of[s];
+                slope += 2 * head.z_loss * lse_of[s] * p;
+            }
+            true_class[s] = T(slope * double(head.factor[v * L + s]));
         }
         for (int64_t j = 0; j < head.k; ++j) store(Z + j * SPAN<T>, load(Z + j * SPAN<T>) * scale);
         for (int s = 0; s < lanes; ++s) Z[label[s] * SPAN<T> + s] = true_class[s];
     }
 }
 
-// L = sum_c Y_c (log1p(others) - shift_c);  dZ_c = P_c (rowsum(Y) - Y_c) - Y_c (1 - P_c).
+// L = sum_c Y_c (log1p(others) - shift_c) + z_loss lse^2;  dZ_c = P_c (rowsum(Y) + 2 z_loss lse - Y_c) - Y_c (1 - P_c).
 template <class T> void softmax_cross_entropy_of_rows(T *Z, const HeadRows<T> &head) {
     constexpr int L = LANES<T>;
     for (int v = 0; v < head.vectors; ++v, Z += L) {
@@ -111,6 +153,11 @@ template <class T> void softmax_cross_entropy_of_rows(T *Z, const HeadRows<T> &h
         for (int i = 0; i < Wide<T>::PARTS; ++i) {
             loss.part[i] = rowsum.part[i] * log_of.part[i] + shifts.part[i];
             rest.part[i] = others.part[i] / (1 + others.part[i]);
+            if (head.z_loss > 0) {
+                const Vec<double> lse = log_sum_exp<T>(largest, log_of).part[i];
+                loss.part[i] += head.z_loss * lse * lse;
+                rowsum.part[i] += 2 * head.z_loss * lse;
+            }
         }
         put<T>(loss, head.loss + v * L);
         const Vec<T> factor = load(head.factor + v * L), r = inverse_sum<T>(others).narrow();
@@ -341,6 +388,32 @@ template <class T> void row_by_row(T *Z, const HeadRows<T> &head, int output, in
         }
         head.loss[s] = total;
     }
+}
+
+// What the z-loss adds to any loss of softmax and to its dZ, from a copy of the logits.
+template <class T> void add_z_loss(const T *Z, T *dZ, const HeadRows<T> &head) {
+    for (int v = 0; v < head.vectors; ++v, Z += LANES<T>, dZ += LANES<T>) {
+        Vec<T> largest = load(Z), shift;
+        for (int64_t j = 1; j < head.k; ++j) largest = larger(largest, load(Z + j * SPAN<T>));
+        Wide<T> sum = {}, slope, loss;
+        for (int64_t j = 0; j < head.k; ++j) sum += Wide<T>::of(exp_of_difference<T>(load(Z + j * SPAN<T>), largest, shift));
+        for (int i = 0; i < Wide<T>::PARTS; ++i) {
+            const Vec<double> lse = Wide<T>::of(largest).part[i] + log1p_of<double>(sum.part[i] - 1);
+            slope.part[i] = 2 * head.z_loss * lse / sum.part[i];
+            loss.part[i] = load(head.loss + v * LANES<T> + i * LANES<double>) + head.z_loss * lse * lse;
+        }
+        put<T>(loss, head.loss + v * LANES<T>);
+        const Vec<T> scale = slope.narrow() * load(head.factor + v * LANES<T>);
+        for (int64_t j = 0; j < head.k; ++j) {
+            const Vec<T> e = exp_of_difference<T>(load(Z + j * SPAN<T>), largest, shift);
+            store(dZ + j * SPAN<T>, fma(e, scale, load(dZ + j * SPAN<T>)));
+        }
+    }
+}
+
+// Whether the loss itself is that of softmax_cross_entropy_of_..., which have the z-loss.
+INLINE bool has_z_loss(int output, int loss, bool of_rows) {
+    return output == SOFTMAX_OUTPUT && (loss == CROSS_ENTROPY || (loss == CANDIDATE_CROSS_ENTROPY && !of_rows));
 }
 
 // Whether the targets are needed as rows.

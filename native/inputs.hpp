@@ -37,8 +37,16 @@ template <class T> void lay_down(const T *const *from, const T *const *next, int
         transpose<T>(block);
         for (int i = 0; i < L; ++i) store(A + (k + i) * SPAN<T>, block[i]);
     }
-    for (int s = 0; s < L; ++s)
-        for (int64_t i = k; i < d; ++i) A[i * SPAN<T> + s] = from[s][i];
+    if (k == d) return;
+    if constexpr (BYTES >= 32) {  // not number by number, or the vectors that are loaded next wait for it
+        Vec<T> block[L];
+        for (int s = 0; s < L; ++s) block[s] = load_some(from[s] + k, d - k);
+        transpose<T>(block);
+        for (int i = 0; i < L && k + i < d; ++i) store(A + (k + i) * SPAN<T>, block[i]);
+    } else {
+        for (int s = 0; s < L; ++s)
+            for (int64_t i = k; i < d; ++i) A[i * SPAN<T> + s] = from[s][i];
+    }
 }
 
 INLINE uint64_t drawn(uint64_t key, uint64_t counter) {  // output `counter` of SplitMix64 seeded with `key`
@@ -96,14 +104,14 @@ template <class T> void gather(const Span<T> &span, T *A) {
     lay_down_all<T>(from, span.vectors, span.batch.d, A);
 }
 
+INLINE int64_t index_at(const void *indices, bool wide, int64_t i) {
+    return wide ? static_cast<const int64_t *>(indices)[i] : static_cast<const int32_t *>(indices)[i];
+}
+
 template <class T> struct Entries {
     const Rows &rows;
-    int64_t start(int64_t row) const {
-        return rows.wide ? static_cast<const int64_t *>(rows.starts)[row] : static_cast<const int32_t *>(rows.starts)[row];
-    }
-    int64_t column(int64_t e) const {
-        return rows.wide ? static_cast<const int64_t *>(rows.columns)[e] : static_cast<const int32_t *>(rows.columns)[e];
-    }
+    int64_t start(int64_t row) const { return index_at(rows.starts, rows.wide, row); }
+    int64_t column(int64_t e) const { return index_at(rows.columns, rows.wide, e); }
     T value(int64_t e) const { return static_cast<const T *>(rows.values)[e]; }
 };
 
@@ -122,6 +130,60 @@ template <class T> struct Parts {
         factor[1] = T(batch.shares[s]);
     }
 };
+
+// The target of one row of the data, from a class on: its label, its row of CSR, or its row of Y.
+struct Target {
+    const Rows &rows;
+    int64_t k, row, at, end;
+
+    Target(const Rows &rows, int64_t k, int64_t row, int64_t from) : rows(rows), k(k), row(row) {
+        if (!rows.target_starts) {
+            at = rows.y ? rows.y[row] < from : from;
+            end = rows.y ? 1 : k;
+            return;
+        }
+        at = index_at(rows.target_starts, rows.target_wide, row);
+        end = index_at(rows.target_starts, rows.target_wide, row + 1);
+        for (int64_t high = end; at < high;) {  // the first entry at `from` or behind it
+            const int64_t middle = at + (high - at) / 2;
+            if (index_at(rows.target_columns, rows.target_wide, middle) < from)
+                at = middle + 1;
+            else
+                high = middle;
+        }
+    }
+    int64_t column() const {  // k at the end
+        if (at == end) return k;
+        return rows.target_starts ? index_at(rows.target_columns, rows.target_wide, at) : rows.y ? rows.y[row] : at;
+    }
+    double value() const { return rows.target_starts ? rows.target_values[at] : rows.y ? 1 : rows.Y[row * k + at]; }
+    double taken(int64_t column_) {  // what a class has, and on
+        if (column() != column_) return 0;
+        const double y = value();
+        ++at;
+        return y;
+    }
+};
+
+// Do something with each class from .. to that has a part of the target of row s of a batch: what(class, y). After mixup
+// `share` of the target is the previous row's.
+template <class T, class What> INLINE void each_target(const Batch<T> &batch, int64_t s, int64_t from, int64_t to, What what) {
+    const int64_t k = batch.shape.sizes[batch.shape.depth], row = batch.row(s);
+    Target own(batch.rows, k, row, from);
+    const double share = batch.mixup > 0 ? batch.shares[s] : 0;
+    if (share == 0) {
+        for (int64_t c = own.column(); c < to; c = own.column())
+            if (const double y = own.taken(c); y != 0) what(c, y);
+        return;
+    }
+    Target previous(batch.rows, k, batch.previous(s), from);
+    for (;;) {
+        const int64_t a = own.column(), b = previous.column(), c = a < b ? a : b;
+        if (c >= to) return;
+        const double y = (1 - share) * own.taken(c) + share * previous.taken(c);
+        if (y != 0) what(c, y);
+    }
+}
 
 // ---- with an embedding ----
 

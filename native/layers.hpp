@@ -9,6 +9,7 @@ template <class T> struct Layer {
     int32_t activation;
     double dropped;   // the share of the layer's units that a row loses
     T rate_factor[2];  // of the weights, and of the biases
+    bool frozen[2];    // likewise: they never move, and their gradient is 0
     T *W, *first, *second;  // packed alike
     double *sum;      // packed alike: the gradient, where it comes in parts
     T *A;             // the layer's input, [span][padded][SPAN]; row d is 1, then 0
@@ -36,6 +37,7 @@ template <class T> int64_t describe(const Shape &shape, const double *dropout, b
         if (layer.stride * int64_t(sizeof(T)) % 2048 == 0) layer.stride += LANES<T>;  // or panels share cache sets
         layer.activation = l + 1 < shape.depth ? shape.activations[l] : -1;
         layer.dropped = dropout && l + 1 < shape.depth ? dropout[l] : 0;
+        for (int which = 0; which < 2; ++which) layer.frozen[which] = shape.frozen && shape.frozen[2 * l + which];
         layer.first_item = item;
         const bool whole = sparse && l == 0;  // a panel of a sparse layer stays in one piece
         layer.down = whole ? layer.padded : TILES * MR<T>;
@@ -76,10 +78,22 @@ template <class T, class U> void unpack(const Layer<T> &layer, const U *from, U 
         }
 }
 
-// The sum of the squares of the weights, biases left out.
+// The lowest layer that the gradient has to reach: -1 for the embedding, depth where nothing moves.
+inline int64_t lowest_moving(const Shape &shape) {
+    const auto moves = [&](int64_t which) { return !shape.frozen || !shape.frozen[which]; };
+    const Embedding *embedding = shape.embedding;
+    const int64_t learned = embedding ? (embedding->n_periodic ? 4 : 0) + embedding->n_blocks : 0;
+    for (int64_t i = 0; i < learned; ++i)
+        if (moves(2 * shape.depth + i)) return -1;
+    int64_t l = 0;
+    while (l < shape.depth && !moves(2 * l) && !moves(2 * l + 1)) ++l;
+    return l;
+}
+
+// The sum of the squares of the weights, biases and frozen ones left out.
 template <class T> double squares_of(const Layer<T> &layer) {
     double sum = 0;
-    for (int64_t p = 0; p < layer.panels; ++p) {
+    for (int64_t p = 0; p < layer.panels && !layer.frozen[0]; ++p) {
         Wide<T> part = {};
         for (int64_t i = 0; i < layer.d; ++i) {
             const Wide<T> w = Wide<T>::of(load(layer.W + p * layer.stride + i * LANES<T>));

@@ -10,7 +10,7 @@ template <class T> struct Exp;
 
 template <> struct Exp<float> {
     static constexpr float LOG2E = 0x1.715476p+0f, HIGH = 0.693359375f, LOW = -2.12194440e-4f, ROUND = 12582912.0f;
-    static constexpr float LEAST = -104.0f, MOST = 89.0f;
+    static constexpr float LEAST = -104.0f, MOST = 89.0f, NORMAL = -86.0f;
     static constexpr int BIAS = 127, SHIFT = 23, TERMS = 5;
     static constexpr float P[TERMS] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558f2p-5f, 0x1.1239e4p-7f, 0x1.6a243p-10f};
 };
@@ -18,7 +18,7 @@ template <> struct Exp<float> {
 template <> struct Exp<double> {
     static constexpr double LOG2E = 0x1.71547652b82fep+0, HIGH = 6.93147180369123816490e-01,
                             LOW = 1.90821492927058770002e-10, ROUND = 6755399441055744.0;
-    static constexpr double LEAST = -746.0, MOST = 710.0;
+    static constexpr double LEAST = -746.0, MOST = 710.0, NORMAL = -707.0;
     static constexpr int64_t BIAS = 1023;
     static constexpr int SHIFT = 52, TERMS = 12;
     static constexpr double P[TERMS] = {1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,
@@ -63,6 +63,26 @@ template <class T> INLINE Power<T> power(Vec<T> x, Vec<T> more) {
 template <class T> INLINE Vec<T> exp_of(Vec<T> x, Vec<T> more = Vec<T>{}) {
     const Power<T> e = power<T>(x, more);
     return times_power<T>(1 + e.q, e.n);
+}
+
+// exp(x) for x <= 0, cheaper: 0 where it is no normal number.
+template <class T> INLINE Vec<T> exp_below(Vec<T> x) {
+    typedef Exp<T> C;
+    const Vec<T> n = fma(x, all(C::LOG2E), all(C::ROUND)) - C::ROUND;
+    const Vec<T> r = fma(n, all(-C::LOW), fma(n, all(-C::HIGH), x));
+    Vec<T> p = all(C::P[C::TERMS - 1]);
+    for (int i = C::TERMS - 2; i >= 0; --i) p = fma(p, r, all(C::P[i]));
+    const Vec<T> q = fma(fma(p, r, all(T(1))), r, all(T(1)));
+#if defined(__AVX512F__)
+    const Vec<T> e = times_power<T>(q, n);
+#else
+    IntVec<T> bits;
+    __builtin_memcpy(&bits, &q, sizeof bits);
+    bits += __builtin_convertvector(x >= C::NORMAL ? n : Vec<T>{}, IntVec<T>) << C::SHIFT;  // times 2^n
+    Vec<T> e;
+    __builtin_memcpy(&e, &bits, sizeof e);
+#endif
+    return x < C::NORMAL ? Vec<T>{} : e;
 }
 
 // exp(x) - 1 for x <= 0, with all its digits near 0; and exp(x).

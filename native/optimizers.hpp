@@ -1,6 +1,6 @@
 // How a gradient moves a weight: penalty, decay and the rule in one pass, each number read and written once.
 
-enum Mode { PLAIN_SGD, NESTEROV, ADAM, INTO_SUM, LENGTH };  // what is done with a gradient
+enum Mode { PLAIN_SGD, NESTEROV, ADAM, INTO_SUM, LENGTH, INTO_ARRAYS };  // what is done with a gradient
 
 template <class T> struct Step {
     T penalty;  // alpha over the divisor
@@ -14,6 +14,7 @@ template <class T> struct Step {
 struct Powers {
     double beta_1, beta_2;
 
+    Powers() = default;
     explicit Powers(const Rule &rule)
         : beta_1(__builtin_pow(rule.beta_1, double(rule.t))), beta_2(__builtin_pow(rule.beta_2, double(rule.t))) {}
     void next(const Rule &rule) {

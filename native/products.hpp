@@ -8,8 +8,10 @@
 //     A, Z  [unit][SPAN]                               transposed: a row of the data is a lane
 //     dZ    [panel of LANES units][row of the data][LANES]   once more, for the weights' gradient
 //
-// Each entry of a result is one chain of fused multiply-adds in the order of its sum, whatever the tile it stands in:
-// no bit depends on how rows and units are cut.
+// Each entry of a result is a chain of fused multiply-adds in the order of its sum, whatever the tile it stands in: no bit
+// depends on how rows and units are cut. Up and down, a long sum is one of chains of CHAIN, which keeps more digits.
+
+constexpr int64_t CHAIN = 128;
 
 template <class T> constexpr int64_t panels_of(int64_t columns) { return (columns + LANES<T> - 1) / LANES<T>; }
 constexpr int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -33,41 +35,53 @@ template <class T, int M, int N> INLINE void clear(Vec<T> (&sum)[M][N]) {
 // Z = A W + b for M units: W points at the first of them, A and Z at the first of N vectors of rows. W is what another
 // thread may just have moved: the panel that will be needed next, `ahead` numbers on, is asked for on the way.
 template <class T, int M, int N> void affine_tile(const T *W, int64_t ahead, int64_t rows, const T *A, T *Z) {
-    Vec<T> sum[M][N];
-    clear<T>(sum);
-    for (int64_t k = 0; k < rows; ++k, W += LANES<T>, A += SPAN<T>) {
-        __builtin_prefetch(W + ahead, 0, 2);
-        Vec<T> a[N];
-        for (int v = 0; v < N; ++v) a[v] = load(A + v * LANES<T>);
-        for (int i = 0; i < M; ++i) {
-            const Vec<T> w = all(W[i]);
-            for (int v = 0; v < N; ++v) sum[i][v] = fma(w, a[v], sum[i][v]);
+    for (bool first = true; rows > 0; first = false) {
+        const int64_t some = rows > CHAIN + 1 ? CHAIN : rows;  // the bias has no chain of its own
+        Vec<T> sum[M][N];
+        clear<T>(sum);
+        for (int64_t k = 0; k < some; ++k, W += LANES<T>, A += SPAN<T>) {
+            __builtin_prefetch(W + ahead, 0, 2);
+            Vec<T> a[N];
+            for (int v = 0; v < N; ++v) a[v] = load(A + v * LANES<T>);
+            for (int i = 0; i < M; ++i) {
+                const Vec<T> w = all(W[i]);
+                for (int v = 0; v < N; ++v) sum[i][v] = fma(w, a[v], sum[i][v]);
+            }
         }
+        rows -= some;
+        for (int i = 0; i < M; ++i)
+            for (int v = 0; v < N; ++v) {
+                T *z = Z + i * SPAN<T> + v * LANES<T>;
+                store(z, first ? sum[i][v] : load(z) + sum[i][v]);
+            }
     }
-    for (int i = 0; i < M; ++i)
-        for (int v = 0; v < N; ++v) store(Z + i * SPAN<T> + v * LANES<T>, sum[i][v]);
 }
 
 // dA_{l-1} = dZ_l W_l^T for M units below, and what `use` makes of it and of what D holds becomes D.
 template <class T, int M, int N, class Use>
 void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, Use use) {
-    Vec<T> sum[M][N];
-    clear<T>(sum);
-    for (; columns > 0; columns -= LANES<T>, W += stride) {
-        const int64_t some = columns < LANES<T> ? columns : LANES<T>;
-        for (int64_t c = 0; c < some; ++c, dZ += SPAN<T>) {
-            Vec<T> a[N];
-            for (int v = 0; v < N; ++v) a[v] = load(dZ + v * LANES<T>);
-            for (int i = 0; i < M; ++i) {
-                const Vec<T> w = all(W[i * LANES<T> + c]);
-                for (int v = 0; v < N; ++v) sum[i][v] = fma(w, a[v], sum[i][v]);
+    Vec<T> total[M][N];
+    for (bool first = true; columns > 0; first = false) {
+        Vec<T> sum[M][N];
+        clear<T>(sum);
+        for (const int64_t end = columns > CHAIN ? columns - CHAIN : 0; columns > end; columns -= LANES<T>, W += stride) {
+            const int64_t some = columns < LANES<T> ? columns : LANES<T>;
+            for (int64_t c = 0; c < some; ++c, dZ += SPAN<T>) {
+                Vec<T> a[N];
+                for (int v = 0; v < N; ++v) a[v] = load(dZ + v * LANES<T>);
+                for (int i = 0; i < M; ++i) {
+                    const Vec<T> w = all(W[i * LANES<T> + c]);
+                    for (int v = 0; v < N; ++v) sum[i][v] = fma(w, a[v], sum[i][v]);
+                }
             }
         }
+        for (int i = 0; i < M; ++i)
+            for (int v = 0; v < N; ++v) total[i][v] = first ? sum[i][v] : total[i][v] + sum[i][v];
     }
     for (int i = 0; i < M; ++i)
         for (int v = 0; v < N; ++v) {
             T *d = D + i * SPAN<T> + v * LANES<T>;
-            store(d, use(load(d), sum[i][v]));
+            store(d, use(load(d), total[i][v]));
         }
 }
 

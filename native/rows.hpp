@@ -68,6 +68,25 @@ template <class T> void activate(int activation, int64_t units, int vectors, boo
     }
 }
 
+// The same for one row of sparse targets, into its lane.
+template <class T> void sparse_target(const Batch<T> &batch, int64_t s, double share, T *Y) {
+    const int64_t k = batch.shape.sizes[batch.shape.depth];
+    double rowsum = 0;
+    if (batch.shape.loss == CANDIDATE_CROSS_ENTROPY) {
+        for (int64_t j = 0; j < k; ++j) Y[j * SPAN<T>] = 0;
+        Target own(batch.rows, k, batch.row(s), 0);
+        for (int64_t j = own.column(); j < k; j = own.column()) Y[j * SPAN<T>] += T(own.taken(j));
+        if (!(batch.mixup > 0)) return;
+        Target previous(batch.rows, k, batch.previous(s), 0);
+        for (int64_t j = previous.column(); j < k; j = previous.column()) Y[j * SPAN<T>] += T(2 * previous.taken(j));
+        return;
+    }
+    if (share > 0) each_target(batch, s, 0, k, [&](int64_t, double y) { rowsum += y; });
+    const double spread = batch.shape.output == SIGMOID_OUTPUT ? share / 2 : share * rowsum / double(k);
+    for (int64_t j = 0; j < k; ++j) Y[j * SPAN<T>] = T(spread);
+    each_target(batch, s, 0, k, [&](int64_t j, double y) { Y[j * SPAN<T>] = T((1 - share) * y + spread); });
+}
+
 // The targets of a span as columns, mixed and smoothed.
 template <class T> void targets(const Batch<T> &batch, int64_t s0, int rows, T *Y) {
     const int64_t k = batch.shape.sizes[batch.shape.depth];
@@ -79,6 +98,10 @@ template <class T> void targets(const Batch<T> &batch, int64_t s0, int rows, T *
     };
     for (int s = 0; s < rows; ++s) {
         const int64_t row = batch.row(s0 + s);
+        if (batch.rows.target_starts) {
+            sparse_target<T>(batch, s0 + s, share, Y + s);
+            continue;
+        }
         const double mixed = batch.mixup > 0 ? batch.shares[s0 + s] : 0;
         const int64_t previous = mixed > 0 ? batch.previous(s0 + s) : row;
         if (batch.shape.loss == CANDIDATE_CROSS_ENTROPY) {  // both sets, as heads.hpp reads them
@@ -157,7 +180,7 @@ template <class T> void layer_up(const Span<T> &span, int64_t l) {
             affine<T, height.value>(layer.W + j / L * layer.stride + j % L, ahead, layer.d1, A, Z + j * SPAN<T>, span.vectors);
         });
     }
-    if (l + 1 == batch.shape.depth) return;
+    if (l + 1 == batch.shape.depth) return cap_in_place<T>(Cap<T>(batch.shape), Z, layer.h, span.vectors);
     T *A = span.A(l + 1);
     activate<T>(layer.activation, layer.h, span.vectors, batch.train, Z, A);
     if (layer.dropped > 0 && batch.train) drop<T>(batch, l, span.start, span.rows, layer.dropped, A, Z, span.own.mask);
@@ -171,24 +194,32 @@ template <class T> double loss_of(const Span<T> &span, T *Z) {
     int64_t label[SPAN<T>];
     T factor[SPAN<T>];
     double loss[SPAN<T>];
-    const T even = T(1 / batch.divisor);
+    const double divisor = batch.divisor * batch.shape.temperature;
+    const T even = T(1 / divisor);
     for (int s = 0; s < SPAN<T>; ++s) factor[s] = even;
     if (batch.rows.weight)
-        for (int s = 0; s < rows; ++s) factor[s] = T(batch.rows.weight[batch.row(span.start + s)] / batch.divisor);
+        for (int s = 0; s < rows; ++s) factor[s] = T(batch.rows.weight[batch.row(span.start + s)] / divisor);
     if (batch.rows.y)
         for (int s = 0; s < rows; ++s) label[s] = batch.rows.y[batch.row(span.start + s)];
-    double shares[SPAN<T>] = {};
-    HeadRows<T> head = {k, span.vectors, rows, label, nullptr, factor, loss, nullptr};
+    double shares[SPAN<T>];
+    HeadRows<T> head = {k, span.vectors, rows, label, nullptr, factor, loss, nullptr, batch.shape.z_loss};
     if (batch.mixup > 0) {
-        for (int s = 0; s < rows; ++s) shares[s] = batch.shares[span.start + s];
+        for (int s = 0; s < SPAN<T>; ++s) shares[s] = s < rows ? batch.shares[span.start + s] : 0;
         head.shares = shares;
     }
-    const bool soft = batch.rows.Y || batch.mixup > 0;
-    if (needs_rows(batch.shape.output, batch.shape.loss, soft, batch.regularization.label_smoothing)) {
+    if (needs_rows(batch.shape.output, batch.shape.loss, batch.soft(), batch.regularization.label_smoothing)) {
         targets<T>(batch, span.start, rows, span.own.Y);
         head.Y = span.own.Y;
     }
+    T *capped = span.own.capped;
+    if (capped)
+        for (int64_t at = 0; at < k * SPAN<T>; at += LANES<T>) store(capped + at, load(Z + at));
     run_head<T>(Z, head, batch.shape.output, batch.shape.loss);
+    if (head.z_loss > 0 && !has_z_loss(batch.shape.output, batch.shape.loss, head.Y)) add_z_loss<T>(capped, Z, head);
+    if (batch.shape.softcap > 0) {
+        const Cap<T> cap(batch.shape);
+        for (int64_t at = 0; at < k * SPAN<T>; at += LANES<T>) store(Z + at, load(Z + at) * cap.slope(load(capped + at)));
+    }
     if (batch.rows.weight)
         for (int s = 0; s < rows; ++s)
             if (batch.rows.weight[batch.row(span.start + s)] == 0)  // absent, even where its slope is inf
@@ -226,8 +257,11 @@ template <class T> void layer_down(const Span<T> &span, int64_t l) {
     const Layer<T> &layer = batch.layers[l];
     T *dZ = span.Z(l);
     turn<T>(dZ, layer.h, layer.panels, layer.dZ, batch.dZ_stride, span.start, span.vectors);
-    if (l == 0 && batch.shape.embedding) return down_to_embedding<T>(span, dZ);
-    if (l == 0) return;
+    if (l == batch.lowest) return;
+    if (l == 0) {
+        if (batch.shape.embedding && batch.lowest < 0) down_to_embedding<T>(span, dZ);
+        return;
+    }
     T *below = span.Z(l - 1);
     const bool rectified = batch.layers[l - 1].activation == RELU;
     by_tiles<T>(0, layer.d, [&](auto height, int64_t i) {
@@ -247,7 +281,7 @@ template <class T> void rows_item(const Batch<T> &batch, int worker, int64_t num
     T *Z = span.Z(depth - 1);
     if (batch.train) {
         batch.losses[number] = loss_of<T>(span, Z);
-        for (int64_t l = depth - 1; l >= 0; --l) layer_down<T>(span, l);
+        for (int64_t l = depth - 1; l >= 0 && l >= batch.lowest; --l) layer_down<T>(span, l);
     } else {
         if (batch.probabilities) predict_in_place<T>(Z, batch.shape.sizes[depth], span.vectors, batch.shape.output);
         write_out<T>(batch, Z, span.start, span.rows);

@@ -1,4 +1,25 @@
-// The calls: an epoch, loss and gradient of all rows, logits or probabilities; their memory, threads and ends.
+// The calls: epochs, loss and gradient of all rows, logits or probabilities; their memory, threads and ends.
+
+// A network's parameters and a rule's state as the caller has them.
+template <class T> struct Arrays {
+    T *theta, *first, *second, *unscaled;
+};
+
+// What the memory of a session is cut for.
+struct Cut {
+    bool in_place;  // the last layer, by tiles of classes
+    bool in_parts;  // the gradient
+    bool sparse, mixed;
+    bool soft, summed;  // by tiles of classes: the targets are more than labels; the gradient's sum
+    int64_t samples;
+    int workers;
+
+    bool serves(const Cut &other) const {  // the groups of classes, and so the bits, depend on the number of samples
+        return in_place == other.in_place && sparse == other.sparse && in_parts >= other.in_parts && mixed >= other.mixed &&
+               soft >= other.soft && summed >= other.summed &&
+               (in_place ? samples == other.samples : samples >= other.samples) && workers >= other.workers;
+    }
+};
 
 template <class T> struct Run {
     Batch<T> batch = {};
@@ -12,11 +33,10 @@ template <class T> struct Run {
 
     // Whether the last layer goes by tiles of classes (classes.hpp), so that nothing of its size is held beside it.
     static bool by_classes(const Shape &shape, const Rows &rows, const Regularization &regularization, const Workers &workers) {
-        const bool of_labels = shape.output == SOFTMAX_OUTPUT && !rows.Y && !(regularization.mixup > 0) &&
-                               (shape.loss == CROSS_ENTROPY ||
-                                (shape.loss == CANDIDATE_CROSS_ENTROPY && !(regularization.label_smoothing > 0)));
-        const bool rows_as_they_are = !rows.starts && !shape.embedding;
-        return MANY_CLASSES && shape.sizes[shape.depth] >= workers.many && of_labels && (shape.depth > 1 || rows_as_they_are);
+        const bool of_candidates = shape.loss == CANDIDATE_CROSS_ENTROPY;  // of one label a row, it is the cross-entropy
+        const bool labels_alone = rows.y && !(regularization.label_smoothing > 0);
+        return MANY_CLASSES && shape.sizes[shape.depth] >= workers.many && shape.output == SOFTMAX_OUTPUT &&
+               (shape.loss == CROSS_ENTROPY || (of_candidates && (labels_alone || !(rows.Y || rows.target_starts))));
     }
 
     // What all calls have in common. False where there is no memory.
@@ -29,27 +49,42 @@ template <class T> struct Run {
         batch.workers = &workers;
         batch.sparse = rows.starts && !shape.embedding;
         batch.d = shape.embedding ? shape.embedding->d : shape.sizes[0];
+        batch.lowest = lowest_moving(shape);
         batch.shorten = 1;
         if (!allocate(of_layers, [&](Arena &arena) { batch.layers = arena.take<Layer<T>>(shape.depth); })) return false;
+        flops_a_row = 0;
         items = batch.layers_items = describe<T>(shape, regularization.dropout, batch.sparse, by_classes, batch.layers);
         for (int64_t l = 0; l < shape.depth; ++l)
             flops_a_row += 2.0 * double(batch.layers[l].d1) * double(batch.layers[l].h);
         return true;
     }
 
-    // As many threads as the work between two barriers is worth, and the memory of all workers.
-    template <class Plan> bool prepare(double flops, int64_t samples, bool adam, Plan plan) {
+    // As many threads as the work between two barriers is worth.
+    void gather(double flops) {
         const double worth = flops * double(sizeof(T)) / (WORTH_A_THREAD * LANES<float>);
         const int threads = worth < batch.workers->threads ? int(worth) : batch.workers->threads;
-        if (threads > 1 && batch.workers->team) {
-            const int highest = gather_helpers(*batch.workers->team, threads - 1, work, this);
-            teamed = highest > 0;
-            n_workers = highest + 1;
-        }
+        n_workers = 1;
+        if (threads <= 1 || !batch.workers->team) return;
+        const int highest = gather_helpers(*batch.workers->team, threads - 1, work, this);
+        teamed = highest > 0;
+        n_workers = highest + 1;
+    }
+    void dismiss() {
+        if (teamed) dismiss_helpers(*batch.workers->team);
+        teamed = false;
+    }
+
+    // The threads, and the memory of all workers.
+    template <class Plan> bool prepare(double flops, int64_t samples, bool adam, Plan plan) {
+        gather(flops);
+        return lay_out(samples, adam, plan);
+    }
+
+    template <class Plan> bool lay_out(int64_t samples, bool adam, Plan plan) {
         const int64_t depth = batch.shape.depth, packed_layers = depth - batch.classes.active;
         const int64_t spans = batch.train || batch.classes.active ? (samples + SPAN<T> - 1) / SPAN<T> : n_workers;
         batch.dZ_stride = (spans * SPAN<T> + 1) * LANES<T>;
-        const auto cut = [&](Arena &arena) {
+        const auto divide = [&](Arena &arena) {
             for (int64_t l = 0; l < depth; ++l) {
                 Layer<T> &layer = batch.layers[l];
                 layer.W = row_by_row || l == packed_layers ? nullptr : arena.take<T>(packed(layer));
@@ -58,7 +93,8 @@ template <class T> struct Run {
                 layer.dZ = batch.train && l < packed_layers ? arena.take<T>(layer.panels * batch.dZ_stride) : nullptr;
             }
             if (batch.shape.embedding)
-                describe<T>(*batch.shape.embedding, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
+                describe<T>(*batch.shape.embedding, batch.shape.frozen ? batch.shape.frozen + 2 * depth : nullptr,
+                            batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
             batch.losses = arena.take<double>(spans);
             batch.squares = arena.take<double>(items);
             batch.lengths = arena.take<double>(items);
@@ -67,7 +103,7 @@ template <class T> struct Run {
             plan(arena);
             if (batch.classes.active) classes_of(arena, spans);
         };
-        if (!allocate(memory, cut)) return false;
+        if (!allocate(memory, divide)) return false;
         items += batch.embedded.items;
         for (int64_t l = 0; l < depth; ++l) {
             const Layer<T> &layer = batch.layers[l];
@@ -88,7 +124,9 @@ template <class T> struct Run {
             if (own.Z) own.Z[l] = Z;
         }
         if (batch.train) {
-            own.Y = batch.classes.active ? nullptr : arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
+            const int64_t of_classes = batch.classes.active ? 0 : batch.shape.sizes[batch.shape.depth] * SPAN<T>;
+            own.Y = arena.take<T>(of_classes);
+            if (of_classes && (batch.shape.softcap > 0 || batch.shape.z_loss > 0)) own.capped = arena.take<T>(of_classes);
             own.mask = arena.take<T>(SPAN<T>);
             own.nothing = batch.rows.X ? arena.take<T>(batch.d) : nullptr;
             if (batch.regularization.mixup > 0 && batch.rows.X) own.blends = arena.take<T>(SPAN<T> * batch.d);
@@ -123,23 +161,35 @@ template <class T> struct Run {
         classes.seen = arena.take<Seen<T>>(groups * spans);
         classes.at_label = arena.take<double>(spans * SPAN<T>);
         classes.slopes = arena.take<Slopes<T>>(spans);
+        classes.soft = batch.train && (batch.rows.Y || batch.rows.target_starts || batch.regularization.mixup > 0);
+        classes.missed = arena.take<Missed>(classes.soft ? groups * spans * SPAN<T> : 0);
+        classes.soft_slopes = arena.take<SoftSlope>(classes.soft ? spans * SPAN<T> : 0);
         classes.squares = arena.take<double>(groups);
         classes.lengths = arena.take<double>(groups);
         classes.room = arena.take<TileRoom<T>>(n_workers);
         for (int worker = 0; worker < n_workers; ++worker) {
             TileRoom<T> room = {};
-            room.W = arena.take<T>(TILE / LANES<T> * layer.stride);
+            room.W = depth > 1 || !batch.sparse ? arena.take<T>(TILE / LANES<T> * layer.stride) : nullptr;
             room.Z = arena.take<T>((TILE + 1) * SPAN<T>);
+            room.slopes = classes.soft ? arena.take<T>(TILE * SPAN<T>) : room.Z;
             room.dZ = batch.train ? arena.take<T>(TILE / LANES<T> * classes.panel) : nullptr;
             room.dW = batch.train ? arena.take<T>(layer.padded * TILE) : nullptr;
+            room.db = arena.take<double>(batch.train ? TILE : 0);
+            room.column = arena.take<double>(batch.train ? layer.d : 0);
+            room.first = arena.take<int64_t>(batch.train ? TILE : 0);
+            room.last = arena.take<int64_t>(batch.train ? TILE : 0);
+            room.next = arena.take<int64_t>(batch.train ? spans * SPAN<T> : 0);
             if (classes.room) classes.room[worker] = room;
         }
         if (classes.summary) {
             classes.best_z = arena.take<T>(groups * spans * SPAN<T> * classes.summary->count);
             classes.best_label = arena.take<int64_t>(groups * spans * SPAN<T> * classes.summary->count);
         }
-        if (!batch.train) return;
-        if (depth > 1) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+        if (!batch.train || (classes.own.active && !classes.own.any_gradient())) return;
+        if (batch.lowest < depth - 1 || classes.own.dA) {
+            classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+            classes.dA_of_label = arena.take<T>(spans * SPAN<T> * layer.d);
+        }
         classes.hidden = arena.take<T *>(spans * (depth - 1));
         for (int64_t at = 0; at < spans * (depth - 1); ++at) {
             T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);
@@ -147,7 +197,7 @@ template <class T> struct Run {
         }
         const int64_t of_tile = groups * spans * (TILE + 1) * SPAN<T>, each = (classes.tiles + groups - 1) / groups;
         if (!arena.base && of_tile > 0) {
-            const int64_t left = batch.workers->memory - int64_t(arena.used), fit = left / (of_tile * int64_t(sizeof(T)));
+            const int64_t left = batch.workers->memory - int64_t(arena.used) - copy_bytes, fit = left / (of_tile * int64_t(sizeof(T)));
             classes.kept = fit < 0 ? 0 : fit < each ? fit : each;
         }
         classes.E = arena.take<T>(classes.kept * of_tile);
@@ -208,6 +258,22 @@ template <class T> struct Run {
         return !classes.below || phase(ROWS_DOWN, (batch.m + SPAN<T> - 1) / SPAN<T>);
     }
 
+    // The length of the last layer's gradient, or its step, from the sum of the gradient.
+    bool sweep_of_sums(int mode) {
+        batch.mode = mode;
+        batch.classes.penalty = T(batch.regularization.alpha / batch.divisor);
+        batch.classes.shorten = T(batch.shorten);
+        return phase(SUMMED_SWEEP, batch.classes.groups);
+    }
+
+    // Whether the sum of the last layer's gradient takes less memory than what a batch holds of its rows.
+    static bool sum_is_less(const Shape &shape, int64_t rows) {
+        const int64_t d = shape.sizes[shape.depth - 1], k = shape.sizes[shape.depth];
+        int64_t numbers = LEAST_GROUPS * d;
+        for (int64_t l = 0; l < shape.depth; ++l) numbers += (l > 0 ? 3 : 1) * shape.sizes[l];
+        return double(rows) * double(numbers) * double(sizeof(T)) > 8.0 * double(d + 1) * double(k);
+    }
+
     bool weights(int what, int mode) {
         batch.weights_task = what;
         batch.mode = mode;
@@ -244,132 +310,362 @@ template <class T> struct Run {
     }
 
     Outcome end(Outcome outcome) {
-        if (teamed) dismiss_helpers(*batch.workers->team);
+        dismiss();
         release(memory);
         release(of_layers);
+        release(of_copy);
         return outcome;
     }
 
-    // ---- an epoch ----
+    // ---- a session of epochs ----
+    //
+    // Weights and state are packed by the first epoch and stay so. `packed`: whether they are; `told`: whether the caller's
+    // arrays say the same. The last layer, where it goes by tiles, is the caller's own and always told.
 
-    static Outcome epoch(const Epoch &task, Workers &workers) {
-        Run run;
-        Batch<T> &batch = run.batch;
+    Arrays<T> given = {}, copy = {};  // the caller's; the state before the first step of an epoch, if it is kept
+    Arena of_copy;
+    int64_t copy_bytes = 0;
+    bool keeps = false, copied = false, packed_now = false, told = true, moved = false;
+    Epoch task = {};
+    Cut cut = {};
+    bool in_parts = false, summed = false;  // the gradient comes in parts; that of a last layer by tiles too, as a sum
+    int64_t samples = 0, row = 0, taken = 0, t = 0, t_before = 0;  // rows and steps of the epoch that are done
+    double sum = 0;
+    Powers powers = {};
+
+    void open(const Epoch &of, bool keep) {
+        given = {static_cast<T *>(of.theta), static_cast<T *>(of.first), static_cast<T *>(of.second),
+                 static_cast<T *>(of.unscaled)};
+        task = of;
+        keeps = keep;
+        t = t_before = of.rule.t;
+    }
+
+    // Set an epoch up. False where there is no memory.
+    bool begin(const Epoch &next, Workers &workers) {
+        task = next;
+        task.rule.t = t;
         batch.train = true;
-        const Outcome no_memory = {0, 0, NO_MEMORY};
-        const int64_t n = task.rows.n, depth = task.shape.depth;
-        const int64_t batch_size = task.batch_size < n ? task.batch_size : n;
-        // A very large batch has the layer's sum in memory. To clip a gradient takes another sweep: first its length.
-        const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) && batch_size <= MOST_ROWS &&
-                              !(task.unscaled && depth == 1);
-        const bool clipped = task.regularization.clip_norm > 0;
-        if (!run.begin_with(task.shape, task.rows, task.regularization, workers, in_place)) return run.end(no_memory);
-        const bool in_parts = clipped || (!in_place && batch_size > SAMPLES);
-        const int64_t samples = batch_size < SAMPLES || in_place ? batch_size : SAMPLES;
-        if (in_place) run.cut_classes(samples);
-        const auto plan = [&](Arena &arena) {
-            for (int64_t l = 0; l < depth - in_place; ++l) {
+        batch.workers = &workers;
+        if (task.batch_size > task.rows.n) task.batch_size = task.rows.n;
+        const int64_t batch_size = task.batch_size;
+        // To clip a gradient takes another sweep: first its length. A very large batch comes in parts, with the sum of the
+        // last layer's gradient in memory, if that is less than what the whole batch would take.
+        const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) &&
+                              !(task.unscaled && task.shape.depth == 1);
+        summed = in_place && batch_size > MOST_ROWS && sum_is_less(task.shape, batch_size);
+        in_parts = task.regularization.clip_norm > 0 || summed || (!in_place && batch_size > SAMPLES);
+        const int64_t most = summed ? 2 * SAMPLES : in_place ? batch_size : SAMPLES;
+        samples = batch_size < most ? batch_size : most;
+        stopped = false;
+        gather(flops_of_part());
+        const Cut wanted = {in_place,       in_parts, task.rows.starts && !task.shape.embedding, task.regularization.mixup > 0,
+                            soft_targets(), summed,   samples,                                   n_workers};
+        if ((!memory.base || !cut.serves(wanted)) && !cut_for(wanted)) {
+            dismiss();
+            return false;
+        }
+        batch.rows = task.rows;
+        batch.regularization = task.regularization;
+        batch.classes.soft = cut.in_place && soft_targets();
+        set_rates();
+        if (!packed_now) pack_all();
+        measure_squares();
+        powers = Powers(task.rule);
+        row = taken = 0;
+        sum = 0;
+        return true;
+    }
+
+    bool soft_targets() const { return task.rows.Y || task.rows.target_starts || task.regularization.mixup > 0; }
+
+    double flops_of_part() const {
+        double flops = 0;
+        for (int64_t l = 0; l < task.shape.depth; ++l) flops += double(task.shape.sizes[l] + 1) * double(task.shape.sizes[l + 1]);
+        return 6 * flops * double(samples);
+    }
+
+    // Lay the memory out anew; what is packed goes back to the caller first.
+    bool cut_for(const Cut &wanted) {
+        read();
+        packed_now = false;
+        release(memory);
+        release(of_layers);
+        cut = wanted;
+        n_workers = wanted.workers;
+        if (!copy.theta && !make_copy()) return false;
+        if (!begin_with(task.shape, task.rows, task.regularization, *batch.workers, cut.in_place)) return false;
+        if (cut.in_place) cut_classes(samples);
+        const int64_t depth = task.shape.depth;
+        return lay_out(samples, task.rule.adam, [&](Arena &arena) {
+            for (int64_t l = 0; l < depth - cut.in_place; ++l) {
                 Layer<T> &layer = batch.layers[l];
                 layer.first = arena.take<T>(packed(layer));
                 layer.second = task.rule.adam ? arena.take<T>(packed(layer)) : nullptr;
-                layer.sum = in_parts || (task.unscaled && l == 0) ? arena.take<double>(packed(layer)) : nullptr;
+                layer.sum = cut.in_parts || (task.unscaled && l == 0) ? arena.take<double>(packed(layer)) : nullptr;
             }
             if (task.unscaled) {
-                run.scaled.V = arena.take<T>(packed(batch.layers[0]));
-                T **each[] = {&run.scaled.s, &run.scaled.first, &run.scaled.second, &run.scaled.ds};
+                scaled.V = arena.take<T>(packed(batch.layers[0]));
+                T **each[] = {&scaled.s, &scaled.first, &scaled.second, &scaled.ds};
                 for (T **array : each) *array = arena.take<T>(up(batch.layers[0].d, LANES<T>));
             }
-            batch.shares = task.regularization.mixup > 0 ? arena.take<double>(samples) : nullptr;
-        };
-        if (!run.prepare(3 * run.flops_a_row * double(samples), samples, task.rule.adam, plan)) return run.end(no_memory);
-        run.pack_weights(task.theta);
-        if (in_place) run.point_at(task);
-        run.each_state(task, [](const auto &layer, T *first, T *second) {
+            batch.shares = cut.mixed ? arena.take<double>(samples) : nullptr;
+            if (cut.summed) batch.classes.gradient = arena.take<double>(batch.layers[depth - 1].d1 * batch.classes.k);
+        });
+    }
+
+    // Room for the state before an epoch, unless it is very large.
+    bool make_copy() {
+        const int64_t moving = task.parameters + (task.unscaled ? task.shape.sizes[0] : 0);
+        const int64_t numbers = task.parameters + moving * (1 + bool(given.second) + bool(given.unscaled));
+        const int64_t bytes = numbers * int64_t(sizeof(T));
+        keeps = keeps && (cut.in_place ? bytes <= batch.workers->memory / 2 : task.parameters <= MOST_KEPT);
+        if (!keeps) return true;
+        copy_bytes = bytes;
+        return allocate(of_copy, [&](Arena &arena) {
+            copy.theta = arena.take<T>(task.parameters);
+            copy.first = arena.take<T>(moving);
+            copy.second = given.second ? arena.take<T>(moving) : nullptr;
+            copy.unscaled = given.unscaled ? arena.take<T>(moving) : nullptr;
+        });
+    }
+
+    void set_rates() {
+        const Rule &rule = task.rule;
+        for (int64_t l = 0; l < task.shape.depth; ++l) {
+            Layer<T> &layer = batch.layers[l];
+            const bool hidden = l + 1 < task.shape.depth;
+            layer.dropped = hidden && task.regularization.dropout ? task.regularization.dropout[l] : 0;
+            for (int which = 0; which < 2; ++which)
+                layer.rate_factor[which] = rule.factors ? T(rule.factors[2 * l + which]) : T(1);
+        }
+        for (int64_t i = 0; i < batch.embedded.n_learned; ++i)
+            batch.embedded.learned[i].rate_factor = rule.factors ? T(rule.factors[2 * task.shape.depth + i]) : T(1);
+        scaled.rate_factor = T(rule.scale_factor);
+    }
+
+    void pack_all() {
+        pack_weights(given.theta);
+        if (cut.in_place) point_at_given();
+        each_state(given, [](const auto &layer, T *first, T *second) {
             pack<T>(layer, first, layer.first);
             if (second) pack<T>(layer, second, layer.second);
         });
-        run.measure_squares();
-        if (task.unscaled) run.begin_scaled(task);
+        if (given.unscaled) begin_scaled();
+        packed_now = told = true;
+    }
 
+    // Copy everything to arrays as the caller has them.
+    void unpack_all(const Arrays<T> &to) {
+        T *W = to.theta;
+        for (int64_t l = 0; l < task.shape.depth; W += batch.layers[l].d1 * batch.layers[l].h, ++l)
+            if (batch.layers[l].W) unpack<T, T>(batch.layers[l], batch.layers[l].W, W);
+        if (task.shape.embedding) unpack<T, T>(batch.embedded, batch.embedded.theta, W);
+        each_state(to, [](const auto &layer, T *first, T *second) {
+            unpack<T, T>(layer, layer.first, first);
+            if (second) unpack<T, T>(layer, layer.second, second);
+        });
+        if (to.unscaled) end_scaled(to);
+        if (!cut.in_place || to.theta == given.theta) return;
+        const int64_t at = last_layer(), count = batch.layers[task.shape.depth - 1].d1 * batch.layers[task.shape.depth - 1].h;
+        const Arrays<T> &from = given;
+        copy_numbers(from.theta + at, to.theta + at, count);
+        copy_numbers(from.first + at, to.first + at, count);
+        if (to.second) copy_numbers(from.second + at, to.second + at, count);
+    }
+
+    static void copy_numbers(const T *from, T *to, int64_t count) { __builtin_memcpy(to, from, size_t(count) * sizeof(T)); }
+
+    // Before the first step of an epoch, whose first loss is finite. Without a copy the caller's arrays keep the state, but for
+    // a layer that is moved in place.
+    void remember() {
+        if (copy.theta)
+            unpack_all(copy);
+        else if (!cut.in_place)
+            read();
+        copied = copy.theta;
+        t_before = task.rule.t;
+    }
+
+    // The state before the first step of the last epoch whose first loss was finite; false where there is none to go back to.
+    bool go_back() {
+        if (copied) {
+            const int64_t moving = task.parameters + (given.unscaled ? task.shape.sizes[0] : 0);
+            copy_numbers(copy.theta, given.theta, task.parameters);
+            copy_numbers(copy.first, given.first, moving);
+            if (given.second) copy_numbers(copy.second, given.second, moving);
+            if (given.unscaled) {
+                copy_numbers(copy.unscaled, given.unscaled, task.shape.sizes[0] * task.shape.sizes[1]);
+                copy_numbers(copy.unscaled + task.parameters, given.unscaled + task.parameters, task.shape.sizes[0]);
+            }
+        } else if (cut.in_place || told) {
+            return !moved;
+        }
+        t = t_before;
+        forget();
+        return true;
+    }
+
+    // Tell the caller.
+    void read() {
+        if (packed_now && !told) unpack_all(given);
+        told = true;
+    }
+
+    // The caller's arrays have been changed, or may have been.
+    void forget() {
+        packed_now = false;
+        told = true;
+    }
+
+    // Take up to `most` more steps of the epoch. An interruption ends between two steps, and leads back to before the first
+    // one, if that can be.
+    Outcome steps(int64_t most, Workers &workers) {
+        batch.workers = &workers;
+        if (!teamed) gather(flops_of_part());
+        if (n_workers > cut.workers) dismiss();  // there are more now, and no room for them
+        const bool in_place = cut.in_place, clipped = task.regularization.clip_norm > 0;
         const Rule &rule = task.rule;
-        for (int64_t l = 0; l < depth; ++l)
-            for (int which = 0; which < 2; ++which)
-                batch.layers[l].rate_factor[which] = rule.factors ? T(rule.factors[2 * l + which]) : T(1);
-        for (int64_t i = 0; rule.factors && i < batch.embedded.n_learned; ++i)
-            batch.embedded.learned[i].rate_factor = T(rule.factors[2 * depth + i]);
-        Powers powers(rule);
         const int mode = rule.adam ? ADAM : rule.nesterov ? NESTEROV : PLAIN_SGD;
-        Outcome outcome = {0, 0, DONE};
-        double sum = 0;
-        for (int64_t start = 0; start < n && outcome.ending == DONE; start += batch_size) {
-            const int64_t m = n - start < batch_size ? n - start : batch_size;
+        Outcome outcome = {0, 0, DONE, true};
+        for (; row < task.rows.n && most > 0; row += task.batch_size, --most) {
+            const int64_t m = task.rows.n - row < task.batch_size ? task.rows.n - row : task.batch_size;
             batch.divisor = double(m) * task.rows.mean_weight;
-            batch.step = task.first_step + outcome.steps;
-            batch.mixup = task.regularization.mixup * (task.mixup_factors ? task.mixup_factors[outcome.steps] : 1);
-            batch.last = task.order[start + m - 1];
+            batch.step = task.first_step + taken;
+            batch.mixup = task.regularization.mixup * (task.mixup_factors ? task.mixup_factors[taken] : 1);
+            batch.last = task.order[row + m - 1];
             powers.next(rule);
             double loss = 0;
             bool going = true;
             for (int64_t part = 0; going && part < m; part += samples) {
-                batch.index = task.order + start + part;
+                batch.index = task.order + row + part;
                 batch.m = m - part < samples ? m - part : samples;
                 batch.first_part = part == 0;
-                going = in_place ? run.up_by_classes() : run.rows_up_and_down();
-                if (going) loss += run.loss_of_spans();
-                if (going && in_place && clipped) {
+                going = in_place ? up_by_classes() : rows_up_and_down();
+                if (going) loss += loss_of_spans();
+                if (going && in_place && in_parts) {
                     batch.shorten = 1;
-                    going = run.down_by_classes(LENGTH);
+                    going = down_by_classes(summed ? INTO_SUM : LENGTH);
                 }
-                if (going && in_parts) going = run.weights(GRADIENT, INTO_SUM);
+                if (going && in_parts) going = weights(GRADIENT, INTO_SUM);
             }
             const double penalty = task.regularization.alpha / batch.divisor;
-            loss = loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.squares() : 0);
+            loss = loss / batch.divisor + (penalty > 0 ? penalty / 2 * squares() : 0);
             if (going && !__builtin_isfinite(loss)) {
-                outcome = {loss, outcome.steps, NOT_FINITE};
+                outcome = {loss, 0, NOT_FINITE, true};
                 break;
             }
-            batch.move = step_of<T>(rule, powers, task.regularization, task.rates[outcome.steps], batch.divisor);
+            batch.move = step_of<T>(rule, powers, task.regularization, task.rates[taken], batch.divisor);
+            batch.shorten = 1;
             if (going && in_parts) {
                 batch.move.penalty = 0;  // it is part of the sum now
-                going = run.weights(PENALTY, INTO_SUM);
-                double length = run.total(batch.lengths);
+                going = weights(PENALTY, INTO_SUM) && (!(summed && clipped) || sweep_of_sums(LENGTH));
+                double length = total(batch.lengths);
                 for (int64_t group = 0; in_place && group < batch.classes.groups; ++group) length += batch.classes.lengths[group];
                 if (task.shape.embedding) length += penalised<T>(batch.embedded, penalty);
                 length = __builtin_sqrt(length);
-                const double most = task.regularization.clip_norm;
-                batch.shorten = most > 0 && length > most ? most / length : 1;
+                const double longest = task.regularization.clip_norm;
+                batch.shorten = longest > 0 && length > longest ? longest / length : 1;
             }
-            if (going && in_place) {
-                run.committed = true;
-                run.down_by_classes(mode, !clipped);
-            }
-            if (going) going = run.weights(in_parts ? SUMMED : GRADIENT, mode);
-            if (going && task.unscaled) run.step_of_scaled(mode);
-            if (going && task.shape.embedding) run.step_of_embedding(mode);
-            run.committed = false;
             if (!going) {
                 outcome.ending = INTERRUPTED;
-                if (!in_place) outcome.steps = 0;
                 break;
             }
+            if (taken == 0) remember();
+            committed = true;
+            told = false;
+            moved = true;
+            if (in_place) summed ? sweep_of_sums(mode) : down_by_classes(mode, !clipped);
+            weights(in_parts ? SUMMED : GRADIENT, mode);
+            if (task.unscaled) step_of_scaled(mode);
+            if (task.shape.embedding) step_of_embedding(mode);
+            committed = false;
             sum += loss * double(m);
-            ++outcome.steps;
+            ++taken;
         }
-        // The caller's arrays change here, or not at all; but where the last layer has been moved in place, the others
-        // follow it.
-        if (outcome.ending != INTERRUPTED || in_place) {
-            T *W = static_cast<T *>(task.theta);
-            for (int64_t l = 0; l < depth; W += batch.layers[l].d1 * batch.layers[l].h, ++l)
-                if (batch.layers[l].W) unpack<T, T>(batch.layers[l], batch.layers[l].W, W);
-            if (task.shape.embedding) unpack<T, T>(batch.embedded, batch.embedded.theta, W);
-            run.each_state(task, [](const auto &layer, T *first, T *second) {
-                unpack<T, T>(layer, layer.first, first);
-                if (second) unpack<T, T>(layer, layer.second, second);
-            });
-            if (task.unscaled) run.end_scaled(task);
+        dismiss();
+        t = rule.t + taken;
+        outcome.steps = taken;
+        if (outcome.ending == INTERRUPTED) {
+            if (taken > 0) go_back();
+            outcome.steps = t - rule.t;
         }
-        if (outcome.ending == DONE) outcome.loss = sum / double(n);
-        return run.end(outcome);
+        const bool through = row >= task.rows.n;
+        if (outcome.ending == DONE) outcome.loss = sum / double(through ? task.rows.n : row);
+        if (through) outcome.sound = sound();
+        return outcome;
+    }
+
+    // Whether all weights are finite: x - x is 0 for all others.
+    bool sound() const {
+        T off = 0;
+        const auto look = [&off](const T *x, int64_t count) {
+            Vec<T> some = {};
+            int64_t i = 0;
+            for (; i + LANES<T> <= count; i += LANES<T>) some += load(x + i) - load(x + i);
+            for (int lane = 0; lane < LANES<T>; ++lane) off += some[lane];
+            for (; i < count; ++i) off += x[i] - x[i];
+        };
+        for (int64_t l = 0; l < task.shape.depth; ++l) {
+            const Layer<T> &layer = batch.layers[l];
+            for (int64_t p = 0; layer.W && p < layer.panels; ++p) {
+                const T *panel = layer.W + p * layer.stride;
+                const int64_t some = layer.h - p * LANES<T>;
+                if (some >= LANES<T>) {
+                    look(panel, layer.d1 * LANES<T>);
+                    continue;
+                }
+                for (int64_t i = 0; i < layer.d1; ++i)
+                    for (int64_t c = 0; c < some; ++c) off += panel[i * LANES<T> + c] - panel[i * LANES<T> + c];
+            }
+            if (!layer.W) look(batch.classes.W, layer.d1 * layer.h);
+        }
+        for (int64_t i = 0; i < batch.embedded.n_learned; ++i)
+            look(batch.embedded.theta + batch.embedded.learned[i].at, batch.embedded.learned[i].count);
+        return off == 0;
+    }
+
+    void close() {
+        read();
+        end({});
+    }
+
+    // An epoch alone: the arrays of the caller change at its end, or not at all if it is interrupted; but where the last layer
+    // has been moved in place, the others follow it.
+    static Outcome epoch(const Epoch &task, Workers &workers) {
+        Run run;
+        run.open(task, false);
+        Outcome outcome = {0, 0, NO_MEMORY, true};
+        if (run.begin(task, workers)) outcome = run.steps(task.rows.n, workers);
+        run.close();
+        return outcome;
+    }
+
+    // The same for a session that lives on, behind plain functions.
+    static void *open_session(const Epoch &of, bool keep) {
+        Run *run = static_cast<Run *>(__builtin_malloc(sizeof(Run)));
+        if (!run) return nullptr;
+        *run = Run();
+        run->open(of, keep);
+        return run;
+    }
+    static bool begin_epoch(void *session, const Epoch &task, Workers &workers) {
+        return static_cast<Run *>(session)->begin(task, workers);
+    }
+    static Outcome take_steps(void *session, int64_t most, Workers &workers) {
+        return static_cast<Run *>(session)->steps(most, workers);
+    }
+    static Standing settle(void *session, Settling what, int64_t t) {
+        Run &run = *static_cast<Run *>(session);
+        Standing standing = {0, true};
+        if (what == READ) run.read();
+        if (what == GO_BACK) standing.back = run.go_back();
+        if (what == LOAD) run.forget();
+        if (what == LOAD) run.t = t;
+        if (what == CLOSE) run.close();
+        standing.t = run.t;
+        if (what == CLOSE) __builtin_free(session);
+        return standing;
     }
 
     // ---- a first layer with a learned scale of its inputs ----
@@ -377,22 +673,21 @@ template <class T> struct Run {
     Scaled<T> scaled = {};
 
     // The scale and its state, behind those of the parameters.
-    template <class Do> void each_of_scale(const Epoch &task, Do what) {
+    template <class Do> void each_of_scale(const Arrays<T> &of, Do what) {
         int64_t p = 0;
         for (int64_t l = 0; l < batch.shape.depth; ++l) p += batch.layers[l].d1 * batch.layers[l].h;
         if (batch.shape.embedding) p += batch.embedded.in_theta;
-        what(scaled.s, static_cast<T *>(task.unscaled) + p);
-        what(scaled.first, static_cast<T *>(task.first) + p);
-        if (task.second) what(scaled.second, static_cast<T *>(task.second) + p);
+        what(scaled.s, of.unscaled + p);
+        what(scaled.first, of.first + p);
+        if (of.second) what(scaled.second, of.second + p);
     }
 
-    void begin_scaled(const Epoch &task) {
+    void begin_scaled() {
         const Layer<T> &layer = batch.layers[0];
-        scaled.rate_factor = T(task.rule.scale_factor);
         scaled.items = batch.scaled_items = layer.items_down * layer.items_across;
-        pack<T>(layer, static_cast<const T *>(task.unscaled), scaled.V);
+        pack<T>(layer, given.unscaled, scaled.V);
         const int64_t d = layer.d, padded = up(d, LANES<T>);
-        each_of_scale(task, [&](T *to, const T *from) {
+        each_of_scale(given, [&](T *to, const T *from) {
             for (int64_t i = 0; i < padded; ++i) to[i] = i < d ? from[i] : T(0);
         });
         for (int64_t i = 0; i < padded; ++i) scaled.ds[i] = 0;
@@ -404,10 +699,10 @@ template <class T> struct Run {
         move_scaled<T, PLAIN_SGD>(batch, batch.layers[0], scaled);
     }
 
-    void end_scaled(const Epoch &task) {
+    void end_scaled(const Arrays<T> &to) {
         const Layer<T> &layer = batch.layers[0];
-        unpack<T, T>(layer, scaled.V, static_cast<T *>(task.unscaled));
-        each_of_scale(task, [&](const T *from, T *to) { __builtin_memcpy(to, from, size_t(layer.d) * sizeof(T)); });
+        unpack<T, T>(layer, scaled.V, to.unscaled);
+        each_of_scale(to, [&](const T *from, T *to) { __builtin_memcpy(to, from, size_t(layer.d) * sizeof(T)); });
     }
 
     // Where the last layer begins in theta, and in what is laid out like it.
@@ -417,15 +712,15 @@ template <class T> struct Run {
         return at;
     }
 
-    void point_at(const Epoch &task) {
-        batch.classes.W = static_cast<T *>(task.theta) + last_layer();
-        batch.classes.first = static_cast<T *>(task.first) + last_layer();
-        if (task.second) batch.classes.second = static_cast<T *>(task.second) + last_layer();
+    void point_at_given() {
+        batch.classes.W = given.theta + last_layer();
+        batch.classes.first = given.first + last_layer();
+        if (given.second) batch.classes.second = given.second + last_layer();
     }
 
     // The packed state of the rule for each layer, and for the embedding.
-    template <class Do> void each_state(const Epoch &task, Do what) {
-        T *first = static_cast<T *>(task.first), *second = static_cast<T *>(task.second);
+    template <class Do> void each_state(const Arrays<T> &of, Do what) {
+        T *first = of.first, *second = of.second;
         int64_t at = 0;
         for (int64_t l = 0; l < batch.shape.depth; at += batch.layers[l].d1 * batch.layers[l].h, ++l)
             if (batch.layers[l].W) what(batch.layers[l], first + at, second ? second + at : nullptr);
@@ -478,11 +773,15 @@ template <class T> struct Run {
         const double penalty = regularization.alpha / batch.divisor;
         if (penalty > 0 && !run.weights(PENALTY, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         if (penalty > 0 && shape.embedding) penalised<T>(batch.embedded, penalty);
-        for (int64_t at = 0; penalty > 0 && tiled && at < batch.layers[shape.depth - 1].d * batch.classes.k; ++at)
+        const Layer<T> &last = batch.layers[shape.depth - 1];
+        for (int64_t at = 0; penalty > 0 && tiled && !last.frozen[0] && at < last.d * batch.classes.k; ++at)
             batch.classes.gradient[at] += penalty * double(batch.classes.W[at]);
         for (int64_t l = 0; l < shape.depth; gradient += batch.layers[l].d1 * batch.layers[l].h, ++l)
             if (batch.layers[l].W) unpack<T, double>(batch.layers[l], batch.layers[l].sum, gradient);
-        if (shape.embedding) unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
+        if (shape.embedding) {
+            clear_frozen<T>(batch.embedded);
+            unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
+        }
         return run.end({loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.squares() : 0), 1, DONE});
     }
 

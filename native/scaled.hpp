@@ -39,8 +39,9 @@ template <class T, int MODE> void move_scaled(const Batch<T> &batch, const Layer
                       unused);
     for (int64_t p = 0; p < layer.panels; ++p) {
         const int64_t b = p * layer.stride + layer.d * L;
-        move<T, MODE>(summed_gradient<T>(batch, layer, b, true), layer.W + b, layer.first + b, layer.second + b, step,
-                      layer.rate_factor[1], true, unused);
+        if (!layer.frozen[1])
+            move<T, MODE>(summed_gradient<T>(batch, layer, b, true), layer.W + b, layer.first + b, layer.second + b, step,
+                          layer.rate_factor[1], true, unused);
         for (int64_t i = 0; i < layer.d; ++i) {
             const int64_t at = p * layer.stride + i * L;
             store(layer.W + at, scaled.s[i] * load(scaled.V + at));

@@ -81,6 +81,17 @@ template <class V> INLINE V root(V a) {
 #endif
 #endif
 
+// a / b for b neither tiny nor huge, perhaps a few ulps off, where that is cheaper: 1 / b from a table of 14 bits and a step of
+// Newton's method.
+INLINE Vec<float> quotient(Vec<float> a, Vec<float> b) {
+#if defined(__AVX512F__)
+    const Vec<float> r = (Vec<float>)_mm512_rcp14_ps((__m512)b);
+    return a * fma(fma(-b, r, all(1.0f)), r, r);
+#else
+    return a / b;
+#endif
+}
+
 template <class V> INLINE V larger(V a, V b) { return b > a ? b : a; }  // a NaN in `a` stays, one in `b` is ignored
 template <class V> INLINE V absolute(V a) { return a < 0 ? -a : a; }
 
@@ -167,6 +178,11 @@ template <class T> INLINE Vec<T> load_some(const T *p, int64_t some) {
         return (Vec<T>)_mm512_maskz_loadu_ps(__mmask16(mask), p);
     else
         return (Vec<T>)_mm512_maskz_loadu_pd(__mmask8(mask), p);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(int(some)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)));
+    else
+        return (Vec<T>)_mm256_maskload_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(some), _mm256_setr_epi64x(0, 1, 2, 3)));
 #else
     Vec<T> v = {};
     for (int64_t i = 0; i < some; ++i) v[i] = p[i];

@@ -4,15 +4,21 @@ template <class T, int N>
 void affine_of_columns(const T *W, const Layer<T> &layer, const T *a, T *Z, int64_t columns) {
     constexpr int L = LANES<T>;
     Vec<T> sum[N] = {};
-    if (columns == N * L) {
-        for (int64_t k = 0; k < layer.d; ++k)
-            for (int v = 0; v < N; ++v) sum[v] = fma(all(a[k]), load(W + k * layer.h + v * L), sum[v]);
-        for (int v = 0; v < N; ++v) sum[v] += load(W + layer.d * layer.h + v * L);
-    } else {
-        for (int64_t k = 0; k < layer.d; ++k)
-            for (int v = 0; v < N; ++v)
-                sum[v] = fma(all(a[k]), load_some<T>(W + k * layer.h + v * L, columns - v * L), sum[v]);
-        for (int v = 0; v < N; ++v) sum[v] += load_some<T>(W + layer.d * layer.h + v * L, columns - v * L);
+    for (int64_t k = 0; k < layer.d;) {
+        Vec<T> chain[N] = {};
+        const bool first = k == 0;
+        const int64_t end = layer.d - k > CHAIN ? k + CHAIN : layer.d;
+        if (columns == N * L) {
+            for (; k < end; ++k)
+                for (int v = 0; v < N; ++v) chain[v] = fma(all(a[k]), load(W + k * layer.h + v * L), chain[v]);
+        } else {
+            for (; k < end; ++k)
+                for (int v = 0; v < N; ++v)
+                    chain[v] = fma(all(a[k]), load_some<T>(W + k * layer.h + v * L, columns - v * L), chain[v]);
+        }
+        if (k == layer.d)
+            for (int v = 0; v < N; ++v) chain[v] += load_some<T>(W + layer.d * layer.h + v * L, columns - v * L);
+        for (int v = 0; v < N; ++v) sum[v] = first ? chain[v] : sum[v] + chain[v];
     }
     for (int v = 0; v < N; ++v) store(Z + v * L, sum[v]);
 }
@@ -55,6 +61,8 @@ template <class T> void single_row(Batch<T> &batch, const T *W, int64_t row) {
         }
     }
     const int64_t k = batch.shape.sizes[batch.shape.depth];
+    const Cap<T> cap(batch.shape);
+    for (int64_t j = 0; cap.active && j < k; j += L) store(Z + j, cap.of(load(Z + j)));
     T *out = batch.out + row * k;
     if (batch.probabilities) {
         for (int64_t j = k - 1; j > 0; --j) Z[j * SPAN<T>] = Z[j];  // as a lane of a span: the largest distance first

@@ -91,30 +91,40 @@ struct Spec {
     int64_t parameters = 0, arrays = 0;  // W1, b1, ... are arrays
     Maybe<OwnEmbedding> own;
     Embedding embedding = {};
+    double softcap, z_loss, temperature;  // softcap 0 for none
+    std::vector<uint8_t> frozen;          // empty: all move
 
     Spec(const Spec &) = delete;
     Spec(std::vector<int64_t> sizes_, std::vector<int32_t> activations_, int32_t output_, int32_t loss_,
-         const Maybe<EmbeddingOf> &embedding_)
-        : sizes(std::move(sizes_)), activations(std::move(activations_)), output(output_), loss(loss_) {
+         const Maybe<EmbeddingOf> &embedding_, double softcap_, double z_loss_, double temperature_, std::vector<uint8_t> frozen_)
+        : sizes(std::move(sizes_)), activations(std::move(activations_)), output(output_), loss(loss_), softcap(softcap_),
+          z_loss(z_loss_), temperature(temperature_), frozen(std::move(frozen_)) {
         require(sizes.size() >= 2 && activations.size() == sizes.size() - 2, "sizes and activations don't fit together");
         for (int64_t size : sizes) require(size >= 1 && size < (int64_t(1) << 31), "a layer's size is out of range");
         for (int32_t activation : activations) require(activation >= IDENTITY && activation <= SOFTPLUS, "unknown activation");
         require(output >= SOFTMAX_OUTPUT && output <= RELU_OUTPUT, "unknown output");
         require(loss >= CROSS_ENTROPY && loss <= CANDIDATE_CROSS_ENTROPY, "unknown loss");
         require(loss != CANDIDATE_CROSS_ENTROPY || output == SOFTMAX_OUTPUT, "candidates need softmax");
+        require(output == SOFTMAX_OUTPUT || (softcap == 0 && z_loss == 0 && temperature == 1),
+                "softcap, z-loss or temperature without softmax");
+        require(softcap >= 0 && z_loss >= 0 && temperature > 0, "softcap, z-loss or temperature is out of range");
         for (size_t l = 1; l < sizes.size(); ++l) parameters += (sizes[l - 1] + 1) * sizes[l];
         arrays = 2 * int64_t(sizes.size()) - 2;
-        if (!embedding_) return;
-        own.emplace(*embedding_);
-        require(own->width == sizes[0], "the embedding has another width than the first layer");
-        parameters += own->parameters;
-        arrays += own->arrays;
-        embedding = own->of();
+        if (embedding_) {
+            own.emplace(*embedding_);
+            require(own->width == sizes[0], "the embedding has another width than the first layer");
+            parameters += own->parameters;
+            arrays += own->arrays;
+            embedding = own->of();
+        }
+        require(frozen.empty() || frozen.size() == size_t(arrays),
+                "there are not as many marks of frozen parameters as parameters");
     }
     int64_t d() const { return own ? embedding.d : sizes[0]; }
     int64_t k() const { return sizes.back(); }
     Shape shape() const {
-        return {int64_t(sizes.size()) - 1, sizes.data(), activations.data(), output, loss, own ? &embedding : nullptr};
+        return {int64_t(sizes.size()) - 1, sizes.data(), activations.data(), output, loss, own ? &embedding : nullptr,
+                softcap, z_loss, temperature, frozen.empty() ? nullptr : frozen.data()};
     }
 };
 

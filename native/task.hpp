@@ -34,9 +34,14 @@ struct Shape {
     const int32_t *activations;  // of the hidden layers, depth - 1 of them
     int32_t output, loss;
     const Embedding *embedding;  // or null: none
+    // Softmax takes u = softcap tanh(z / temperature / softcap), or z / temperature where the softcap is 0; and a row's loss
+    // has z_loss (log sum exp u)^2 more.
+    double softcap = 0, z_loss = 0, temperature = 1;
+    const uint8_t *frozen = nullptr;  // of W1, b1, W2, ..., F, H, V, C, E1, ...: 1 for one that never moves; or null
 };
 
-// The rows: dense (X) or CSR (values, columns, starts); targets as indices (y) or rows (Y), or none.
+// The rows: dense (X) or CSR (values, columns, starts); targets as indices (y), rows (Y), CSR rows whose columns rise, or
+// none.
 struct Rows {
     int64_t n;
     const void *X;
@@ -48,6 +53,9 @@ struct Rows {
     const double *Y;
     const double *weight;  // or null: ones
     double mean_weight;
+    const double *target_values;
+    const void *target_columns, *target_starts;
+    bool target_wide;  // as `wide`
 };
 
 // What a step does beyond following the gradient of the loss: engine/batches.py says what each number means.
@@ -80,6 +88,7 @@ struct Epoch {
     const double *rates;  // one for each step
     int64_t first_step;
     const double *mixup_factors;  // one for each step, or null: ones
+    int64_t parameters;  // of the network
 };
 
 enum Ending : int32_t { DONE, NOT_FINITE, INTERRUPTED, NO_MEMORY, NOT_BY_TILES };
@@ -88,6 +97,16 @@ struct Outcome {
     double loss;
     int64_t steps;  // that have moved the caller's arrays
     Ending ending;
+    bool sound = true;  // whether all weights are finite at the end of an epoch
+};
+
+// What can be done with a session between two epochs: write what it has packed to the caller's arrays; take what has been
+// written there; go back to the state before an epoch; free it, once it has been read.
+enum Settling : int32_t { READ, LOAD, GO_BACK, CLOSE };
+
+struct Standing {
+    int64_t t;   // steps that the rule has behind it
+    bool back;  // whether there was a state to go back to
 };
 
 // The helpers (team.hpp), behind plain functions: nothing of the standard library enters an instruction set's unit.
@@ -100,7 +119,7 @@ struct Workers {
     Team *team;
     int threads;  // at most; 1 works alone
     bool (*interrupted)();  // called by the caller's own thread, every few milliseconds
-    int64_t memory = int64_t(128) << 20;  // bytes, about: what a call with very many classes takes beyond what it is given
+    int64_t memory = 128'000'000;  // bytes, about: what a call with very many classes takes beyond what it is given
     int64_t many = 4096;                  // classes: so many go by tiles, fewer are faster without
 };
 
@@ -112,10 +131,28 @@ struct Summary {
     double *probabilities;  // (n, count)
 };
 
+// A softmax layer that is a call of its own, Z = A W + b with the cross-entropy of labels. b is null where there is none,
+// and so is each gradient that is not wanted. The weights of the rows multiply their slopes, not the losses.
+struct LayerCall {
+    int64_t d, k;
+    Rows rows;               // X is A, (n, d)
+    Regularization regularization;
+    double softcap, z_loss, temperature;  // as Shape has them
+    const void *W, *b;       // (d, k), or (k, d) if it is transposed; (k,)
+    bool transposed;
+    void *dA, *dW, *db;
+    double *losses;          // (n,)
+};
+
 // What each instruction set offers, each for float32 and float64.
 struct Engine {
     const char *name;
     Outcome (*epoch[2])(const Epoch &, Workers &);
+    // A session: weights and state stay packed from epoch to epoch. Null, or false, where there is no memory.
+    void *(*open[2])(const Epoch &of, bool keep);  // of its network, rule and arrays
+    bool (*begin[2])(void *session, const Epoch &, Workers &);
+    Outcome (*steps[2])(void *session, int64_t most, Workers &);  // `loss` and `steps` since the beginning of the epoch
+    Standing (*settle[2])(void *session, Settling, int64_t t);
     // The gradient is float64, (p,), whatever the network.
     Outcome (*gradient[2])(const Shape &, const Rows &, const Regularization &, const void *theta, double *gradient,
                            Workers &);
@@ -123,6 +160,7 @@ struct Engine {
                           Workers &);
     // NOT_BY_TILES where the network does not go by tiles of classes: it has few, or another output or loss.
     Outcome (*summary[2])(const Shape &, const Rows &, const void *theta, const Summary &to, Workers &);
+    Outcome (*layer[2])(const LayerCall &, Workers &);
 };
 
 const Engine &engine_baseline();

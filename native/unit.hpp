@@ -19,9 +19,14 @@
     const Engine &engine_##NAME() {                                                                  \
         static constexpr Engine engine = {#NAME,                                                     \
                                           {Run<float>::epoch, Run<double>::epoch},                   \
+                                          {Run<float>::open_session, Run<double>::open_session},     \
+                                          {Run<float>::begin_epoch, Run<double>::begin_epoch},       \
+                                          {Run<float>::take_steps, Run<double>::take_steps},         \
+                                          {Run<float>::settle, Run<double>::settle},                 \
                                           {Run<float>::gradient, Run<double>::gradient},             \
                                           {Run<float>::forward, Run<double>::forward},               \
-                                          {Run<float>::summary, Run<double>::summary}};              \
+                                          {Run<float>::summary, Run<double>::summary},               \
+                                          {layer_call<float>, layer_call<double>}};                  \
         return engine;                                                                               \
     }                                                                                                \
     }
@@ -32,6 +37,7 @@ namespace {
 constexpr double WORTH_A_THREAD = 1.25e5;  // flops of float32 for each lane: about 20 microseconds
 constexpr double WORTH_AN_ITEM = 4e6;      // flops: some ten microseconds
 constexpr double WORTH_A_LOOK = 1e8;       // flops between two looks at whether to stop: some milliseconds
+constexpr int64_t MOST_KEPT = int64_t(1) << 24;  // parameters whose state before an epoch is kept
 constexpr int64_t FEW = 8;  // rows that are predicted one at a time
 #if defined(__wasm__)
 constexpr bool MANY_CLASSES = false;  // a page has few, and is to be small
@@ -54,10 +60,12 @@ constexpr int64_t MOST_SPANS = int64_t(1) << 19;  // items of a phase: Team has 
 #include "inputs.hpp"
 #include "rows.hpp"
 #include "weights.hpp"
+#include "layer_arrays.hpp"
 #include "classes.hpp"
 #include "single_row.hpp"
 #include "scaled.hpp"
 #include "run.hpp"
+#include "layer_call.hpp"
 
 }  // namespace
 }  // namespace glassmax

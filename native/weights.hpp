@@ -9,8 +9,8 @@ template <class T> INLINE void into_sum(Vec<T> g, double *sum, bool first) {
 template <class T, int MODE>
 INLINE void use(const Batch<T> &batch, const Layer<T> &layer, int64_t offset, Vec<T> g, bool bias, Vec<T> &square) {
     if (MODE == INTO_SUM)
-        into_sum<T>(g, layer.sum + offset, batch.first_part);
-    else
+        into_sum<T>(layer.frozen[bias] ? Vec<T>{} : g, layer.sum + offset, batch.first_part);
+    else if (!layer.frozen[bias])
         move<T, MODE>(g, layer.W + offset, layer.first + offset, layer.second + offset, batch.move,
                       layer.rate_factor[bias], bias, square);
 }
@@ -22,6 +22,12 @@ void tiles(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0, 
     by_tiles<T>(i0, i1, [&](auto height, int64_t i) {
         constexpr int M = height.value;
         const int64_t at = p * layer.stride + i * L, some = layer.d1 - i < M ? layer.d1 - i : M;
+        Vec<T> sum[M][N], square = {};
+        if (layer.frozen[0] && (layer.frozen[1] || i + M <= layer.d)) {  // none of them moves
+            for (int64_t r = 0; r < some && MODE == INTO_SUM; ++r)
+                for (int v = 0; v < N; ++v) into_sum<T>(Vec<T>{}, layer.sum + at + r * L + v * layer.stride, true);
+            return;
+        }
         if (MODE != INTO_SUM)  // they arrive while the sum is formed
             for (int v = 0; v < N; ++v)
                 for (int64_t n = 0; n < M * L; n += 64 / int64_t(sizeof(T))) {
@@ -29,12 +35,14 @@ void tiles(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0, 
                     __builtin_prefetch(layer.first + at + v * layer.stride + n, 1);
                     if (MODE == ADAM) __builtin_prefetch(layer.second + at + v * layer.stride + n, 1);
                 }
-        Vec<T> sum[M][N], square = {};
         gradient_tile<T, M, N>(layer.A + i * SPAN<T>, layer.padded * SPAN<T>, layer.dZ + p * batch.dZ_stride, batch.dZ_stride,
                                batch.m, sum);
-        for (int64_t r = 0; r < some; ++r)
+#pragma GCC unroll 8
+        for (int r = 0; r < M; ++r) {  // whole, or the sums go through memory
+            if (r >= some) break;
             for (int v = 0; v < N; ++v)
                 use<T, MODE>(batch, layer, at + r * L + v * layer.stride, sum[r][v], i + r == layer.d, square);
+        }
         squares += Wide<T>::of(square);
     });
 }
@@ -58,7 +66,7 @@ void sparse_panel(const Batch<T> &batch, const Layer<T> &layer, int64_t p, T *pa
         const Vec<T> dz = load(dZ);
         T *bias = panel + layer.d * L;
         store(bias, load(bias) + dz);
-        for (int part = 0; part < parts.count; ++part) {
+        for (int part = 0; part < parts.count && !layer.frozen[0]; ++part) {
             const int64_t start = entries.start(parts.row[part]), end = entries.start(parts.row[part] + 1);
             for (int64_t e = start; e < end; ++e) {
                 T *g = panel + entries.column(e) * L;
@@ -80,6 +88,7 @@ void summed(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0,
     for (int64_t i = i0; i < i1; ++i) {
         const int64_t offset = p * layer.stride + i * L;
         const bool bias = i == layer.d;
+        if (layer.frozen[bias]) continue;
         Wide<T> g;
         for (int q = 0; q < Wide<T>::PARTS; ++q) g.part[q] = load(layer.sum + offset + q * LANES<double>) * batch.shorten;
         Vec<T> square = {};
@@ -98,7 +107,7 @@ template <class T> double penalised(const Batch<T> &batch, const Layer<T> &layer
         for (int q = 0; q < Wide<T>::PARTS; ++q) {
             const int64_t offset = p * layer.stride + i * L;
             Vec<double> g = load(layer.sum + offset + q * D);
-            if (i < layer.d) g += penalty * Wide<T>::of(load(layer.W + offset)).part[q];
+            if (i < layer.d && !layer.frozen[0]) g += penalty * Wide<T>::of(load(layer.W + offset)).part[q];
             store(layer.sum + offset + q * D, g);
             length += g * g;
         }
@@ -131,7 +140,7 @@ template <class T, int MODE> void weights_item_by(Batch<T> &batch, int worker, i
 
 template <class T> void weights_item(Batch<T> &batch, int worker, int64_t item) {
     if (item >= batch.layers_items) {
-        if (batch.weights_task == GRADIENT) embedding_item<T>(batch, item - batch.layers_items);
+        if (batch.weights_task == GRADIENT && batch.lowest < 0) embedding_item<T>(batch, item - batch.layers_items);
         return;
     }
     if (item < batch.scaled_items && batch.mode != INTO_SUM) {  // moved afterwards, by scaled.hpp

@@ -122,6 +122,44 @@ def sigmoid_cross_entropy(row, y):
     return binary_cross_entropy([ACTIVATIONS["sigmoid"](z) for z in numbers(row)], numbers(y))
 
 
+# --- An affine layer under softmax and cross-entropy ---
+
+
+def capped(z, softcap, temperature):
+    """u = c tanh(z / (t c)), or z / t without a cap; and its derivative."""
+    z, t = mpf(z), mpf(temperature)
+    if softcap is None:
+        return z / t, 1 / t
+    c = mpf(softcap)
+    return c * mp.tanh(z / t / c), mp.sech(z / t / c) ** 2 / t
+
+
+def linear_softmax_cross_entropy(A, W, b, Y, weights, softcap=None, z_loss=0.0, temperature=1.0):
+    """Return the weighted mean loss, dA, dW and db, in index notation."""
+    rows, columns = range(len(W)), range(len(W[0]))
+    w = numbers(weights)
+    W, b, L = [numbers(row) for row in W], numbers(b), mpf(0)
+    dA, dW, db = [], [[mpf(0)] * len(b) for _ in rows], [mpf(0)] * len(b)
+    for i in range(len(A)):
+        a, y = numbers(A[i]), numbers(Y[i])
+        z = [b[c] + mp.fsum(a[j] * W[j][c] for j in rows) for c in columns]
+        u = [capped(z_c, softcap, temperature) for z_c in z]
+        total = mp.fsum(mp.exp(u_c) for u_c, _ in u)
+        p, lse = [mp.exp(u_c) / total for u_c, _ in u], mp.log(total)
+        loss = cross_entropy(p, y) + mpf(z_loss) * lse**2
+        L += w[i] * loss / sum(w)
+        dz = [
+            w[i] / sum(w) * slope * (sum(y) * p[c] - y[c] + 2 * mpf(z_loss) * lse * p[c])
+            for c, (_, slope) in enumerate(u)
+        ]
+        dA.append([mp.fsum(dz[c] * W[j][c] for c in columns) for j in rows])
+        for c in columns:
+            db[c] += dz[c]
+            for j in rows:
+                dW[j][c] += a[j] * dz[c]
+    return L, dA, dW, db
+
+
 # --- A dense network ---
 
 

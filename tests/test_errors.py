@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import glassmax.functional as F
 from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, not_class, read_table
@@ -47,6 +48,14 @@ def with_option(**options):
     return lambda: Network([4, 5, 3], **options)
 
 
+def sampled(**options):
+    return lambda: F.sampled_softmax_cross_entropy(X, np.zeros((4, 3)), None, y, **{"samples": 5, **options})
+
+
+def sparse_target(target, loss=F.softmax_cross_entropy):
+    return lambda: loss(Z, sparse.csr_array(target))
+
+
 def set_theta():
     NET.theta = np.zeros(3)
 
@@ -57,6 +66,8 @@ def set_parameter(name, values):
 
 TABLE = {
     ShapeError: {
+        "proposal is (2,), expected (3,): one frequency for each class.": sampled(proposal=[1.0, 2.0]),
+        "Labels have shape (3, 5), expected (3,) class indices or (3, 4) rows.": sparse_target(np.ones((3, 5))),
         "There is no parameter called v; there are w.": lambda: gradcheck.check_gradients(
             np.sum, {"w": 1.0}, {"w": 1.0, "v": 1.0}
         ),
@@ -158,6 +169,17 @@ TABLE = {
         "f_vjp returned (1,) for input 0, expected its shape, (2,).": f_and_vjp(lambda dOut, x: dOut[:1]),
     },
     LabelError: {
+        (
+            "proposal[1] is 0, expected a finite number > 0: a network can't learn to reject a class that is never "
+            "drawn. Add 1 to every count."
+        ): sampled(proposal=[1.0, 0.0, 2.0]),
+        "Labels are of type complex128, expected rows of numbers.": sparse_target(np.ones((3, 4), complex)),
+        "Label of row 2, class 1, is -0.5, expected a finite number >= 0.": sparse_target(
+            [[1, 0, 0, 0], [1, 0, 0, 0], [1.5, -0.5, 0, 0]]
+        ),
+        "Label of row 2 has no candidate, expected at least one class.": sparse_target(
+            [[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]], F.softmax_candidate_cross_entropy
+        ),
         "not_class has no label, expected at least one class that is ruled out.": not_class,
         "Label of row 1 has no candidate, expected at least one class.": lambda: F.softmax_candidate_cross_entropy(
             np.zeros((2, 3)), [[1, 0, 0], [0, 0, 0]]
@@ -191,6 +213,15 @@ TABLE = {
         ),
     },
     OptionError: {
+        "samples is 0, expected a whole number >= 1.": sampled(samples=0),
+        "seed is -1, expected a whole number >= 0.": sampled(seed=-1),
+        "proposal is 'zipf', expected 'log_uniform' or one frequency for each class.": sampled(proposal="zipf"),
+        "softcap is 30, expected None with output='sigmoid': only softmax has this option.": with_option(
+            output="sigmoid", loss="binary_cross_entropy", softcap=30.0
+        ),
+        "output_bias is False, expected True, because b1 holds numbers other than 0.": lambda: Network.from_parameters(
+            {"W1": np.zeros((2, 3)), "b1": np.ones(3)}, output_bias=False
+        ),
         "embedding is 'periodic', expected an Embedding, or None.": with_option(embedding="periodic"),
         "layer_sizes starts with 4, expected 7, the width of Embedding(4 columns -> 7: periodic 1 x 3).": with_option(
             embedding=EMBEDDING
@@ -343,8 +374,8 @@ def fitted(X_val=None, y_val=None, **options):
 
 ROWS = np.eye(2)
 SCORINGS = (
-    "expected one of log_loss, accuracy, balanced_accuracy, f1, auc, the name of a scorer of scikit-learn's, "
-    "or a callable."
+    "expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, "
+    "the name of a scorer of scikit-learn's, or a callable."
 )
 
 VOICES = {

@@ -29,6 +29,7 @@ from glassmax.gradcheck import Check, Report, check_gradients, check_vjp, numeri
 from tests.grid import KINDS, LOSS_FUNCTIONS, REDUCTIONS, one_hot, predictions, target
 
 METHODS = ["complex", "central"]
+VJP = ("", "_vjp")
 both_methods = pytest.mark.parametrize("method", METHODS)
 
 
@@ -65,7 +66,41 @@ def pullbacks():
         f, f_vjp = getattr(functional, name), getattr(functional, f"{name}_vjp")
         label = f"{name}, {kind}, {reduction}{', weighted' * weighted}"
         table[label] = (partial(f, **options), partial(f_vjp, **options), (predictions(name, shape, draw),))
-    return table
+    return table | of_whole_layers(X[0], W, b)
+
+
+def of_whole_layers(X, W, b):
+    """The losses of a whole layer, from its inputs and its weights."""
+    y = np.array([0, 3, 1, 2, 0])
+    linear, linear_vjp = (partial(getattr(functional, f"linear_softmax_cross_entropy{vjp}"), target=y) for vjp in VJP)
+    given = {"target": y, "samples": 3, "seed": 1}
+    sampled, sampled_vjp = (partial(getattr(functional, f"sampled_softmax_cross_entropy{vjp}"), **given) for vjp in VJP)
+    log_softmax_of, log_softmax_of_vjp = (getattr(functional, f"adaptive_log_softmax{vjp}") for vjp in VJP)
+    adaptive, adaptive_vjp = (getattr(functional, f"adaptive_softmax_cross_entropy{vjp}") for vjp in VJP)
+
+    def sampled_dense_vjp(dL, X, W, b):
+        dX, dW, db = sampled_vjp(dL, X, W, b)
+        return dX, dW.toarray(), db
+
+    def flat(gradients):
+        dX, dW, ((dV, dU),) = gradients
+        return dX, dW, dV, dU
+
+    head, V, U = W[:, :3], W[:, 2:], np.array([[0.3, -0.2], [0.1, 0.5]])  # two classes, and a cluster of two
+    return {
+        "linear_softmax_cross_entropy": (linear, linear_vjp, (X, W, b)),
+        "sampled_softmax_cross_entropy": (sampled, sampled_dense_vjp, (X, W, b)),
+        "adaptive_log_softmax": (
+            lambda X, W, V, U: log_softmax_of(X, W, [(V, U)]),
+            lambda dQ, X, W, V, U: flat(log_softmax_of_vjp(dQ, X, W, [(V, U)])),
+            (X, head, V, U),
+        ),
+        "adaptive_softmax_cross_entropy": (
+            lambda X, W, V, U: adaptive(X, W, [(V, U)], y),
+            lambda dL, X, W, V, U: flat(adaptive_vjp(dL, X, W, [(V, U)], y)),
+            (X, head, V, U),
+        ),
+    }
 
 
 PULLBACKS = pullbacks()

@@ -192,7 +192,9 @@ def test_dir_shows_the_public_names_and_no_others():
     assert done.stdout.split() == sorted(glassmax.__all__)
 
 
-MODULES = sorted({path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))} - {"version"})
+MODULES = sorted(
+    {path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))} - {"version", "torch", "jax"}
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -208,6 +210,17 @@ def test_every_module_is_an_attribute_at_once_and_stands_on_the_map(name):
     assert done.stdout == f"glassmax.{name}\n"
     assert name in glassmax.__all__
     assert re.search(rf"^    {name}/?  ", glassmax.__doc__, re.M)
+
+
+@pytest.mark.parametrize("name", ["torch", "jax"])
+def test_a_module_for_another_library_is_no_attribute_and_says_what_is_missing(name, monkeypatch):
+    assert name not in glassmax.__all__  # a star would put it in the place of the library
+    monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, f"glassmax.{name}", raising=False)
+    with pytest.raises(
+        ImportError, match=rf"which is not installed. Install it with: pip install 'glassmax\[{name}\]'"
+    ):
+        importlib.import_module(f"glassmax.{name}")
 
 
 def signatures():
@@ -326,7 +339,7 @@ def test_an_import_of_scipy_while_loading_would_be_found():
 MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:home|root|Users|tmp|work|mnt|opt|private)/\w[\w./-]*")
 
 
-FOLDERS = ("src", "native", "tests", "tests_torch", "docs", "examples", "benchmarks", "fuzz")
+FOLDERS = ("src", "native", "tests", "tests_torch", "tests_jax", "docs", "examples", "benchmarks", "fuzz")
 OWN_FILES = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in (".md", ".toml", ".cff", "")]
 OWN_FILES += [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.*") if "__pycache__" not in path.parts]
 

@@ -103,6 +103,40 @@ def test_boolean_classes_stay_booleans(path):
     assert load_model(path).predict(X).dtype == bool
 
 
+HEAD = {"softcap": 30.0, "z_loss": 1e-4, "temperature": 0.5, "frozen": ["W1", "b2"]}
+
+
+@pytest.mark.parametrize("name", HEAD)
+def test_each_option_of_the_head_comes_back_and_makes_a_file_of_version_3(path, name):
+    network = Network([3, 4, 2], dtype="float32", random_state=0, **{name: HEAD[name]})
+    Model(network, np.arange(2)).save(path)
+    loaded = load_model(path).network
+    assert loaded.options == network.options
+    assert repr(loaded) == repr(network)
+    np.testing.assert_array_equal(loaded.theta, network.theta)
+    np.testing.assert_array_equal(loaded.predictions(X), network.predictions(X))
+    manifest = json.loads(manifest_of(path))
+    assert manifest["version"] == 3
+    assert {key: manifest["networks"][0].get(key) for key in HEAD} == {**dict.fromkeys(HEAD), name: HEAD[name]}
+
+
+def test_a_model_of_several_networks_keeps_the_options_of_each(path):
+    networks = [Network([3, 2], output_bias=False, z_loss=0.1), Network([3, 4, 2], **HEAD), Network([3, 2])]
+    model = Model(networks, ["a", "b"])
+    model.save(path)
+    assert [network.options for network in load_model(path).networks] == [network.options for network in networks]
+    Model([networks[2], networks[2]], ["a", "b"]).save(path)
+    assert not HEAD.keys() & json.loads(manifest_of(path))["networks"][0].keys()
+    assert json.loads(manifest_of(path))["version"] == 2
+    Model(networks[2], ["a", "b"]).save(path)
+    assert json.loads(manifest_of(path))["version"] == 1  # a model without them is a file that older versions read
+
+
+def test_the_prompt_shows_the_options_of_the_head():
+    shown = repr(Model(Network([3, 2], **{**HEAD, "frozen": ["b1"]}), ["a", "b"]))
+    assert "softmax output, cross_entropy loss, softcap 30, z_loss 0.0001, temperature 0.5, frozen b1" in shown
+
+
 def test_activations_output_and_loss_come_back(path):
     network = Network([3, 4, 5, 2], activation=["tanh", "gelu"], output="sigmoid", loss="binary_cross_entropy")
     Model(network, np.arange(2)).save(path)
@@ -352,9 +386,9 @@ UNFIT = "has a manifest with "
 
 LIES = {
     "another_format": ({"format": "glass"}, UNFIT + "format 'glass', version 1; this glassmax reads format"),
-    "version_3": (
-        {"version": 3},
-        UNFIT + "format 'glassmax', version 3; this glassmax reads format 'glassmax', versions 1 and 2.",
+    "version_4": (
+        {"version": 4},
+        UNFIT + "format 'glassmax', version 4; this glassmax reads format 'glassmax', versions 1 to 3.",
     ),
     "version_2": ({"version": 2}, NOT_JSON + "Object contains unknown field `layer_sizes`."),
     "an_unknown_activation": ({"activations": ["tanhh"]}, UNFIT + "activations that are unknown or too many."),
@@ -421,6 +455,39 @@ LIES = {
 def test_a_manifest_that_lies_is_refused_though_its_hash_is_right(refusal, case):
     change, expected = LIES[case]
     assert refusal(forged(HONEST | change)).startswith(expected)
+
+
+WRONG_HEADS = {
+    "version 2": ({"softcap": 3.0}, {"version": 2}, UNFIT + "options that came with version 3."),
+    "frozen in version 2": ({"frozen": ["W1"]}, {"version": 2}, UNFIT + "options that came with version 3."),
+    "softcap 0": ({"softcap": 0.0}, {}, UNFIT + "a softcap that is no number > 0."),
+    "softcap inf": ({"softcap": 1e999}, {}, "has a manifest that can't be read: "),
+    "z-loss below 0": ({"z_loss": -0.1}, {}, UNFIT + "a z-loss that is no number >= 0."),
+    "temperature 0": ({"temperature": 0.0}, {}, UNFIT + "a temperature that is no number > 0."),
+    "no softmax": (
+        {"loss": "binary_cross_entropy", "z_loss": 0.5},
+        {"output": "sigmoid"},
+        UNFIT + "a softcap, a z-loss or a temperature without softmax output.",
+    ),
+    "frozen W2": ({"frozen": ["W2"]}, {}, UNFIT + "frozen parameters that the network doesn't have."),
+    "frozen twice": ({"frozen": ["W1", "W1"]}, {}, UNFIT + "frozen parameters that the network doesn't have."),
+    "frozen text": ({"frozen": "W1"}, {}, "has a manifest that can't be read: Expected `array`"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_HEADS)
+def test_options_of_the_head_that_cannot_be_are_refused(refusal, case):
+    of_network, of_manifest, expected = WRONG_HEADS[case]
+    network = {
+        "layer_sizes": [3, 2], "activations": [], "loss": "cross_entropy", "l2": 0.0, "weight": 1.0, "embedding": None,
+    }  # fmt: skip
+    manifest = {
+        "format": "glassmax", "version": 3, "output": "softmax", "dtype": "float64", "classes": ["a", "b"],
+        "networks": [network | of_network], "encoding": None, "record": {}, "columns": None, "calibration": None,
+        "conformal": None,
+    }  # fmt: skip
+    arrays = {"1.W1": np.zeros((3, 2)), "1.b1": np.zeros(2)}
+    assert refusal(forged(manifest | of_manifest, arrays)).startswith(expected)
 
 
 @pytest.mark.parametrize("key", HONEST)
@@ -969,3 +1036,31 @@ def test_no_module_of_the_package_names_pickle_joblib_or_eval():
             if source.name not in ("numpy.py", "loaded_file.py"):
                 assert not re.search(r"(?<![\w.])(eval|exec)\(", line), source
             assert "allow_pickle" not in line, source
+
+
+def test_very_many_outputs_that_are_no_probabilities_predict_the_largest():
+    model = Model(Network([3, 5000], output="identity", loss="squared_error"), np.arange(5000))
+    X = np.random.default_rng(0).normal(size=(4, 3))
+    np.testing.assert_array_equal(model.predict(X), model.logits(X).argmax(axis=1))
+    message = "output is 'identity', expected 'softmax' for predict_top: the outputs of identity are no probabilities."
+    with pytest.raises(OptionError, match=f"^{re.escape(message)}$"):
+        model.predict_top(X)
+
+
+@pytest.mark.parametrize("threshold", [0.3, 1 / 3, 0.02, 1e-3, 5e-324])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 6.0])
+def test_predict_sparse_finds_every_probability_above_a_threshold(threshold, spread):
+    network = Network([3, 200], random_state=1)
+    network.theta *= spread
+    model, X = Model(network, np.arange(200)), np.random.default_rng(0).normal(size=(30, 3))
+    P = Model(network, np.arange(200)).predict_top(X, 200)
+    dense = np.zeros((30, 200))
+    np.put_along_axis(dense, P[0], np.where(P[1] >= threshold, P[1], 0), axis=1)
+    np.testing.assert_array_equal(model.predict_sparse(X, threshold).toarray(), dense)
+
+
+def test_a_small_result_does_not_ask_the_system_for_memory(monkeypatch):
+    monkeypatch.setattr("glassmax.memory.available_memory", lambda: pytest.fail("asked"))
+    model = Model(Network([3, 4]), list("abcd"))
+    assert model.predict(np.zeros((1, 3))).shape == (1,)
+    assert model.predict_proba(np.zeros((1, 3))).shape == (1, 4)

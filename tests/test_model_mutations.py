@@ -53,10 +53,13 @@ class Whole:
         return sealed({**self.header, "__metadata__": {"glassmax": json.dumps(manifest)}}, self.tensors)
 
 
-def model_of(*, several):
+HEAD = {"softcap": 30.0, "z_loss": 0.01, "temperature": 2.0, "frozen": ["W1", "b2"]}
+
+
+def model_of(version):
     d, record = ENCODING.width, {"epochs": 3, "table": "t.csv", "training_loss": 0.5}
-    network = Network([d, 3, 2], random_state=0)
-    if not several:
+    network = Network([d, 3, 2], random_state=0, **(HEAD if version == 3 else {}))
+    if version == 1:
         return Model(network, np.array(["a", "b"]), ENCODING, record)
     embedding = Embedding(d, periodic=[0], frequencies=2, edges={1: [0.0, 0.5, 1.0]}, blocks=[(2, 4, 1)])
     other = Network([embedding.width, 2], embedding=embedding, random_state=1)
@@ -66,7 +69,7 @@ def model_of(*, several):
     return Model([network, other], np.array(["a", "b"]), ENCODING, record, **parts)
 
 
-WHOLES = {f"version {number}": Whole(model_of(several=number == 2)) for number in (1, 2)}
+WHOLES = {f"version {number}": Whole(model_of(number)) for number in (1, 2, 3)}
 ONE = WHOLES["version 1"]
 
 
@@ -291,6 +294,28 @@ CLAIMS = [
     ("conformal", "rows"),
 ]
 """Places of numbers that decide how much memory a model takes."""
+
+
+def test_an_option_of_the_head_that_is_out_of_range_is_refused(is_model_or_refused):
+    whole = WHOLES["version 3"]
+    wrong = {
+        "softcap": [0, -1.0, "30", [], True],
+        "z_loss": [-1e-300, None, "0"],
+        "temperature": [0, -2, None],
+        "frozen": [["W3"], ["W1", "W1"], "W1", None, [1], ["1.W1"]],
+        "output_bias": [False],
+    }
+    for name, values in wrong.items():
+        for value in values:
+            place = ("networks", 0, name)
+            content = whole.with_manifest(lambda manifest, at=place, to=value: put(manifest, at, to))
+            assert not is_model_or_refused(content), (name, value)
+    for name in HEAD:  # without it, it is at its default
+        place = ("networks", 0, name)
+        assert is_model_or_refused(whole.with_manifest(lambda manifest, at=place: put(manifest, at, GONE)))
+    assert not is_model_or_refused(whole.with_manifest(lambda manifest: put(manifest, ("version",), 2)))
+    for version in (0, 4, 3.5, "3"):
+        assert not is_model_or_refused(whole.with_manifest(lambda m, to=version: put(m, ("version",), to)))
 
 
 def test_a_file_of_the_first_version_still_predicts(is_model_or_refused, table):

@@ -15,9 +15,17 @@ CONTENDERS = {
     "glassmax": ("ours", "Estimator"),
     "glassmax engine": ("ours", "Engine"),
     "glassmax model file": ("ours", "FromFile"),
+    "16 MB": ("ours", "Small"),
+    "label smoothing": ("ours", "Smoothed"),
+    "sample weights": ("ours", "Weighted"),
+    "z-loss": ("ours", "ZLoss"),
+    "softcap": ("ours", "Softcapped"),
     "scikit-learn": ("scikit", "Contender"),
     "PyTorch": ("pytorch", "Eager"),
     "PyTorch fused Adam": ("pytorch", "Fused"),
+    "PyTorch, all threads": ("pytorch", "FusedAdam"),
+    "linear_cross_entropy": ("pytorch", "FusedLoss"),
+    "linear_cross_entropy, 256 rows": ("pytorch", "FusedLossByHand"),
     "PyTorch compiled": ("pytorch", "Compiled"),
     "PyTorch in blocks": ("pytorch", "Blocks"),
     "JAX": ("by_jax", "Contender"),
@@ -42,6 +50,17 @@ class Orders:
     def __next__(self):
         self.order = self.order[self.draw.permutation(len(self.order))]
         return self.order
+
+
+def errors_by_row(found, exact):
+    """Return for each array the largest difference of an entry over the largest entry of its row; inf for no number."""
+    errors = {}
+    for name, values in exact.items():
+        rows = np.atleast_2d(values)
+        differences = np.abs(np.atleast_2d(found[name]) - rows).max(axis=1)
+        error = float((differences / np.abs(rows).max(axis=1).clip(1e-300)).max())
+        errors[name] = error if np.isfinite(error) else np.inf
+    return errors
 
 
 def contender(name):

@@ -43,6 +43,7 @@ class Contender:
         self.draw = np.random.default_rng(seed)
         self.compiled = jax.jit(self.whole_epoch, donate_argnums=0)
         self.predict = jax.jit(self.forward)
+        self.largest = jax.jit(lambda theta, X, count: jax.lax.top_k(self.forward(theta, X), count), static_argnums=2)
         self.begin()
 
     def begin(self):
@@ -73,8 +74,15 @@ class Contender:
         jax.block_until_ready(self.carry)
         return [float(loss) for loss in losses]
 
+    def settle(self):
+        self.epochs(1)
+
     def probabilities(self, X):
         return np.asarray(self.predict(self.carry[0], X))
+
+    def top(self, X, count):
+        found = [self.largest(self.carry[0], X[start : start + 256], count) for start in range(0, len(X), 256)]
+        return tuple(np.concatenate(blocks) for blocks in zip(*((labels, P) for P, labels in found), strict=True))
 
     @staticmethod
     def forward(theta, X):

@@ -8,6 +8,7 @@ import timeit
 import warnings
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from glassmax import Network, SoftmaxClassifier, load_model
 from glassmax.engine import Data, Regularization, best_engine
 from glassmax.optimizers import Adam
 
-from . import BETA_1, BETA_2, EPSILON, LEARNING_RATE
+from . import BETA_1, BETA_2, EPSILON, LEARNING_RATE, errors_by_row
 
 warnings.simplefilter("ignore")
 
@@ -72,31 +73,35 @@ class FromFile(Estimator):
 class Engine:
     """The engine's epoch alone, without the checks and the records of the estimator."""
 
+    head = MappingProxyType({})
+    regularization = Regularization()
+
     def __init__(self, shape, X, y, start, threads, shuffle=True, seed=0):
-        self.shape, self.data, self.start, self.shuffle = shape, Data(X, y), start, shuffle
-        self.engine, self.rule, self.regularization = (
-            best_engine(threads),
-            Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON),
-            Regularization(),
-        )
+        self.shape, self.start, self.shuffle = shape, start, shuffle
+        self.data, self.engine = Data(X, y, self.weight(len(y))), self.made(threads)
+        self.rule = Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON)
         self.rates = np.full(shape.steps, LEARNING_RATE)
-        self.draw = np.random.default_rng(seed)
+        self.draw, self.session = np.random.default_rng(seed), None
         self.begin()
 
+    made = staticmethod(best_engine)
+
+    def weight(self, n):
+        return None
+
     def begin(self):
-        self.network = Network.from_parameters(self.start, activation="relu", dtype=self.shape.dtype)
-        self.state, self.steps = self.rule.init(self.network.theta), 0
+        if self.session:
+            self.session.close()
+        self.network = Network.from_parameters(self.start, activation="relu", dtype=self.shape.dtype, **self.head)
+        self.state, self.steps, self.session = self.rule.init(self.network.theta), 0, None
 
     def epochs(self, count):
         n, losses = len(self.data.y), []
+        self.session = self.session or self.engine.open(self.network, self.rule, self.state)
         for _ in range(count):
-            order = self.draw.permutation(n) if self.shuffle else np.arange(n)
-            result = self.engine.epoch(
-                self.network,
+            result = self.session.epoch(
                 self.data,
-                self.rule,
-                self.state,
-                order=order,
+                order=self.draw.permutation(n) if self.shuffle else np.arange(n),
                 batch_size=self.shape.batch,
                 rates=self.rates,
                 regularization=self.regularization,
@@ -104,10 +109,27 @@ class Engine:
             )
             self.steps += result.steps
             losses.append(result.loss)
+        self.session.read()
         return losses
 
     def probabilities(self, X):
         return self.engine.probabilities(self.network, X)
+
+    def settle(self):
+        for moments in (self.state["m"], self.state["v"]):
+            moments += 0  # memory is given at the first touch
+
+    def top(self, X, count):
+        return self.engine.top_classes(self.network, X, count)[:2]
+
+    def accuracy(self, rows):
+        """Return the errors of the gradients in float32 against those in float64."""
+        data = self.data.rows(slice(rows))
+        exact = Network.from_parameters(self.start, activation="relu", dtype="float64", **self.head)
+        _, gradient = self.engine.loss_and_gradient(self.network, data, self.regularization)
+        data = data._replace(X=data.X.astype(np.float64))
+        _, right = self.engine.loss_and_gradient(exact, data, self.regularization)
+        return errors_by_row(self.network.parameters.of(gradient), exact.parameters.of(right))
 
     def row_seconds(self):
         """Return what a row costs inside the engine: the call for it, less the call for a network of one weight."""
@@ -118,3 +140,38 @@ class Engine:
         }
         seconds = {what: min(timeit.repeat(call, number=2000, repeat=20)) / 2000 for what, call in calls.items()}
         return seconds["row"] - seconds["call"]
+
+
+class Small(Engine):
+    """With a memory limit of 16 MB."""
+
+    @staticmethod
+    def made(threads):
+        from glassmax.engine.native import NativeEngine
+
+        return NativeEngine(threads, memory_limit=16_000_000)
+
+
+class Smoothed(Engine):
+    """With label smoothing."""
+
+    regularization = Regularization(label_smoothing=0.1)
+
+
+class Weighted(Engine):
+    """With sample weights."""
+
+    def weight(self, n):
+        return np.random.default_rng(2).uniform(0.5, 1.5, n)
+
+
+class ZLoss(Engine):
+    """With a penalty on the squared logarithm of the sum of exponentials."""
+
+    head = MappingProxyType({"z_loss": 1e-4})
+
+
+class Softcapped(Engine):
+    """With logits bounded by a multiple of tanh."""
+
+    head = MappingProxyType({"softcap": 30.0})

@@ -2,12 +2,13 @@
 
 # ruff: noqa: D102 - what a contender's methods do stands in peers/__init__.py
 
+import copy
 import time
 from types import MappingProxyType
 
 import torch
 
-from . import BETA_1, BETA_2, EPSILON, LEARNING_RATE, Orders, products
+from . import BETA_1, BETA_2, EPSILON, LEARNING_RATE, Orders, errors_by_row, products
 
 
 class Eager:
@@ -50,7 +51,7 @@ class Eager:
         for index in order.split(self.shape.batch):
             self.adam.zero_grad()
             X, y = self.batch(index)
-            loss = self.loss(self.net(X), y)
+            loss = self.loss_of(X, y)
             loss.backward()
             self.steps += 1
             if self.shuffle is not True:  # answers are compared: epsilon where all others have it
@@ -62,9 +63,36 @@ class Eager:
     def batch(self, index):
         return self.X[index], self.y[index]
 
+    def loss_of(self, X, y):
+        return self.loss(self.net(X), y)
+
+    def accuracy(self, rows):
+        """Return the errors of the gradients in float32 against those in float64."""
+        found = {}
+        for dtype in (torch.float32, torch.float64):
+            net = copy.deepcopy(self.net).to(dtype)
+            self.loss(net(self.X[:rows].to(dtype)), self.y[:rows]).backward()
+            found[dtype] = {}
+            for number, layer in enumerate(net[::2], start=1):
+                found[dtype] |= {f"W{number}": layer.weight.grad.T.numpy(), f"b{number}": layer.bias.grad.numpy()}
+        return errors_by_row(*found.values())
+
+    def settle(self):
+        self.epochs(1)  # the moments are made by the first step
+        self.adam.zero_grad()
+
     def probabilities(self, X):
         with torch.inference_mode():
             return torch.softmax(self.net(torch.from_numpy(X)), 1).numpy()
+
+    def top(self, X, count):
+        found = [], []
+        with torch.inference_mode():
+            for block in torch.from_numpy(X).split(256):
+                top = torch.softmax(self.net(block), 1).topk(count)
+                for blocks, values in zip(found, (top.indices, top.values), strict=True):
+                    blocks.append(values)
+            return tuple(torch.cat(blocks).numpy() for blocks in found)
 
 
 class Blocks(Eager):
@@ -75,10 +103,17 @@ class Blocks(Eager):
             return torch.cat([torch.softmax(self.net(block), 1) for block in torch.from_numpy(X).split(2048)]).numpy()
 
 
-class Fused(Eager):
-    """The usual loop with the fused Adam, a faster gather, and the number of threads that is fastest."""
+class FusedAdam(Eager):
+    """The usual loop with the fused Adam and a faster gather."""
 
     options = MappingProxyType({"fused": True})
+
+    def batch(self, index):
+        return self.X.index_select(0, index), self.y.index_select(0, index)
+
+
+class Fused(FusedAdam):
+    """The same with the number of threads that is fastest."""
 
     def __init__(self, shape, X, y, start, threads, shuffle=True, seed=0):
         super().__init__(shape, X, y, start, threads, shuffle, seed)
@@ -88,9 +123,6 @@ class Fused(Eager):
             torch.set_num_threads(min(seconds, key=seconds.get))
             self.note = f"{torch.get_num_threads()} threads are its fastest"
             self.begin()
-
-    def batch(self, index):
-        return self.X.index_select(0, index), self.y.index_select(0, index)
 
     def seconds(self, threads):
         """Return how long some steps take."""
@@ -104,6 +136,24 @@ class Fused(Eager):
             self.adam.step()
             steps += 1
         return (time.perf_counter() - started) / steps
+
+
+class FusedLoss(FusedAdam):
+    """Last layer and loss in one call, which keeps the logits of a few rows at a time, as many as it chooses."""
+
+    chunks = torch.nn.LinearCrossEntropyOptions()
+
+    def loss_of(self, X, y):
+        last, below = self.net[-1], self.net[:-1]
+        return torch.nn.functional.linear_cross_entropy(
+            below(X), last.weight, y, linear_bias=last.bias, options=self.chunks
+        )
+
+
+class FusedLossByHand(FusedLoss):
+    """The same for 256 rows at a time."""
+
+    chunks = torch.nn.LinearCrossEntropyOptions(chunking_method=None, batch_chunk_size=256)
 
 
 class Compiled(Eager):

@@ -1,5 +1,7 @@
 """A contender in a process of its own: reads requests from stdin, a JSON object a line, and answers in the same way."""
 
+import ctypes
+import gc
 import json
 import os
 import statistics
@@ -62,6 +64,35 @@ class Served:
             found.append(self.train(epochs))
         return found
 
+    def go_on(self, epochs):
+        """Train on from where it is; return the seconds of the clock and of the processors."""
+        started, worked = time.perf_counter(), time.process_time()
+        self.losses += self.peer.epochs(epochs)
+        return time.perf_counter() - started, time.process_time() - worked
+
+    def peak_of_training(self):
+        """Return the bytes that an epoch takes at its peak, beyond rows, weights and moments."""
+        self.peer.settle()
+        before = self._trimmed()
+        self.peer.epochs(1)
+        return max(0, self.memory() - before)
+
+    def top(self, rows, count):
+        """Find the most probable classes: seconds of the clock and the processors, bytes at the peak, some of P."""
+        X = self._made_up(rows)
+        self.peer.top(X[:256], count)
+        before, started, worked = self._trimmed(), time.perf_counter(), time.process_time()
+        labels, P = self.peer.top(X, count)
+        seconds = time.perf_counter() - started, time.process_time() - worked
+        return *seconds, max(0, self.memory() - before - labels.nbytes - P.nbytes), P[:20].tolist()
+
+    def _trimmed(self):
+        """Return the memory of the process once all that is free has gone back; begin to count anew."""
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+        self.memory(reset=True)
+        return self.memory()
+
     def predict(self, rows, calls):
         """Return the seconds of a call that predicts so many rows: the median of a hundredth of the calls at a time."""
         X = self._made_up(rows)
@@ -103,6 +134,10 @@ class Served:
             Path("/proc/self/clear_refs").write_text("5")
         lines = Path("/proc/self/status").read_text().splitlines()
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+    def accuracy(self, rows):
+        """Return the errors of our gradients in float32."""
+        return self.peer.accuracy(rows)
 
     def row_seconds(self):
         """Return what a row costs inside our engine."""

@@ -58,6 +58,9 @@ struct Case {
     bool sparse = false, wide = false, adam = false, nesterov = false;
     double alpha = 0, smoothing = 0, decay = 0, clip = 0, momentum = 0.875, mean_weight = 1;
     double mixup = 0, mixup_share = 0.5;
+    double softcap = 0, z_loss = 0, temperature = 1;
+    std::vector<uint8_t> frozen;  // of W1, b1, W2, ..., the embedding's arrays; empty: none
+    bool sparse_targets = false;  // Y is given as CSR
     Numbers theta, first, second, rates;
 
     int64_t depth() const { return int64_t(sizes.size()) - 1; }
@@ -75,6 +78,11 @@ struct Case {
         text += ", activations";
         for (int32_t f : activations) text += " " + std::to_string(f);
         text += ", output " + std::to_string(output) + ", loss " + std::to_string(loss);
+        if (softcap > 0) text += ", softcap";
+        if (z_loss > 0) text += ", z-loss";
+        if (temperature != 1) text += ", temperature";
+        if (sparse_targets) text += ", sparse targets";
+        for (uint8_t mark : frozen) text += mark ? ", frozen" : ", moving";
         return text + (embedding.d ? ", embedded" : "") + (sparse ? ", sparse" : "") + (adam ? ", Adam" : nesterov ? ", Nesterov" : "");
     }
 };
@@ -155,6 +163,25 @@ inline Case make_embedded(int64_t d, const Integers &rest, int64_t n, uint64_t s
 inline void with_target_rows(Case &c) {  // zeros and ones among them
     Random random{7};
     for (int64_t i = 0; i < c.n * c.k(); ++i) c.Y.push_back(std::min(1.0, std::max(0.0, random.number(-0.5, 1.5))));
+}
+
+inline void with_sparse_targets(Case &c) {  // rows that don't sum to 1, some of them empty
+    Random random{14};
+    c.Y.assign(c.n * c.k(), 0);
+    for (int64_t i = 0; i < c.n; ++i)
+        for (int64_t e = i % 4; e > 0; --e) c.Y[i * c.k() + random.below(c.k())] = random.number(0.1, 1);
+    c.sparse_targets = true;
+}
+
+inline void with_head_options(Case &c) {
+    c.softcap = 1.5;
+    c.z_loss = 0.125;
+    c.temperature = 0.75;
+}
+
+inline void freeze(Case &c, std::vector<int> which) {
+    c.frozen.assign(2 * c.depth() + (c.embedding.d ? c.embedding.learned().size() : 0), 0);
+    for (int one : which) c.frozen[one] = 1;
 }
 
 inline void with_candidates(Case &c) {  // the class of a row, and others

@@ -136,8 +136,10 @@ template <class T> struct Trained {
 // A case as the engine is given it.
 template <class T> struct Given {
     const Case &c;
-    Block<int64_t> sizes, y, order, columns, starts, periodic, edged, edge_starts, blocks;
-    Block<int32_t> activations, columns_32, starts_32;
+    Block<int64_t> sizes, y, order, columns, starts, periodic, edged, edge_starts, blocks, target_columns, target_starts;
+    Block<int32_t> activations, columns_32, starts_32, target_columns_32, target_starts_32;
+    Block<uint8_t> frozen;
+    Block<double> target_values;
     Block<T> X, values, theta, first, second, unscaled;
     Block<double> Y, weight, rates, dropout, factors, mixup_factors, edges;
     Embedding embedding = {};
@@ -148,6 +150,8 @@ template <class T> struct Given {
           rates(c.rates), dropout(maybe<double>(c.dropout)), factors(maybe<double>(c.factors)),
           mixup_factors(maybe<double>(c.mixup_factors)) {
         if (c.embedding.d) embed(c.embedding);
+        if (!c.frozen.empty()) frozen = Block<uint8_t>(c.frozen);
+        if (c.sparse_targets) take_sparse_targets();
         if (!c.scale.empty()) {  // W1 before its scale, what follows, the scale
             Numbers before = c.theta;
             for (int64_t i = 0; i < c.sizes[0] * c.sizes[1]; ++i) before[i] /= c.scale[i / c.sizes[1]];
@@ -173,6 +177,22 @@ template <class T> struct Given {
         starts_32 = Block<int32_t>(start);
     }
 
+    void take_sparse_targets() {
+        Numbers values_;
+        Integers columns_, starts_ = {0};
+        for (int64_t i = 0; i < c.n; ++i, starts_.push_back(int64_t(values_.size())))
+            for (int64_t j = 0; j < c.k(); ++j)
+                if (const double value = c.Y[i * c.k() + j]; value != 0) {
+                    values_.push_back(value);
+                    columns_.push_back(j);
+                }
+        target_values = Block<double>(values_);
+        target_columns = Block<int64_t>(columns_);
+        target_starts = Block<int64_t>(starts_);
+        target_columns_32 = Block<int32_t>(columns_);
+        target_starts_32 = Block<int32_t>(starts_);
+    }
+
     void embed(const PlainEmbedding &from) {
         Numbers all;
         Integers start = {0};
@@ -189,7 +209,8 @@ template <class T> struct Given {
                      edged.data(), edge_starts.data(), edges.data(), int64_t(from.blocks.size()) / 3, blocks.data()};
     }
     Shape shape() const {
-        return {c.depth(), sizes.data(), activations.data(), c.output, c.loss, c.embedding.d ? &embedding : nullptr};
+        return {c.depth(), sizes.data(), activations.data(), c.output, c.loss, c.embedding.d ? &embedding : nullptr,
+                c.softcap, c.z_loss, c.temperature, frozen.data()};
     }
     Rows rows() const {
         Rows rows = {};
@@ -200,7 +221,13 @@ template <class T> struct Given {
         rows.starts = c.wide ? static_cast<const void *>(starts.data()) : starts_32.data();
         rows.wide = c.wide;
         rows.y = c.Y.empty() ? y.data() : nullptr;
-        rows.Y = Y.data();
+        rows.Y = c.sparse_targets ? nullptr : Y.data();
+        if (c.sparse_targets) {
+            rows.target_wide = c.n % 2;
+            rows.target_values = target_values.data();
+            rows.target_columns = c.n % 2 ? static_cast<const void *>(target_columns.data()) : target_columns_32.data();
+            rows.target_starts = c.n % 2 ? static_cast<const void *>(target_starts.data()) : target_starts_32.data();
+        }
         rows.weight = weight.data();
         rows.mean_weight = c.mean_weight;
         return rows;
@@ -218,14 +245,36 @@ template <class T> struct Given {
     }
 
     Trained<T> train(const Engine &engine, Workers workers) const {
-        Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>(),
-                            c.scale.empty() ? Block<T>() : unscaled.again()};
+        Trained<T> moved = as_given();
+        moved.outcome = engine.epoch[DTYPE<T>](task(moved), workers);
+        return moved;
+    }
+    // The same by a session, a step at a time; before it an epoch of which nothing is kept.
+    Trained<T> train_by_steps(const Engine &engine, Workers workers) const {
+        Trained<T> moved = as_given();
+        const Epoch of = task(moved);
+        void *session = engine.open[DTYPE<T>](of, true);
+        const bool begun = session && engine.begin[DTYPE<T>](session, of, workers) &&
+                           engine.steps[DTYPE<T>](session, 2, workers).ending == DONE;
+        expect(begun && engine.settle[DTYPE<T>](session, GO_BACK, 0).back, "a session can't go back");
+        expect(moved.untouched(), "a session has not gone back to where it began");
+        if (!engine.begin[DTYPE<T>](session, of, workers)) return moved;
+        do moved.outcome = engine.steps[DTYPE<T>](session, 1, workers);
+        while (moved.outcome.ending == DONE && moved.outcome.steps * c.batch_size < c.n);
+        engine.settle[DTYPE<T>](session, CLOSE, 0);
+        return moved;
+    }
+    Trained<T> as_given() const {
+        return {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>(),
+                c.scale.empty() ? Block<T>() : unscaled.again()};
+    }
+    Epoch task(const Trained<T> &moved) const {
         Epoch task = {shape(), rows(), regularization(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
-                      moved.unscaled.data(), order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data()};
+                      moved.unscaled.data(), order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data(),
+                      int64_t(c.theta.size())};
         task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0,
                      factors.data(), c.factors.empty() ? 1 : c.factors.back()};
-        moved.outcome = engine.epoch[DTYPE<T>](task, workers);
-        return moved;
+        return task;
     }
     Outcome gradient(const Engine &engine, Workers workers, const Block<double> &to) const {
         return engine.gradient[DTYPE<T>](shape(), rows(), regularization(false), theta.data(), to.data(), workers);
@@ -253,6 +302,7 @@ void check_as(const Case &c, const Plain &plain, const Engine &engine, const std
         Block<double> gradient(Numbers(c.theta.size(), -77));
         const Outcome outcome = given.gradient(engine, workers, gradient);
         Block<T> out[2] = {Block<T>(room), Block<T>(room)};
+        expect(given.train_by_steps(engine, workers).same(trained), name + ": a session gives other bits");
         bool done = trained.outcome.ending == DONE && outcome.ending == DONE;
         for (int which : {0, 1}) done &= given.forward(engine, workers, which == 1, out[which], c.n).ending == DONE;
         expect(done && trained.outcome.steps == (c.n + c.batch_size - 1) / c.batch_size, name + ": not to its end");

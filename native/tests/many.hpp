@@ -48,6 +48,7 @@ template <class T> void check_tiles_as(const Case &c, const Plain &plain, const 
     const Given<T> given(c);
     const std::string name = std::string(engine.name) + (DTYPE<T> ? " float64 by tiles, " : " float32 by tiles, ") + c.name();
     const int64_t count = std::min<int64_t>(3, c.k());
+    const bool labels = c.Y.empty();
     bool first = true;
     Trained<T> one;
     Block<double> one_gradient;
@@ -60,7 +61,7 @@ template <class T> void check_tiles_as(const Case &c, const Plain &plain, const 
             const Outcome outcome = given.gradient(engine, workers, gradient);
             Summarised<T> got = {Block<double>(Numbers(c.n, -77)), Block<double>(Numbers(c.n * count, -77)),
                                  Block<int64_t>(Integers(c.n * count, -77))};
-            const Summary to = {got.losses.data(), count, got.labels.data(), got.probabilities.data()};
+            const Summary to = {labels ? got.losses.data() : nullptr, count, got.labels.data(), got.probabilities.data()};
             Workers same = workers;
             const Outcome summed = engine.summary[DTYPE<T>](given.shape(), given.rows(), given.theta.data(), to, same);
             expect(trained.outcome.ending == DONE && outcome.ending == DONE && summed.ending == DONE, name + ": not to its end");
@@ -73,7 +74,7 @@ template <class T> void check_tiles_as(const Case &c, const Plain &plain, const 
                 close(DTYPE<T>, trained.theta.data(), plain.theta, name + ", theta");
                 close(DTYPE<T>, trained.first.data(), plain.first, name + ", first state");
                 if (c.adam) close(DTYPE<T>, trained.second.data(), plain.second, name + ", second state");
-                if (c.weight.empty()) check_summary<T>(c, plain, got, count, name);  // absent rows hold NaN
+                if (c.weight.empty() && labels) check_summary<T>(c, plain, got, count, name);  // absent rows hold NaN
                 one = std::move(trained);
                 one_gradient = std::move(gradient);
                 one_summary = std::move(got);
@@ -112,6 +113,49 @@ inline void many_classes(int from) {  // each width of the last tile, each optio
         if (i % 8 == 4) c.dropout = {0.3};
         if (i % 9 == 5) c.factors = Random{13}.numbers(2 * c.depth(), 0, 2);
         check_tiles(c, i % 3 ? std::vector<int>{1} : std::vector<int>{1, 2, 3});
+    }
+}
+
+// The options of softmax, targets of several classes, frozen parameters, and what else a last layer by tiles can have.
+inline void options_by_tiles(int from) {
+    const int64_t classes[] = {1, 17, 255, 257, 513, 600};
+    for (int i = from; i < from + 12; ++i) {
+        const int64_t k = classes[i % 6];
+        const bool flat = i % 4 == 3, embedded = i % 8 == 6;
+        Case c = embedded ? make_embedded(9, i % 16 == 6 ? Integers{k} : Integers{11, k}, 70, uint64_t(950 + i), 7)
+                          : make(flat ? Integers{13, k} : Integers{7, 21, k}, 70, uint64_t(950 + i));
+        c.batch_size = i % 3 ? 33 : c.n;
+        c.adam = i % 3 == 0;
+        c.nesterov = i % 3 == 1;
+        if (i % 3 != 2) with_head_options(c);
+        if (i % 3 == 2) c.temperature = 2;
+        if (i % 2) c.smoothing = 0.125;
+        if (i % 5 == 1) c.alpha = 0.5;
+        if (i % 7 == 3) c.decay = 0.25;
+        if (i % 6 >= 4) c.clip = 0.0625;
+        if (i % 4 >= 2) with_sparse_targets(c);
+        if (i % 8 == 1) with_target_rows(c);
+        if (i % 5 == 2) with_weights(c);
+        if (i % 8 >= 6) with_sparse_rows(c, i % 16 >= 8);
+        if (i % 5 == 4) c.mixup = 0.75;
+        if (i % 4 == 0) freeze(c, i % 8 ? std::vector<int>{2, 3} : std::vector<int>{2});
+        if (i % 6 == 1) freeze(c, {0, 1});
+        if (flat && i % 8 == 7) freeze(c, {0});
+        if (embedded && i % 3 == 0) freeze(c, {0, 2 * int(c.depth())});
+        check_tiles(c, i % 4 ? std::vector<int>{1} : std::vector<int>{1, 3});
+    }
+}
+
+inline void large_batches() {  // as a whole, or in parts where the sum of the gradient is smaller
+    for (int i = 0; i < 4; ++i) {
+        Case c = make(i % 2 ? Integers{3, 2, i == 1 ? 300 : 5} : Integers{4, 6}, 4200, uint64_t(990 + i));
+        c.batch_size = c.n - 60;
+        c.adam = i % 2;
+        if (i >= 2) c.clip = 0.0078125;
+        if (i == 2) with_sparse_rows(c, false);
+        if (i == 3) with_head_options(c);
+        if (i == 3) c.alpha = 4;
+        check_tiles(c);
     }
 }
 

@@ -56,8 +56,32 @@ inline double candidates(const Case &c, int64_t row, double share, const Numbers
     return -share * std::log(sum);
 }
 
-// The loss of row i by its logits z, which become their derivatives: the loss's derivative by p, pulled back to z.
+// What softmax takes in the place of z, and its derivative by z.
+inline double capped(const Case &c, double z, double &slope) {
+    const double u = z / c.temperature;
+    slope = 1 / c.temperature;
+    if (c.softcap == 0) return u;
+    const double t = std::tanh(u / c.softcap);
+    slope *= 1 - t * t;
+    return c.softcap * t;
+}
+
+inline double pulled_back(const Case &c, const Mixed &i, double *z);
+
+// The same with the options of softmax: through the cap, and with the square of the logits' log-sum-exp.
 inline double head(const Case &c, const Mixed &i, double *z) {
+    const int64_t k = c.k();
+    Numbers slope(k), p(k);
+    for (int64_t j = 0; j < k; ++j) z[j] = capped(c, z[j], slope[j]);
+    predict(c, z, p.data());
+    const double lse = c.z_loss > 0 ? z[0] - std::log(p[0]) : 0;
+    const double loss = pulled_back(c, i, z) + c.z_loss * lse * lse;
+    for (int64_t j = 0; j < k; ++j) z[j] = (z[j] + 2 * c.z_loss * lse * p[j]) * slope[j];
+    return loss;
+}
+
+// The loss of row i by its logits z, which become their derivatives: the loss's derivative by p, pulled back to z.
+inline double pulled_back(const Case &c, const Mixed &i, double *z) {
     const int64_t k = c.k();
     Numbers p(k), dp(k);
     predict(c, z, p.data());
@@ -141,14 +165,27 @@ inline double pass(const Case &c, const Numbers &theta, const Mixed &i, int64_t 
     return loss;
 }
 
-// Do something to each weight, biases left out.
+// Do something to each number of theta: what(place, whether it is a weight and no bias, whether it is frozen).
+inline void each_number(const Case &c, const std::function<void(int64_t, bool, bool)> &what) {
+    int64_t at = 0, which = 0;
+    const auto array = [&](int64_t count, bool weights) {
+        const bool frozen = !c.frozen.empty() && c.frozen[which];
+        for (; count > 0; --count, ++at) what(at, weights, frozen);
+        ++which;
+    };
+    for (int64_t l = 0; l < c.depth(); ++l) {
+        array(c.sizes[l] * c.sizes[l + 1], true);
+        array(c.sizes[l + 1], false);
+    }
+    int64_t learned = 0;
+    for (int64_t count : c.embedding.learned()) array(count, c.embedding.weights(learned++));
+}
+
+// Do something to each weight that moves.
 inline void each_weight(const Case &c, const std::function<void(int64_t)> &what) {
-    for (int64_t l = 0, at = 0; l < c.depth(); at += c.sizes[++l])
-        for (int64_t end = at + c.sizes[l] * c.sizes[l + 1]; at < end; ++at) what(at);
-    int64_t at = c.of_layers(), which = 0;
-    for (int64_t count : c.embedding.learned())
-        for (const bool weights = c.embedding.weights(which++); count > 0; --count, ++at)
-            if (weights) what(at);
+    each_number(c, [&](int64_t i, bool weight, bool frozen) {
+        if (weight && !frozen) what(i);
+    });
 }
 
 // How much row s of a batch takes of the row before it: glassmax.functional.mixup has the formulas.
@@ -174,6 +211,9 @@ inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, in
         loss += c.alpha / 2 / divisor * theta[i] * theta[i];
         gradient[i] += c.alpha / divisor * theta[i];
     });
+    each_number(c, [&](int64_t i, bool, bool frozen) {
+        if (frozen) gradient[i] = 0;
+    });
     return loss;
 }
 
@@ -189,6 +229,8 @@ struct Plain {
         probabilities.resize(c.n * c.k());
         for (int64_t i = 0; i < c.n; ++i) {
             pass(c, theta, i, -1, 0, nullptr, &logits[i * c.k()]);
+            double slope;
+            for (int64_t j = i * c.k(); j < (i + 1) * c.k(); ++j) logits[j] = capped(c, logits[j], slope);
             predict(c, &logits[i * c.k()], &probabilities[i * c.k()]);
         }
         Numbers g;
@@ -200,7 +242,14 @@ struct Plain {
             if (c.clip > 0 && length > c.clip)
                 for (double &x : g) x *= c.clip / length;
             each_weight(c, [&](int64_t i) { theta[i] *= 1 - rate * c.decay; });
+            const Numbers before = theta, first_before = first, second_before = second;
             move(c, g, rate, double(STEPS_BEFORE + step + 1));
+            each_number(c, [&](int64_t i, bool, bool frozen) {
+                if (!frozen) return;
+                theta[i] = before[i];
+                first[i] = first_before[i];
+                if (c.adam) second[i] = second_before[i];
+            });
         }
     }
 

@@ -5,6 +5,7 @@
 
 #include "ends.hpp"
 #include "given.hpp"
+#include "layer.hpp"
 #include "many.hpp"
 #include "tally.hpp"
 
@@ -63,6 +64,44 @@ void every_head() {
                     }
                     check(c);
                 }
+}
+
+void options_of_softmax() {  // with each loss, and frozen parameters
+    for (int32_t loss = CROSS_ENTROPY; loss <= CANDIDATE_CROSS_ENTROPY; ++loss)
+        for (int64_t k : {2, 5, 17})
+            for (int kind = 0; kind < 8; ++kind) {
+                Case c = make(kind % 3 ? Integers{7, 13, k} : Integers{7, k}, 37, uint64_t(270 + kind));
+                c.loss = loss;
+                if (kind & 1) loss == CANDIDATE_CROSS_ENTROPY ? with_candidates(c) : with_target_rows(c);
+                if (kind & 4) c.sparse_targets = !c.Y.empty();
+                if (kind & 2) c.smoothing = loss == CANDIDATE_CROSS_ENTROPY ? 0 : 0.125;
+                if (kind == 6) with_weights(c);
+                if (kind != 0) c.softcap = 1.5;
+                if (kind != 1) c.z_loss = 0.125;
+                if (kind != 2) c.temperature = 0.75;
+                check(c);
+            }
+}
+
+void frozen_parameters() {
+    for (int i = 0; i < 48; ++i) {
+        Case c = i % 4 == 3 ? make_embedded(9, {17, 5}, i % 3 ? 70 : 560, uint64_t(280 + i), 7)
+                            : make({17, 13, 33, 5}, i % 3 ? 70 : 560, uint64_t(280 + i));
+        c.batch_size = i % 3 ? 33 : 530;
+        c.adam = i % 2;
+        c.nesterov = i % 4 == 2;
+        if (i % 5 == 1) c.alpha = 0.5;
+        if (i % 5 == 2) c.decay = 0.25;
+        if (i % 5 == 3) c.clip = 0.0625;
+        if (i % 7 == 2) with_sparse_rows(c, i % 2);
+        if (i % 7 == 4) with_sparse_targets(c);
+        std::vector<int> which;
+        const int arrays = int(2 * c.depth() + (c.embedding.d ? c.embedding.learned().size() : 0));
+        for (int one = 0; one < arrays; ++one)
+            if (i % 8 == 7 || draw(uint64_t(i), uint64_t(one)) % 2) which.push_back(one);
+        freeze(c, which);
+        check(c);
+    }
 }
 
 void sets_of_candidates() {
@@ -272,12 +311,14 @@ int main() {
         const char *name;
         void (*run)();
     } groups[] = {{"sizes", every_size},         {"activations", every_activation}, {"heads", every_head},
-                  {"candidates", sets_of_candidates},
+                  {"candidates", sets_of_candidates}, {"softmax", options_of_softmax}, {"frozen", frozen_parameters},
                   {"rules", every_rule},         {"sparse rows", sparse_rows},      {"embeddings", embeddings},
                   {"few rows", few_rows},       {"many classes", [] { many_classes(0); }},
                   {"many classes", [] { many_classes(8); }}, {"many classes", [] { many_classes(16); }},
-                   {"hostile logits", hostile_logits},
-                  {"ends by tiles", ends_by_tiles},
+                  {"tiles, options", [] { options_by_tiles(0); }}, {"tiles, options", [] { options_by_tiles(12); }},
+                  {"tiles, options", [] { options_by_tiles(24); }}, {"large batches", large_batches},
+                  {"hostile logits", hostile_logits},
+                  {"ends by tiles", ends_by_tiles}, {"own layers", own_layers},  {"own layers", own_layers_interrupted},
                   {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},
                   {"two callers", two_callers},  {"interruptions", interruptions},  {"not finite", not_finite},
                   {"fork", fork_in_the_middle},  {"no threads", no_threads}};

@@ -25,7 +25,9 @@ The map of the modules, from the command line down to the exceptions::
     streaming/      train on more rows than fit into memory: files read piece by piece, in a seeded order
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
+    torch, jax      a softmax layer with very many classes as the last layer of a PyTorch or JAX network
     model           one or several networks with their classes and their encoding of tables
+    likely_classes  the most probable classes of rows, without the probabilities of all classes
     model_file      the file that holds a model: written, and read without running code
     model_parts     the parts of a model, and the check that they fit each other
     calibration     correct the logits of a model, so that its probabilities are as frequent as they say
@@ -37,6 +39,7 @@ The map of the modules, from the command line down to the exceptions::
     table/          read tables, infer the type of each column, encode the columns as numbers
     calculus/       derive a gradient step by step; check every step with numbers
     architecture    the description of a network, checked
+    checked_rows    the rows that a network takes, checked
     initializers    starting weights
     embedding/      Embedding: columns of X embedded before the first layer
     parameters      W1, b1, W2, ... as views of one vector theta
@@ -44,12 +47,14 @@ The map of the modules, from the command line down to the exceptions::
     gradcheck       compare a gradient with numerical derivatives of the loss
     pages/          the look that all pages share: one self-contained HTML file
     sealed          files of tensors and text, protected by a hash: model files and checkpoints
+    memory          the available memory, checked before a large array is made
     files           write a file completely or not at all
     interrupts      Ctrl-C while the command line loads
     errors          the exceptions
 
-Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use;
-``import glassmax`` itself loads NumPy and nothing else.
+Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use, except
+``glassmax.torch`` and ``glassmax.jax``: import these two by their full name. ``import glassmax`` itself loads NumPy and
+nothing else.
 """
 
 from . import interrupts as _interrupts  # noqa: F401 - first: Ctrl-C while all else loads prints no traceback
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
         architecture,
         calculus,
         calibration,
+        checked_rows,
         cli,
         conformal,
         doctor,
@@ -80,6 +86,8 @@ if TYPE_CHECKING:
         initializers,
         interrupts,
         learner,
+        likely_classes,
+        memory,
         model,
         model_file,
         model_manifest,
@@ -118,6 +126,7 @@ __all__ = [
     "calculus",
     "calibration",
     "check_derivation",
+    "checked_rows",
     "cli",
     "conformal",
     "derive",
@@ -133,7 +142,9 @@ __all__ = [
     "initializers",
     "interrupts",
     "learner",
+    "likely_classes",
     "load_model",
+    "memory",
     "model",
     "model_file",
     "model_manifest",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .embedding import Embedding
-from .errors import OptionError, Setting, one_of
+from .errors import OptionError, Setting, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.heads import LOSSES, OUTPUTS, PAIRS, Head
+from .functional.softcap import check_softcap
 
-__all__ = ["check_activations", "check_dtype", "check_embedding", "check_head", "check_sizes"]
+__all__ = ["check_activations", "check_dtype", "check_embedding", "check_frozen", "check_head", "check_sizes"]
 
 
 def check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
@@ -60,14 +61,32 @@ def check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)
 
 
-def check_head(output: str, loss: str) -> Head:
-    """Return the output and the loss as a head, if they are a pair."""
-    head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
+def check_head(
+    output: str, loss: str, softcap: float | None = None, z_loss: float = 0.0, temperature: float = 1.0
+) -> Head:
+    """Return the output and the loss as a head, if they are a pair and the options are in range."""
+    names = one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES)
+    check_softcap(softcap, temperature)
+    between("z_loss", z_loss, 0)
+    head = Head(*names, None if softcap is None else float(softcap), float(z_loss), float(temperature))
+    if head.options and output != "softmax":
+        (name, value), *_ = head.options.items()
+        default = getattr(Head, name)
+        expected = (f"{default} with ", Setting("output", output), ": only softmax has this option")
+        raise OptionError(parameter=name, came=f"{value:g}", expected=expected)
     if (output, loss) not in PAIRS:
         why = "only the probabilities of classes that exclude one another may be added"
         expected = ("'softmax' with ", Setting("loss", loss), f": {why}")
         raise OptionError(parameter="output", came=repr(output), expected=expected)
     return head
+
+
+def check_frozen(frozen: Any, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the frozen parameters, checked, in the order of `names`, the names of all parameters."""
+    given = [frozen] if isinstance(frozen, str) or not isinstance(frozen, Iterable) else list(frozen)
+    for name in given:
+        one_of("frozen", name, names)
+    return tuple(name for name in names if name in given)
 
 
 def __dir__() -> list[str]:

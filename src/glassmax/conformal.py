@@ -98,7 +98,11 @@ class Conformal:
         y = check_target(y, Z.shape, "classes")
         w = check_weights(sample_weight, (len(Z),))
         pieces = [log_losses(Z[rows])[np.arange(len(y[rows])), y[rows]] for rows in blocks_of_rows(Z)]
-        losses = np.concatenate([np.zeros(0), *pieces])
+        return cls.of_losses(np.concatenate([np.zeros(0), *pieces]), w)
+
+    @classmethod
+    def of_losses(cls, losses: Array, w: Array | None = None) -> Self:
+        """Return the scores of rows whose log-losses are known, (n,); the weights `w` are those of `fit`."""
         there = np.flatnonzero(np.isfinite(losses) if w is None else np.isfinite(losses) & (w > 0))
         there = there[np.argsort(losses[there], kind="stable")]
         return cls(losses[there], None if w is None else w[there])

@@ -11,6 +11,7 @@
     ├── CheckpointError    a checkpoint that can't be resumed      (also a ValueError)
     ├── ExpressionError    a formula that can't be read            (also a ValueError)
     ├── LearnerFileError   a program that can't be diagnosed       (also a ValueError)
+    ├── WorkerError        workers that are not there, died or hang (also a RuntimeError)
     └── DivergenceError    a loss that is no longer finite         (also an ArithmeticError)
 
 Each message begins with the user's own word for the thing, says what was expected and what was given, and ends with the
@@ -40,6 +41,7 @@ __all__ = [
     "Setting",
     "ShapeError",
     "Text",
+    "WorkerError",
     "between",
     "is_whole",
     "one_of",
@@ -137,6 +139,10 @@ class ModelFileError(GlassmaxError, ValueError):
 
 class CheckpointError(GlassmaxError, ValueError):
     """A checkpoint that is damaged, belongs to another run, or can't be written."""
+
+
+class WorkerError(GlassmaxError, RuntimeError):
+    """Workers that are not there, have died too often, or take too long; what they have done so far is kept."""
 
 
 class _MarkedError(GlassmaxError, ValueError):

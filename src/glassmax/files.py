@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -20,7 +20,7 @@ PART = ".part"
 LONGEST_NAME, LONGEST_START = 200, 40
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
+def write_whole(path: str | Path, content: bytes | Iterable[bytes | memoryview]) -> None:
     """Write `content` to `path` completely, or leave an existing file as it was.
 
     Parameters
@@ -28,8 +28,8 @@ def write_whole(path: str | Path, content: bytes) -> None:
     path : str or Path
         A file in an existing folder; replaced if it exists. A link is followed; a device or a pipe is not replaced, but
         written to directly.
-    content : bytes
-        All of the file.
+    content : bytes, or iterable of bytes
+        All of the file, or its pieces.
 
     Raises
     ------
@@ -37,7 +37,8 @@ def write_whole(path: str | Path, content: bytes) -> None:
         If the folder is missing or read-only, or the disk is full; then nothing has changed.
     """
     with writing_whole(path) as file:
-        file.write(content)
+        for piece in [content] if isinstance(content, bytes) else content:
+            file.write(piece)
 
 
 @contextmanager

@@ -20,12 +20,14 @@ Müller, "Efficient backprop" (1998), equation 16; Klambauer et al., "Self-norma
 Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), for the biases and the last layer of ``normal``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from .embedding import Embedding
 from .errors import OptionError, one_of
+from .functional.arrays import Array
 from .parameters import Parameters
 
 __all__ = ["SCHEMES", "draw_embedding", "draw_parameters", "generator", "schemes_of"]
@@ -36,6 +38,7 @@ SCHEMES = ("mlp", "auto", *(f"{name}_{shape}" for name in VARIANCES for shape in
 
 FITTING = {"selu": "lecun_normal"} | dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu", "mish"), "he_uniform")
 """The scheme that fits an activation; activations not listed take glorot_uniform."""
+AT_ONCE = 2**20
 
 
 def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
@@ -84,13 +87,13 @@ def draw_parameters(
         inputs, outputs = W.shape
         if scheme == "mlp":
             bound = np.sqrt((2.0 if kinds[layer - 1 : layer] == ("sigmoid",) else 6.0) / (inputs + outputs))
-            W[...] = draw.uniform(-bound, bound, W.shape)
-            b[...] = draw.uniform(-bound, bound, outputs)
+            _fill(W, draw.uniform, -bound, bound)
+            _fill(b, draw.uniform, -bound, bound)
             continue
         if scheme == "normal":
             he = FITTING.get(kinds[layer - 1], "").startswith("he")
-            W[...] = draw.normal(0, np.sqrt((2 if he else 1) / inputs), W.shape)
-            b[...] = draw.normal(0, 1, outputs)
+            _fill(W, draw.normal, 0, np.sqrt((2 if he else 1) / inputs))
+            _fill(b, draw.normal, 0, 1)
             continue
         if scheme == "zeros":
             W[...] = b[...] = 0
@@ -98,10 +101,18 @@ def draw_parameters(
         name, shape = scheme.split("_")
         variance = {"glorot": 2 / (inputs + outputs), "he": 2 / inputs, "lecun": 1 / inputs}[name]
         if shape == "uniform":
-            W[...] = draw.uniform(-np.sqrt(3 * variance), np.sqrt(3 * variance), W.shape)
+            _fill(W, draw.uniform, -np.sqrt(3 * variance), np.sqrt(3 * variance))
         else:
-            W[...] = draw.normal(0, np.sqrt(variance), W.shape)
+            _fill(W, draw.normal, 0, np.sqrt(variance))
         b[...] = 0
+
+
+def _fill(view: Array, drawn: Callable[..., Any], *shape: float) -> None:
+    """Fill a view of the parameters with values drawn from a distribution, a part at a time to save memory."""
+    flat = view.reshape(-1)
+    for start in range(0, flat.size, AT_ONCE):
+        some = flat[start : start + AT_ONCE]
+        some[...] = drawn(*shape, some.size)
 
 
 def draw_embedding(

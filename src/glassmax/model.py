@@ -6,6 +6,7 @@ one. Predictions need NumPy, not scikit-learn. The file that holds a model is `g
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import numpy.typing as npt
 
 from .calibration import Calibration
 from .conformal import Conformal
-from .engine import Engine, all_finite, best_engine, blocks
+from .engine import MANY_CLASSES, Engine, TopClasses, all_finite, best_engine, blocks, check_top_count
 from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between, is_whole
 from .files import remove_leftovers, write_whole
 from .functional.arrays import Array, as_floating, as_inputs
+from .likely_classes import ClassesAbove, LikelyClasses, sum_of_logits
+from .memory import check_matrix
 from .model_file import model_bytes, read_model
 from .model_manifest import Record
 from .model_parts import ModelParts, check_parts, labels_of
@@ -27,6 +30,10 @@ from .table import Encoding, Table, UnseenCounts, as_table, is_frame, joined, ta
 from .table.table import some
 
 __all__ = ["Model", "load_model"]
+
+
+LEAST_PROBABILITY = float(np.finfo(np.float64).tiny)
+"""A set of all classes leaves out those whose probability is no normal number."""
 
 
 class Model:
@@ -126,7 +133,11 @@ class Model:
         network = self.network
         sizes = "-".join(map(str, network.layer_sizes))
         activations = "".join(f", {name}" for name in dict.fromkeys(network.activations))
-        lines.append(f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss")
+        options = "".join(f", {name} {value:g}" for name, value in network.head.options.items())
+        frozen = f", frozen {' '.join(network.frozen)}" if network.frozen else ""
+        lines.append(
+            f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss{options}{frozen}"
+        )
         if self.calibration is not None:
             lines.append(repr(self.calibration))
         if self.conformal is not None:
@@ -152,10 +163,74 @@ class Model:
         -------
         (n,) array of labels, or (n, k) array of 0 and 1
         """
-        engine, k = _engine(n_threads), len(self.classes)
-        if self.network.head.output == "sigmoid":
+        engine, k, output = _engine(n_threads), len(self.classes), self.network.head.output
+        if output == "sigmoid":
             return self._filled(data, lambda X: self._logits_of_rows(engine, X) > 0, (k,), np.intp)
+        if output == "softmax" and k >= MANY_CLASSES:
+            return self.predict_top(data, 1, n_threads=n_threads)[0][:, 0]
         return self.classes[self._filled(data, lambda X: self._logits_of_rows(engine, X).argmax(axis=1), (), np.intp)]
+
+    def predict_top(self, data: Any, k: int = 5, *, n_threads: int | None = None) -> tuple[Array, Array]:
+        """Return the k most probable classes of each row with their probabilities; softmax output only.
+
+        Parameters
+        ----------
+        data, n_threads
+            As for `predict`.
+        k : int, default=5
+            From 1 to the number of classes.
+
+        Returns
+        -------
+        labels : (n, k) array
+            The most probable class first; of equally probable ones the first in `classes`.
+        probabilities : (n, k) array of float64
+
+        Notes
+        -----
+        Memory: O(n k) for any number of classes and networks. With 4096 classes or more, the logits are computed by
+        tiles of classes. The probabilities are then exact too: each tile adds to the sum over all classes.
+
+        Examples
+        --------
+        >>> from glassmax import Network
+        >>> labels, probabilities = Model(Network([2, 3]), ["a", "b", "c"]).predict_top([[1.0, 0.0]], 2)
+        >>> labels.shape, bool(probabilities[0, 0] >= probabilities[0, 1])
+        ((1, 2), True)
+        """
+        check_top_count(self.network, k, "predict_top")
+        likely, k = self.likely(n_threads), int(k)
+        n, inputs = self._blocks_of_inputs(data, likely.rows_at_once(k))
+        labels, probabilities, start = np.empty((n, k), np.int64), np.empty((n, k)), 0
+        for X in inputs:
+            top = likely.top(X, k)
+            rows = slice(start, start + X.shape[0])
+            labels[rows], probabilities[rows] = top.labels, top.probabilities
+            start = rows.stop
+        return self.classes[labels], probabilities
+
+    def predict_sparse(self, data: Any, threshold: float, *, n_threads: int | None = None) -> Any:
+        """Return the probabilities that are at least `threshold`, as a sparse matrix; softmax output only.
+
+        Parameters
+        ----------
+        data, n_threads
+            As for `predict`.
+        threshold : float
+            In (0, 1]. A row has at most ``1 / threshold`` such classes, and may have none.
+
+        Returns
+        -------
+        (n, k) scipy.sparse.csr_array of float64
+            Columns in the order of `classes`.
+        """
+        from scipy.sparse import vstack  # late: other predictions need no SciPy
+
+        check_top_count(self.network, 1, "predict_sparse")
+        likely = self.likely(n_threads)
+        _, inputs = self._blocks_of_inputs(data, likely.rows_at_once(1))
+        none = np.zeros((0, self.network.n_inputs), self.network.theta.dtype)
+        return vstack([likely.sparse(none, threshold), *(likely.sparse(X, threshold) for X in inputs)], format="csr")
 
     def predict_proba(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the probability of each class for each row.
@@ -169,14 +244,22 @@ class Model:
         -------
         (n, k) array
             Columns in the order of `classes`. Rows sum to 1, except with sigmoid output.
+
+        Raises
+        ------
+        DataError
+            If the array needs more memory than is available. `predict_top` needs O(n) memory.
         """
         engine = _engine(n_threads)
-        if self.encoding is None and self._one_network:
-            return engine.probabilities(self.networks[0], self.inputs(data))
         k, dtype = len(self.classes), self.network.theta.dtype
+        if self.encoding is None and self._one_network:
+            X = self.inputs(data)
+            check_matrix(X.shape[0], k, dtype.itemsize)
+            return engine.probabilities(self.networks[0], X)
         if self.encoding is None:
             return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(engine, X)), (k,), dtype)
         table, start = self._table(data), 0
+        check_matrix(table.n_rows, k, dtype.itemsize)
         out = np.empty((table.n_rows, k), dtype)
         for piece, P in self.predictions([table], n_threads=n_threads):
             out[start : start + piece.n_rows] = P
@@ -270,7 +353,7 @@ class Model:
             Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
         engine = _engine(n_threads)
-        for table, X in self._encoded(tables, counts):
+        for table, X in self.encoded_tables(tables, counts):
             if of_logits:
                 yield table, self._logits_of_rows(engine, X, calibrated=calibrated)
             elif self._one_network:
@@ -305,10 +388,111 @@ class Model:
         sets : (n, k) array of bool
         """
         conformal, engine = self._conformal(coverage), _engine(n_threads)
-        for table, X in self._encoded(tables, counts):
+        for table, X in self.encoded_tables(tables, counts):
             Z = self._logits_of_rows(engine, X)
             sets = conformal.sets(Z, coverage, allow_empty=allow_empty)
             yield table, _finite(table, self._probabilities(Z)), sets
+
+    def top_predictions(
+        self, tables: Iterable[Table], count: int, counts: UnseenCounts | None = None, *, n_threads: int | None = None
+    ) -> Iterator[tuple[Table, TopClasses]]:
+        """Yield tables, one after another, with the most probable classes of their rows.
+
+        No array of n x k numbers is made: a model may have very many classes.
+
+        Parameters
+        ----------
+        tables, counts, n_threads
+            As for `predictions`.
+        count : int
+            Number of classes for each row, from 0 to k.
+
+        Yields
+        ------
+        table : Table
+            Some rows.
+        top : TopClasses
+            ``top.labels`` are indices of `classes`, (n, count), the most probable class first; ``top.probabilities``
+            are their probabilities.
+
+        Raises
+        ------
+        DataError
+            If the networks give no numbers for a row.
+        """
+        likely = self.likely(n_threads)
+        for table, X in self.encoded_tables(tables, counts, likely.rows_at_once(count)):
+            top = likely.top(X, count)
+            _finite(table, top.probabilities)
+            yield table, top
+
+    def top_predictions_with_sets(
+        self,
+        tables: Iterable[Table],
+        count: int,
+        coverage: float,
+        counts: UnseenCounts | None = None,
+        *,
+        n_threads: int | None = None,
+    ) -> Iterator[tuple[Table, TopClasses, ClassesAbove]]:
+        """Predict as `top_predictions` does, with the prediction set of each row as well.
+
+        No array of n x k numbers is made, unless the sets hold that many classes.
+
+        Parameters
+        ----------
+        tables, count, counts, n_threads
+            As for `top_predictions`; at least one class.
+        coverage : float
+            As for `prediction_sets`.
+
+        Yields
+        ------
+        table : Table
+        top : TopClasses
+        above : ClassesAbove
+            The classes of each set; empty sets have none.
+        """
+        least = max(self._conformal(coverage).least_probability(coverage), LEAST_PROBABILITY)
+        likely, most = self.likely(n_threads), int(min(len(self.classes), 1 / least))
+        for table, X in self.encoded_tables(tables, counts, likely.rows_at_once(max(count, most))):
+            top = likely.top(X, count)
+            _finite(table, top.probabilities)
+            yield table, top, likely.above(X, least)
+
+    def predictions_above(
+        self,
+        tables: Iterable[Table],
+        threshold: float,
+        counts: UnseenCounts | None = None,
+        *,
+        n_threads: int | None = None,
+    ) -> Iterator[tuple[Table, ClassesAbove]]:
+        """Yield tables, one after another, with the classes whose probability is at least a threshold.
+
+        Parameters
+        ----------
+        tables, counts, n_threads
+            As for `predictions`.
+        threshold : float
+            In (0, 1]. A row has at most ``1 / threshold`` such classes, and may have none.
+
+        Yields
+        ------
+        table : Table
+            Some rows.
+        above : ClassesAbove
+            ``above.rows``, ``above.labels`` and ``above.probabilities``, one entry for each such class of each row.
+        """
+        between("threshold", threshold, 0, 1, open_below=True, open_above=False)
+        likely = self.likely(n_threads)
+        rows = likely.rows_at_once(int(min(len(self.classes), 1 / threshold)))
+        for table, X in self.encoded_tables(tables, counts, rows):
+            yield table, likely.above(X, threshold)
+
+    def likely(self, n_threads: int | None = None, *, calibrated: bool = True) -> LikelyClasses:
+        """Return what computes the most probable classes of encoded rows, with the calibration or without."""
+        return LikelyClasses(_engine(n_threads), self.networks, self.weights, self.calibration if calibrated else None)
 
     def inputs(self, data: Any) -> Array:
         """Return the rows as the network takes them, (n, d)."""
@@ -365,18 +549,20 @@ class Model:
     def _filled(self, data: Any, of_rows: Callable[[Array], Array], columns: tuple[int, ...], dtype: Any) -> Array:
         """Return a result for all rows, computed block by block: nothing else of its size is held."""
         n, inputs = self._blocks_of_inputs(data)
+        check_matrix(n, math.prod(columns), np.dtype(dtype).itemsize)
         out, start = np.empty((n, *columns), dtype), 0
         for X in inputs:
             out[start : start + X.shape[0]] = of_rows(X)
             start += X.shape[0]
         return out
 
-    def _blocks_of_inputs(self, data: Any) -> tuple[int, Iterator[Array]]:
-        """Return the number of rows, and their inputs block by block."""
+    def _blocks_of_inputs(self, data: Any, rows: int | None = None) -> tuple[int, Iterator[Array]]:
+        """Return the number of rows, and their inputs, so many rows at a time."""
+        rows = rows or self._rows_at_once()
         if self.encoding is not None:
             table = self._table(data)
-            return table.n_rows, (X for _, X in self._encoded([table], None))
-        X, rows = self.inputs(data), self._rows_at_once()
+            return table.n_rows, (X for _, X in self.encoded_tables([table], None, rows))
+        X = self.inputs(data)
         n = X.shape[0]
         return n, (X[start : start + rows] for start in range(0, n, rows))
 
@@ -401,24 +587,19 @@ class Model:
     def _rows_at_once(self) -> int:
         return min(next(blocks(network, 2**62)).stop for network in self.networks)
 
-    def _encoded(self, tables: Iterable[Table], counts: UnseenCounts | None) -> Iterator[tuple[Table, Array]]:
-        """Yield pieces of tables with their inputs."""
+    def encoded_tables(
+        self, tables: Iterable[Table], counts: UnseenCounts | None, rows: int | None = None
+    ) -> Iterator[tuple[Table, Array]]:
+        """Yield tables, one after another and in pieces of as many rows as asked for, with their inputs."""
         if self.encoding is None:
             raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
         counted, dtype = UnseenCounts() if counts is None else counts, self.network.theta.dtype
-        for table in _blocks_of(tables, self._rows_at_once()):
+        for table in _blocks_of(tables, rows or self._rows_at_once()):
             yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
 
     def _logits_of_rows(self, engine: Engine, X: Array, *, calibrated: bool = True) -> Array:
-        """Return the weighted sum of the networks' logits for a block of rows; the order of the sum is fixed."""
-        weights = self.weights.tolist()
-        Z = engine.logits(self.networks[0], X)
-        if weights[0] != 1:
-            Z *= weights[0]
-        for network, weight in zip(self.networks[1:], weights[1:], strict=True):
-            other = engine.logits(network, X)
-            other *= weight
-            Z += other
+        """Return the weighted sum of the networks' logits for a block of rows, calibrated."""
+        Z = sum_of_logits(engine, self.networks, self.weights, X)
         return Z if self.calibration is None or not calibrated else self.calibration.logits(Z)
 
     def _probabilities(self, Z: Array) -> Array:

@@ -6,25 +6,26 @@ from the manifest and compared with the tensors before one of them is loaded. No
 is no fallback to a less safe format. The hash detects damage, not manipulation: whoever can write the file can also
 write its hash.
 
-There are two versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any number
-of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them, and
-its encoding may have bounds, bins, frequent values and rare values. A model that fits into version 1 is written as
-version 1, which older versions of glassmax read.
+There are three versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any
+number of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them,
+and its encoding may have bounds, bins, frequent values and rare values. In version 3 a network may have a softcap, a
+z-loss, a temperature and frozen parameters as well. A model is written as the oldest version that can hold it, which
+older versions of glassmax read.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-import json
 import math
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from .calibration import Calibration
 from .conformal import Conformal
+from .engine import all_finite
 from .errors import GlassmaxError, ModelFileError, Setting
 from .functional.arrays import Array
 from .model_manifest import (
@@ -48,20 +49,19 @@ from .model_manifest import (
 from .model_parts import ModelParts
 from .network import Network
 from .parameters import Parameters
-from .sealed import seal, unseal
+from .sealed import Sealed, sealed_pieces
 
 __all__ = ["model_bytes", "read_model"]
 
 MAX_HEADER = 2**27
-MOST_BYTES = 2**43
-METADATA = "__metadata__"
+MOST_LETTERS = 2**23
 
 
 # writing
 
 
-def model_bytes(parts: ModelParts) -> bytes:
-    """Return the bytes of a model file, or raise if the model could not be read back."""
+def model_bytes(parts: ModelParts) -> list[bytes | memoryview]:
+    """Return the pieces of a model file, or raise if the model could not be read back; no weight is copied."""
     networks, first = parts.networks, parts.networks[0]
     manifest = _manifest_of(parts)
     if manifest.dtype not in DTYPES:
@@ -70,26 +70,26 @@ def model_bytes(parts: ModelParts) -> bytes:
         check_manifest(manifest)
     except ModelFileError as error:
         raise ModelFileError(f"The model {error}") from None
-    if not all(np.isfinite(network.theta).all() for network in networks):
+    if not all(all_finite(network.theta[None]) for network in networks):
         raise ModelFileError("The network holds weights that are not finite; it is not saved.")
     text = encode_manifest(manifest)
     if manifest.version == 1:
-        return seal(first.parameters, text)
-    return seal(_tensors(parts), text)
+        return sealed_pieces(first.parameters, text)
+    return sealed_pieces(_tensors(parts), text)
 
 
 def _manifest_of(parts: ModelParts) -> Manifest:
     first, calibration, conformal = parts.networks[0], parts.calibration, parts.conformal
     alone = len(parts.networks) == 1 and parts.weights[0] == 1 and first.embedding is None
     plain = calibration is None and conformal is None and encoding_fits_version_1(parts.encoding)
+    networks = [_entry(network, float(weight)) for network, weight in zip(parts.networks, parts.weights, strict=True)]
+    new = any(network.needs_version_3 for network in networks)
     return Manifest(
         format="glassmax",
-        version=1 if alone and plain else 2,
+        version=3 if new else 1 if alone and plain else 2,
         output=first.head.output,
         dtype=str(first.theta.dtype),
-        networks=[
-            _entry(network, float(weight)) for network, weight in zip(parts.networks, parts.weights, strict=True)
-        ],
+        networks=networks,
         classes=_plain_classes(parts.classes),
         encoding=parts.encoding,
         record=parts.record,
@@ -103,8 +103,10 @@ def _manifest_of(parts: ModelParts) -> Manifest:
 
 def _entry(network: Network, weight: float) -> NetworkEntry:
     plain = None if network.embedding is None else EmbeddingEntry(**network.embedding.to_plain())
-    names = list(network.layer_sizes), list(network.activations), network.head.loss
-    return NetworkEntry(*names, network.l2, weight, plain)
+    head = network.head
+    names = list(network.layer_sizes), list(network.activations), head.loss
+    given = head.options | ({"frozen": list(network.frozen)} if network.frozen else {})  # a default is not written
+    return NetworkEntry(*names, network.l2, weight, plain, **given)
 
 
 def _tensors(parts: ModelParts) -> dict[str, Array]:
@@ -139,7 +141,8 @@ def _plain_classes(classes: Array) -> Any:
 def read_model(path: str | Path) -> ModelParts:
     """Read a model file; all of its content is checked before it is used."""
     try:
-        content = _read(path)
+        with Path(path).open("rb") as file:
+            return _read(file)
     except FileNotFoundError:
         raise ModelFileError(
             f"{path}: there is no such file.",
@@ -149,77 +152,78 @@ def read_model(path: str | Path) -> ModelParts:
         raise ModelFileError(f"{path} is a folder, expected a model file.") from None
     except OSError as error:
         raise ModelFileError(f"{path} can't be read: {error.strerror}.") from None
-    try:
-        return _from_bytes(content)
     except ModelFileError as error:
         raise ModelFileError(f"{path} {error}") from None
 
 
-def _read(path: str | Path) -> bytes:
-    """Read a file, but no more of it than its own header says: a device without end, or a huge table, is no model."""
-    with Path(path).open("rb") as file:
-        facts = os.fstat(file.fileno())
-        have = facts.st_size if stat.S_ISREG(facts.st_mode) else MOST_BYTES
-        content = file.read(8)
-        length = int.from_bytes(content, "little")
-        if len(content) < 8 or length > min(MAX_HEADER, have):
-            return content + file.read(64)  # enough to see what else it is
-        content += file.read(length)
-        if b'"glassmax"' not in content:
-            return content  # of another program: its tensors are not needed to say so
-        if stat.S_ISREG(facts.st_mode):
-            return content + file.read()
-        try:
-            tensors = [entry for name, entry in json.loads(content[8:]).items() if name != METADATA]
-            end = max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError):
-            return content
-        return content + file.read(max(0, min(end, MOST_BYTES)) + 1)
-
-
-def _from_bytes(content: bytes) -> ModelParts:
-    text, header = unseal(content)
-    manifest = decode_manifest(text)
-    check_manifest(manifest, most_inputs=len(content))
-    check_tensors(manifest, header)
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
+def _read(file: IO[bytes]) -> ModelParts:
+    facts = os.fstat(file.fileno())
+    sealed = Sealed(file, facts.st_size if stat.S_ISREG(facts.st_mode) else None, MAX_HEADER)
     try:
-        arrays: dict[str, Array] = load(content)
-        return _assembled(manifest, arrays)
-    except (SafetensorError, GlassmaxError, KeyError) as error:
+        manifest = decode_manifest(sealed.text)
+        check_manifest(manifest, most_inputs=sealed.size)
+        check_tensors(manifest, sealed.header)
+        sealed.check_places()
+        networks = _networks(manifest)
+    except GlassmaxError as error:
+        sealed.check()  # that the file is damaged says more
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"has tensors that don't fit its manifest: {error}.") from None
+    own = {
+        prefix(manifest, number) + name: view
+        for number, network in enumerate(networks, 1)
+        for name, view in network.parameters.items()
+    }
+    arrays = sealed.arrays(own)
+    try:
+        return _assembled(manifest, networks, arrays)
+    except (GlassmaxError, KeyError) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"has tensors that don't fit its manifest: {error}.") from None
 
 
-def _assembled(manifest: Manifest, arrays: dict[str, Array]) -> ModelParts:
+def _networks(manifest: Manifest) -> list[Network]:
+    """Return the networks of a model, their weights still 0."""
     networks = []
-    for number, entry in enumerate(manifest.networks, 1):
-        embedding, start = embedding_of(entry), prefix(manifest, number)
+    for entry in manifest.networks:
+        embedding = embedding_of(entry)
         shapes = None if embedding is None else embedding.shapes
-        names = Parameters(entry.layer_sizes, dtype="float32", embedding_shapes=shapes)
         network = Network.from_parameters(
-            {name: arrays[start + name] for name in names},
+            Parameters(entry.layer_sizes, dtype=manifest.dtype, embedding_shapes=shapes),
             activation=entry.activations,
             output=manifest.output,
             loss=entry.loss,
             l2=entry.l2,
             dtype=manifest.dtype,
             embedding=embedding,
+            softcap=entry.softcap,
+            z_loss=entry.z_loss,
+            temperature=entry.temperature,
+            frozen=entry.frozen,
         )
-        if not np.isfinite(network.theta).all():
-            raise ModelFileError("holds weights that are not finite.")
         networks.append(network)
+    return networks
+
+
+def _assembled(manifest: Manifest, networks: list[Network], arrays: dict[str, Array]) -> ModelParts:
+    if not all(all_finite(network.theta[None]) for network in networks):
+        raise ModelFileError("holds weights that are not finite.")
     scale, counted = manifest.calibration, manifest.conformal
     calibration = None if scale is None else Calibration(scale.scale, arrays.get(BIAS))
     conformal = None if counted is None else Conformal(arrays[SCORES], arrays.get(ROW_WEIGHTS))
     weights = np.array([entry.weight for entry in manifest.networks])
     return ModelParts(
-        networks, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns, weights,
+        networks, _labels(manifest.classes), manifest.encoding, manifest.record, manifest.columns, weights,
         calibration, conformal,
     )  # fmt: skip
+
+
+def _labels(classes: list[Any]) -> Array:
+    """Return the labels as an array; of texts as objects where one long text would make room for all as long."""
+    longest = max((len(label) for label in classes if isinstance(label, str)), default=0)
+    return np.array(classes, object) if longest * len(classes) > MOST_LETTERS else np.array(classes)
 
 
 def __dir__() -> list[str]:

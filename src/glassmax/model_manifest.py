@@ -3,12 +3,14 @@
 Everything is checked here before a tensor is loaded. The manifest names no code and no path; activations and losses
 come from closed tables. Version 1 of the format holds one network, with tensors W1, b1, ...; version 2 any number of
 networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them. In
-version 1, the columns of an encoding have only the fields that have no default.
+version 1, the columns of an encoding have only the fields that have no default. Version 3 is version 2 with networks
+that have a softcap, a z-loss, a temperature or frozen parameters.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -80,8 +82,11 @@ class EmbeddingEntry(msgspec.Struct, forbid_unknown_fields=True):
     blocks: list[tuple[int, int, int]]
 
 
-class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A network of a model: everything but its tensors, and the weight of its logits."""
+class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A network of a model: everything but its tensors, and the weight of its logits.
+
+    The fields with a default were added in version 3. A field at its default is not written.
+    """
 
     layer_sizes: list[int]
     activations: list[str]
@@ -89,6 +94,20 @@ class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True):
     l2: float
     weight: float
     embedding: EmbeddingEntry | None
+    softcap: float | None = None
+    z_loss: float = 0.0
+    temperature: float = 1.0
+    frozen: list[str] = []
+
+    @property
+    def has_head_options(self) -> bool:
+        """Whether the network has a softcap, a z-loss or a temperature, which only softmax can have."""
+        return (self.softcap, self.z_loss, self.temperature) != (None, 0, 1)
+
+    @property
+    def needs_version_3(self) -> bool:
+        """Whether the network has an option that was added in version 3."""
+        return self.has_head_options or bool(self.frozen)
 
     @property
     def n_inputs(self) -> int:
@@ -111,7 +130,7 @@ class ConformalEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, forbid_unknown_fields=True):
-    """The metadata of a model file of version 2; that of version 1 is turned into it."""
+    """The metadata of a model file of version 2 or 3; that of version 1 is turned into it."""
 
     format: str
     version: int
@@ -157,9 +176,9 @@ def encoding_fits_version_1(encoding: Encoding | None) -> bool:
 
 
 def decode_manifest(text: str) -> Manifest:
-    """Return the manifest of either version; a version that is unknown is left to the checks."""
+    """Return the manifest of any version; a version that is unknown is left to the checks."""
     try:
-        if msgspec.json.decode(text, type=ManifestVersion).version == 2:
+        if msgspec.json.decode(text, type=ManifestVersion).version in (2, 3):
             return msgspec.json.decode(text, type=Manifest)
         old = msgspec.json.decode(text, type=ManifestV1)
     except (msgspec.DecodeError, TypeError) as error:
@@ -190,8 +209,8 @@ def check_manifest(manifest: Manifest, most_inputs: int = MAX_PARAMETERS) -> Non
     _refuse(
         [
             (
-                manifest.format != "glassmax" or manifest.version not in (1, 2),
-                f"{version}; this glassmax reads format 'glassmax', versions 1 and 2",
+                manifest.format != "glassmax" or manifest.version not in (1, 2, 3),
+                f"{version}; this glassmax reads format 'glassmax', versions 1 to 3",
             ),
             (not 1 <= len(networks) <= MAX_NETWORKS, "no network, or too many to be true"),
         ]
@@ -238,6 +257,14 @@ def _check_network(network: NetworkEntry, manifest: Manifest) -> None:
             (manifest.dtype not in DTYPES, "a dtype other than float32 or float64"),
             (not 0 <= network.l2 < math.inf, "a penalty that is no number >= 0"),
             (not 0 <= network.weight < math.inf, "a weight of a network that is no number >= 0"),
+            (manifest.version < 3 and network.needs_version_3, "options that came with version 3"),
+            (network.softcap is not None and not 0 < network.softcap < math.inf, "a softcap that is no number > 0"),
+            (not 0 <= network.z_loss < math.inf, "a z-loss that is no number >= 0"),
+            (not 0 < network.temperature < math.inf, "a temperature that is no number > 0"),
+            (
+                network.has_head_options and manifest.output != "softmax",
+                "a softcap, a z-loss or a temperature without softmax output",
+            ),
         ]
     )
 
@@ -282,13 +309,9 @@ def check_tensors(manifest: Manifest, header: dict[str, Any]) -> None:
 def _expected_tensors(manifest: Manifest) -> dict[str, tuple[list[int], str]]:
     expected: dict[str, tuple[list[int], str]] = {}
     for number, network in enumerate(manifest.networks, 1):
-        sizes, start = network.layer_sizes, prefix(manifest, number)
-        for layer in range(1, len(sizes)):
-            expected[f"{start}W{layer}"] = sizes[layer - 1 : layer + 1], manifest.dtype
-            expected[f"{start}b{layer}"] = [sizes[layer]], manifest.dtype
-        embedding = embedding_of(network)
-        shapes = {} if embedding is None else embedding.shapes
-        expected |= {f"{start}{name}": (list(shape), manifest.dtype) for name, shape in shapes.items()}
+        start, shapes = prefix(manifest, number), _shapes_of(network)
+        expected |= {f"{start}{name}": (shape, manifest.dtype) for name, shape in shapes.items()}
+        _refuse([(not _some_of(network.frozen, shapes), "frozen parameters that the network doesn't have")])
     k, calibration, conformal = manifest.networks[0].layer_sizes[-1], manifest.calibration, manifest.conformal
     if calibration is not None and calibration.bias:
         expected[BIAS] = [k], "float64"
@@ -297,6 +320,20 @@ def _expected_tensors(manifest: Manifest) -> dict[str, tuple[list[int], str]]:
         if conformal.weighted:
             expected[ROW_WEIGHTS] = [conformal.rows], "float64"
     return expected
+
+
+def _shapes_of(network: NetworkEntry) -> dict[str, list[int]]:
+    """Return the shape of each parameter of a network."""
+    sizes, shapes = network.layer_sizes, dict[str, list[int]]()
+    for layer in range(1, len(sizes)):
+        shapes |= {f"W{layer}": sizes[layer - 1 : layer + 1], f"b{layer}": [sizes[layer]]}
+    embedding = embedding_of(network)
+    return shapes if embedding is None else shapes | {name: list(shape) for name, shape in embedding.shapes.items()}
+
+
+def _some_of(names: list[str], known: Iterable[str]) -> bool:
+    """Return whether all names are known and different from each other."""
+    return len(names) == len(set(names)) and set(names) <= set(known)
 
 
 def __dir__() -> list[str]:

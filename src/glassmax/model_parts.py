@@ -48,7 +48,8 @@ def labels_of(classes: npt.ArrayLike) -> Array:
         raise OptionError(parameter="classes", came="a ragged list", expected="a list of labels") from None
     if labels.ndim != 1:
         raise OptionError(parameter="classes", came=f"of shape {labels.shape}", expected="a list of labels, (k,)")
-    kinds = sorted({_kind(label) for label in np.asarray(classes, object)})
+    given = classes if isinstance(classes, np.ndarray) else np.asarray(classes, object)
+    kinds = sorted({_kind(label) for label in given}) if given.dtype.kind == "O" else []
     if len(kinds) > 1:
         came = f"a mixture of {' and '.join(kinds)}"
         raise OptionError(parameter="classes", came=came, expected="labels of one kind")

@@ -19,22 +19,23 @@ All gradients are computed before any weight moves. Layers count from 1. Epochs 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .architecture import check_activations, check_dtype, check_embedding, check_head, check_sizes
+from .architecture import check_activations, check_dtype, check_embedding, check_frozen, check_head, check_sizes
+from .checked_rows import check_finite, check_inputs, check_masks, check_targets, rows_that_count
 from .embedding import Embedding
-from .errors import DataError, ShapeError, between
+from .errors import OptionError, ShapeError, between
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
-from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
-from .functional.heads import LOSSES, HeadTape
+from .functional.arrays import Array, as_floating, square_lengths, summing_dtype
+from .functional.heads import Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
-from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
+from .functional.targets import check_weights, reduce_rows, scale_rows
 from .gradcheck import Method, Report, check_gradients
 from .initializers import draw_embedding, draw_parameters, generator
 from .parameters import Parameters
@@ -110,6 +111,19 @@ class Network:
     embedding : Embedding, optional
         What the columns of X become before the first layer: A0 in the place of X. Its parameters F, H, V, C, E1, ...
         are learned and follow the weights in `theta`.
+    softcap : float, optional
+        > 0: replaces each logit Z by ``softcap tanh(Z / softcap)``, which lies between -softcap and softcap; by default
+        the logits are unbounded. Softmax output only, as are `z_loss` and `temperature`.
+    z_loss : float, default=0.0
+        >= 0: adds ``z_loss * (log sum_c exp(logit_c))^2`` to the loss of each row, which keeps the logits from
+        drifting.
+    temperature : float, default=1.0
+        > 0: divides Z_last, before the softcap. `SoftmaxClassifier` calls it `softmax_temperature`.
+    output_bias : bool, default=True
+        Whether the last layer has biases. If False, the last b is 0 and frozen, but still a part of `theta`.
+    frozen : sequence of str, default=()
+        Names of parameters that training doesn't change, such as ``["W2"]``. Their gradients are 0. The L2 penalty,
+        weight decay and the gradient norm for clipping leave them out.
 
     Attributes
     ----------
@@ -123,12 +137,14 @@ class Network:
     activations : tuple of str
         One for each hidden layer.
     head : Head
-        Output function and loss.
+        Output function and loss, with softcap, z_loss and temperature.
+    frozen : tuple of str
+        The names of the frozen parameters, in the order of `parameters`. Without an output bias, the last b is one.
 
     Raises
     ------
     OptionError
-        If a name is unknown or a number is out of range.
+        If a name is unknown, a number is out of range, or an option doesn't go with the output.
 
     Notes
     -----
@@ -161,21 +177,46 @@ class Network:
         init: str = "mlp",
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
         embedding: Embedding | None = None,
+        softcap: float | None = None,
+        z_loss: float = 0.0,
+        temperature: float = 1.0,
+        output_bias: bool = True,
+        frozen: Sequence[str] = (),
     ) -> None:
+        head = check_head(output, loss, softcap, z_loss, temperature)
+        self._describe(layer_sizes, activation, head, l2, dtype, embedding, output_bias, frozen)
+        draw = generator(random_state)
+        draw_parameters(self.parameters, init, self.activations, draw)
+        if embedding is not None:
+            draw_embedding(self.parameters, embedding, draw)
+        if not output_bias:
+            self.parameters.b[self.depth][...] = 0
+
+    def _describe(
+        self,
+        layer_sizes: Sequence[int],
+        activation: str | Sequence[str],
+        head: Head,
+        l2: float,
+        dtype: npt.DTypeLike,
+        embedding: Embedding | None,
+        output_bias: bool,
+        frozen: Sequence[str],
+        flat: Array | None = None,
+    ) -> None:
+        """Check and store everything; the parameters get the values of `flat`, or zeros."""
         self.layer_sizes = check_sizes(layer_sizes)
         self.embedding = check_embedding(embedding, self.layer_sizes[0], dtype)
         self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
         self.depth = len(self.layer_sizes) - 1
         self.activations = check_activations(activation, len(self.layer_sizes) - 2)
-        self.head = check_head(output, loss)
+        self.head = head
         between("l2", l2, 0)
         self.l2 = float(l2)
         shapes = {} if embedding is None else embedding.shapes
-        self.parameters = Parameters(self.layer_sizes, dtype=check_dtype(dtype), embedding_shapes=shapes)
-        draw = generator(random_state)
-        draw_parameters(self.parameters, init, self.activations, draw)
-        if embedding is not None:
-            draw_embedding(self.parameters, embedding, draw)
+        self.parameters = Parameters(self.layer_sizes, flat, check_dtype(dtype), shapes)
+        held = check_frozen(frozen, list(self.parameters)) + (() if output_bias else (f"b{self.depth}",))
+        self.parameters = Parameters(self.layer_sizes, self.parameters.flat, embedding_shapes=shapes, frozen=held)
 
     @classmethod
     def from_parameters(
@@ -188,6 +229,11 @@ class Network:
         l2: float = 0.0,
         dtype: npt.DTypeLike | None = None,
         embedding: Embedding | None = None,
+        softcap: float | None = None,
+        z_loss: float = 0.0,
+        temperature: float = 1.0,
+        output_bias: bool = True,
+        frozen: Sequence[str] = (),
     ) -> Network:
         """Build a network from given weights.
 
@@ -196,8 +242,8 @@ class Network:
         parameters : mapping of str to array
             W1, b1, W2, b2, ...: W_l is (h_{l-1}, h_l), b_l is (h_l,); with an embedding F, H, V, C, E1, ... too. They
             are copied.
-        activation, output, loss, l2, embedding
-            As for the class.
+        activation, output, loss, l2, embedding, softcap, z_loss, temperature, output_bias, frozen
+            As for the class. Without an output bias, the last b is an array of zeros.
         dtype : dtype, optional
             By default the widest dtype among the arrays.
 
@@ -209,6 +255,8 @@ class Network:
         ------
         ShapeError
             If an array is missing or doesn't fit the arrays next to it.
+        OptionError
+            As for the class, and if ``output_bias=False`` but the last b holds numbers other than 0.
 
         Examples
         --------
@@ -216,18 +264,27 @@ class Network:
         >>> net.predictions([[0.0]])
         array([[0.5, 0.5]])
         """
-        copied = Parameters.from_mapping(parameters, dtype, None if embedding is None else embedding.shapes)
-        network = cls(
-            copied.layer_sizes,
-            activation=activation,
-            output=output,
-            loss=loss,
-            l2=l2,
-            dtype=copied.flat.dtype,
-            embedding=embedding,
-        )
-        network.parameters = copied
+        shapes = None if embedding is None else embedding.shapes
+        copied = Parameters.from_mapping(parameters, dtype, shapes)
+        network = cls.__new__(cls)
+        head, sizes, flat = check_head(output, loss, softcap, z_loss, temperature), copied.layer_sizes, copied.flat
+        network._describe(sizes, activation, head, l2, flat.dtype, embedding, output_bias, frozen, flat)
+        last = f"b{network.depth}"
+        if not output_bias and copied[last].any():
+            expected = f"True, because {last} holds numbers other than 0"
+            raise OptionError(parameter="output_bias", came="False", expected=expected)
         return network
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments of a network like this one, without dtype and starting weights."""
+        own = {"activation": self.activations, "l2": self.l2, "embedding": self.embedding, "frozen": self.frozen}
+        return own | asdict(self.head)
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """The names of the parameters that training doesn't move."""
+        return self.parameters.frozen
 
     @property
     def theta(self) -> Array:
@@ -247,22 +304,15 @@ class Network:
         shown = self.activations[0] if len(distinct) == 1 else self.activations
         hidden = f"activation={shown!r}, " if self.activations else ""
         embedded = "" if self.embedding is None else f"{self.embedding!r}, "
-        return (
-            f"Network({sizes}, {embedded}{hidden}output={self.head.output!r}, loss={self.head.loss!r}, "
-            f"{self.theta.size} parameters)"
-        )
+        given = {"output": self.head.output, "loss": self.head.loss, **self.head.options}
+        if self.frozen:
+            given["frozen"] = list(self.frozen)
+        settings = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        return f"Network({sizes}, {embedded}{hidden}{settings}, {self.theta.size} parameters)"
 
     def astype(self, dtype: npt.DTypeLike) -> Network:
         """Return the same network with its parameters copied to another dtype."""
-        return Network.from_parameters(
-            self.parameters,
-            activation=self.activations,
-            output=self.head.output,
-            loss=self.head.loss,
-            l2=self.l2,
-            dtype=dtype,
-            embedding=self.embedding,
-        )
+        return Network.from_parameters(self.parameters, dtype=dtype, **self.options)
 
     def forward(self, X: npt.ArrayLike, masks: Masks | None = None) -> Tape:
         """Run the network on the rows of X and keep every Z and A.
@@ -294,10 +344,10 @@ class Network:
         >>> tape.A[0].shape, tape.Z[1].shape, tape.A[1].shape, tape.Z[2].shape, tape.P.shape
         ((1, 2), (1, 3), (1, 3), (1, 2), (1, 2))
         """
-        X = self._check_X(X)
+        X = check_inputs(X, self.n_inputs, self.theta.dtype)
         A: dict[int, Array] = {0: X if self.embedding is None else self.embedding.forward(X, self.parameters)}
         Z: dict[int, Array] = {}
-        self._check_masks(masks, A[0].shape[0])
+        check_masks(masks, self.layer_sizes, A[0].shape[0])
         for layer in range(1, self.depth + 1):
             Z[layer] = affine(A[layer - 1], self.parameters.W[layer], self.parameters.b[layer])
             if layer < self.depth:
@@ -325,7 +375,8 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         y : (n,) or (n, k) array
-            Class indices 0..k-1, or target rows; for `candidate_cross_entropy`, rows of 0 and 1.
+            Class indices 0..k-1, or target rows, which may be a SciPy sparse matrix; for `candidate_cross_entropy`,
+            rows of 0 and 1.
         sample_weight : (n,) array, optional
             One number >= 0 for each row; None means that every weight is 1.
         masks : mapping of int to (n, h_l) array, optional
@@ -343,7 +394,7 @@ class Network:
         >>> round(net.loss([[0.0]], [1]), 6)    # log 2
         0.693147
         """
-        X, T, w, masks = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), masks)
+        X, T, w, masks = self._rows_that_count(X, y, sample_weight, masks)
         tape = self.forward(X, masks)
         return self._loss(tape, T, w, _divisor(tape, w), self.l2)
 
@@ -375,7 +426,7 @@ class Network:
         -------
         loss : float
         gradients : Parameters
-            ``gradients["W1"]`` is dL/dW1, ...; ``gradients.flat`` is dL/dtheta.
+            ``gradients["W1"]`` is dL/dW1, ...; ``gradients.flat`` is dL/dtheta. A frozen parameter has gradient 0.
 
         Notes
         -----
@@ -389,7 +440,7 @@ class Network:
         >>> gradients["b1"]    # p - y
         array([ 0.5, -0.5])
         """
-        X, T, w, masks = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), masks)
+        X, T, w, masks = self._rows_that_count(X, y, sample_weight, masks)
         tape = self.forward(X, masks)
         l2 = self.l2 if l2 is None else l2
         divisor = _divisor(tape, w) if divisor is None else divisor
@@ -409,12 +460,12 @@ class Network:
         -------
         gradients : Parameters
         """
-        T = check_target(y, tape.P.shape, LOSSES[self.head.loss].meaning)
+        T = check_targets(y, len(tape.P), self.layer_sizes[-1], self.head)
         w = check_weights(sample_weight, tape.P.shape[:1])
         return self._gradients(tape, T, w, _divisor(tape, w), self.l2)
 
     def step(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
-        """Move every parameter against its gradient: theta -= learning_rate dL/dtheta.
+        """Move every parameter that is not frozen against its gradient: theta -= learning_rate dL/dtheta.
 
         Parameters
         ----------
@@ -445,8 +496,11 @@ class Network:
             or gradients.layer_sizes != self.layer_sizes
             or (gradients.embedding_shapes != self.parameters.embedding_shapes)
         ):
-            gradients = self._as_parameters(gradients)
-        self.theta[...] -= learning_rate * gradients.flat
+            gradients = self.parameters.like(gradients)
+        change = self.parameters.of(learning_rate * gradients.flat)
+        for name in self.frozen:
+            change[name][...] = 0
+        self.theta[...] -= change.flat
 
     def jacobian(self, X: npt.ArrayLike) -> Array:
         """Return the derivative of the predictions with respect to the inputs, one k x d matrix for each row.
@@ -522,11 +576,12 @@ class Network:
         total = np.zeros(len(tape.P))
         dZ = self.head.dZ(tape.head, T)
         for layer in range(self.depth, 0, -1):
-            total += (1 + square_lengths(tape.A[layer - 1])) * square_lengths(dZ)
+            learned_b, learned_W = (f"{letter}{layer}" not in self.frozen for letter in "bW")
+            total += (learned_b + (square_lengths(tape.A[layer - 1]) if learned_W else 0)) * square_lengths(dZ)
             if layer > 1:
                 dZ = self._down(tape, layer, dZ)
         if self.embedding is not None and self.embedding.shapes:
-            total += self.embedding.square_norms(dZ @ self.parameters.W[1].T, tape.X, self.parameters)
+            total += self.embedding.square_norms(dZ @ self.parameters.W[1].T, tape.X, self.parameters, self.frozen)
         return np.sqrt(total)
 
     def hessian_vector_product(
@@ -566,9 +621,11 @@ class Network:
         direction = as_floating(v, "v").astype(self.theta.dtype, copy=False)
         if direction.shape != self.theta.shape:
             raise ShapeError(f"v is {direction.shape}, expected the shape of theta, {self.theta.shape}.")
-        V = self.parameters.of(direction)
+        V = self.parameters.of(direction.copy() if self.frozen else direction)
+        for name in self.frozen:  # as the loss of the other parameters alone
+            V[name][...] = 0
         W = self.parameters.W
-        X, T, w, _ = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), None)
+        X, T, w, _ = self._rows_that_count(X, y, sample_weight, None)
         tape = self.forward(X)
 
         RA: dict[int, Array] = {0: self._R_inputs(tape, V)}
@@ -594,6 +651,8 @@ class Network:
             self.embedding.backward_jvp(dA, RdA, tape.X, self.parameters, V, H_v)
         for name, values in V.penalized.items():
             H_v[name][...] += self.l2 * values
+        for name in self.frozen:
+            H_v[name][...] = 0
         return H_v.flat
 
     def _R_inputs(self, tape: Tape, change: Parameters) -> Array:
@@ -629,7 +688,7 @@ class Network:
         Returns
         -------
         glassmax.gradcheck.Report
-            One check for each parameter, and a verdict.
+            One check for each parameter that is not frozen, and a verdict.
 
         Raises
         ------
@@ -643,7 +702,8 @@ class Network:
         True
         """
         exact = self.astype(np.float64)
-        self._check_finite(*self._check_batch(X, y, sample_weight))
+        inputs, _, w = self._check_batch(X, y, sample_weight)
+        check_finite(inputs, w)
         _, gradients = exact.loss_and_gradients(X, y, sample_weight, masks=masks)
         probe = self.astype(np.complex128 if method == "complex" else np.float64)
 
@@ -652,7 +712,9 @@ class Network:
                 probe.parameters[name] = values
             return probe.loss(X, y, sample_weight, masks=masks)
 
-        return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
+        learned = [name for name in exact.parameters if name not in self.frozen]
+        values, claimed = ({name: arrays[name] for name in learned} for arrays in (exact.parameters, gradients))
+        return check_gradients(loss_at, values, claimed, method=method, random_state=random_state)
 
     def derive(self, wrt: str) -> Derivation:
         """Derive the gradient of one array of this network from its loss, and prove every line.
@@ -661,12 +723,14 @@ class Network:
         ----------
         wrt : str
             ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell. With an embedding
-            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``.
+            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``. With a softcap or a
+            temperature also ``"U"``, the logits that softmax takes.
 
         Returns
         -------
         glassmax.calculus.Derivation
-            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
+            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1. A
+            frozen parameter is derived too, although `loss_and_gradients` returns 0 for it.
 
         Examples
         --------
@@ -675,11 +739,13 @@ class Network:
         """
         from .calculus.networks import derive_embedding, derive_network  # late: training does not need it
 
-        if str(wrt).partition("[")[0] in self.parameters.embedding_shapes:
-            return derive_embedding(wrt, l2=self.l2 > 0)
+        array = str(wrt).partition("[")[0]
+        if array in self.parameters.embedding_shapes:
+            return derive_embedding(wrt, l2=self.l2 > 0 and array not in self.frozen)
         inputs = "X" if self.embedding is None else "A0"
         names = self.activations, self.head.output, self.head.loss
-        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs)
+        options = tuple(self.head.options)
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs, options=options, frozen=self.frozen)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan
@@ -694,7 +760,9 @@ class Network:
         for layer in range(self.depth, 0, -1):
             # Not affine_vjp: the inputs need no derivative, and dW is written into the flat vector without a copy.
             dW, db = gradients.W[layer], gradients.b[layer]
-            if isinstance(tape.A[layer - 1], np.ndarray):
+            if f"W{layer}" in self.frozen:
+                pass
+            elif isinstance(tape.A[layer - 1], np.ndarray):
                 np.matmul(tape.A[layer - 1].T, dZ, out=dW)
             else:
                 dW[...] = tape.A[layer - 1].T @ dZ
@@ -706,6 +774,8 @@ class Network:
         if l2:
             for name, W in self.parameters.penalized.items():
                 gradients[name][...] += l2_vjp(1.0, W, l2)
+        for name in self.frozen:
+            gradients[name][...] = 0
         return gradients
 
     def _down(self, tape: Tape, layer: int, dZ: Array) -> Array:
@@ -715,55 +785,18 @@ class Network:
             dA *= tape.masks[layer - 1]
         return ACTIVATIONS[self.activations[layer - 2]].vjp(dA, tape.Z[layer - 1])
 
-    def _check_X(self, X: npt.ArrayLike) -> Array:
-        if type(X) is not np.ndarray or X.dtype != self.theta.dtype:
-            X = as_inputs(X, "X")
-        if X.ndim != 2 or X.shape[1] != self.n_inputs:
-            row = " One sample is a row: pass x[None, :]." if X.shape == (self.n_inputs,) else ""
-            raise ShapeError(f"X is {X.shape}, expected (n, {self.n_inputs}): rows are samples.{row}")
-        return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
-
-    def _check_masks(self, masks: Masks | None, n: int) -> None:
-        """Raise where a mask is missing or has another shape than its activations: it would broadcast."""
-        for layer, h in enumerate(self.layer_sizes[1:-1] if masks else (), start=1):
-            came = np.shape(masks[layer]) if masks and layer in masks else "missing"
-            if came != (n, h):
-                raise ShapeError(f"The mask of layer {layer} is {came}, expected {(n, h)}.")
-
     def _check_batch(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
     ) -> tuple[Array, Array, Array | None]:
         """Return inputs, targets and weights as arrays, checked before any arithmetic."""
-        X = self._check_X(X)
-        T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
-        return X, T, check_weights(sample_weight, (X.shape[0],))
+        X = check_inputs(X, self.n_inputs, self.theta.dtype)
+        n = X.shape[0]
+        return X, check_targets(y, n, self.layer_sizes[-1], self.head), check_weights(sample_weight, (n,))
 
-    @staticmethod
-    def _check_finite(X: Array, T: Array, w: Array | None) -> None:
-        """Raise at the first row of X that counts and holds NaN or inf."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            finite = np.isfinite(np.asarray(X.sum(axis=1)).ravel())
-        wrong = np.flatnonzero(~finite if w is None else ~finite & (w > 0))
-        if len(wrong):
-            raise DataError(f"Row {wrong[0]} of X holds NaN or inf, expected finite numbers.")
-
-    def _drop_rows_of_weight_0(
-        self, X: Array, T: Array, w: Array | None, masks: Masks | None
+    def _rows_that_count(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, masks: Masks | None
     ) -> tuple[Array, Array, Array | None, Masks | None]:
-        """Leave out the rows of weight 0: such a row is absent, whatever it holds."""
-        if w is None or w.all():
-            return X, T, w, masks
-        self._check_masks(masks, len(w))
-        counts = w > 0
-        return X[counts], T[counts], w[counts], {layer: mask[counts] for layer, mask in (masks or {}).items()}
-
-    def _as_parameters(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
-        if set(gradients) != set(self.parameters):
-            raise ShapeError(f"The gradients are called {', '.join(gradients)}, expected {', '.join(self.parameters)}.")
-        parameters = self.parameters.of(np.zeros_like(self.theta))
-        for name, values in gradients.items():
-            parameters[name] = values
-        return parameters
+        return rows_that_count(*self._check_batch(X, y, sample_weight), masks, self.layer_sizes)
 
 
 def _divisor(tape: Tape, w: Array | None) -> float:

@@ -97,7 +97,7 @@ class SGD:
 
     def init(self, theta: Array) -> State:
         """Return a velocity of zeros."""
-        return {"velocity": np.zeros_like(theta)}
+        return {"velocity": np.zeros(theta.shape, theta.dtype)}
 
     def step(self, theta: Array, gradient: Array, state: State, rate: float | None = None) -> None:
         """Move `theta` along the velocity."""
@@ -153,7 +153,7 @@ class Adam:
 
     def init(self, theta: Array) -> State:
         """Return moments of zeros and a step count of 0."""
-        return {"t": 0, "m": np.zeros_like(theta), "v": np.zeros_like(theta)}
+        return {"t": 0, "m": np.zeros(theta.shape, theta.dtype), "v": np.zeros(theta.shape, theta.dtype)}
 
     def step(self, theta: Array, gradient: Array, state: State, rate: float | None = None) -> None:
         """Move `theta` by one step of Adam."""

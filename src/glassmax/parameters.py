@@ -39,6 +39,8 @@ class Parameters(Mapping[str, Array]):
         The dtype of a new vector.
     embedding_shapes : mapping of str to tuple of int, optional
         The shapes of an embedding's parameters, which follow the weights and biases: `Embedding.shapes`.
+    frozen : sequence of str, optional
+        Names of the parameters that training doesn't change.
 
     Attributes
     ----------
@@ -46,8 +48,11 @@ class Parameters(Mapping[str, Array]):
         All parameters in one vector.
     W, b : dict of int to array
         Views of the weights and biases, by layer number from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
+    frozen : tuple of str
+        Names of the frozen parameters, in the order of the parameters.
     penalized : dict of str to array
-        The views that an L2 penalty and weight decay refer to: all W_l, and V, E1, E2, ... of an embedding.
+        The views that an L2 penalty and weight decay refer to: all W_l, and V, E1, E2, ... of an embedding, without
+        those that are frozen.
 
     Examples
     --------
@@ -65,6 +70,7 @@ class Parameters(Mapping[str, Array]):
         flat: Array | None = None,
         dtype: npt.DTypeLike = np.float64,
         embedding_shapes: Mapping[str, tuple[int, ...]] | None = None,
+        frozen: Sequence[str] = (),
     ) -> None:
         self.layer_sizes = tuple(int(size) for size in layer_sizes)
         self.embedding_shapes = dict(embedding_shapes or {})
@@ -86,7 +92,9 @@ class Parameters(Mapping[str, Array]):
         for name, shape in self.embedding_shapes.items():
             self._views[name] = self.flat[start : start + math.prod(shape)].reshape(shape)
             start += math.prod(shape)
-        self.penalized = {name: view for name, view in self._views.items() if name[0] in "WVE"}
+        self.frozen = tuple(name for name in self._views if name in frozen)
+        learned = {name: view for name, view in self._views.items() if name not in self.frozen}
+        self.penalized = {name: view for name, view in learned.items() if name[0] in "WVE"}
 
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
@@ -111,7 +119,7 @@ class Parameters(Mapping[str, Array]):
 
     def __reduce__(self) -> tuple[type[Parameters], tuple[Any, ...]]:
         """Pickle and copy as sizes and one vector, so that the views stay views."""
-        return Parameters, (self.layer_sizes, self.flat, self.flat.dtype, self.embedding_shapes)
+        return Parameters, (self.layer_sizes, self.flat, self.flat.dtype, self.embedding_shapes, self.frozen)
 
     def copy(self) -> Parameters:
         """Return a copy that shares no memory with this object."""
@@ -119,7 +127,16 @@ class Parameters(Mapping[str, Array]):
 
     def of(self, flat: Array) -> Parameters:
         """Return views, as many and of the same shapes, of another vector, which is not copied."""
-        return Parameters(self.layer_sizes, flat, embedding_shapes=self.embedding_shapes)
+        return Parameters(self.layer_sizes, flat, embedding_shapes=self.embedding_shapes, frozen=self.frozen)
+
+    def like(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
+        """Copy one array for each parameter, by its name, into one vector."""
+        if set(gradients) != set(self):
+            raise ShapeError(f"The gradients are called {', '.join(gradients)}, expected {', '.join(self)}.")
+        parameters = self.of(np.zeros_like(self.flat))
+        for name, values in gradients.items():
+            parameters[name] = values
+        return parameters
 
     @classmethod
     def from_mapping(

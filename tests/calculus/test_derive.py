@@ -464,6 +464,68 @@ def test_the_derivation_of_a_network_computes_its_gradient(sizes, activation, ou
     np.testing.assert_allclose(found, gradients[wrt], rtol=1e-10, atol=1e-12)
 
 
+HEAD_OPTIONS = [
+    {"softcap": 1.5},
+    {"temperature": 0.7},
+    {"z_loss": 0.3},
+    {"softcap": 1.5, "temperature": 0.7},
+    {"softcap": 1.5, "temperature": 0.7, "z_loss": 0.3, "l2": 0.1, "frozen": ["W2"]},
+]
+
+
+@pytest.mark.parametrize("options", HEAD_OPTIONS, ids=str)
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+@pytest.mark.parametrize("wrt", ["W1", "b2"])
+def test_the_derivation_of_a_network_computes_its_gradient_with_the_options_of_its_head(options, loss, wrt):
+    network = glassmax.Network([4, 5, 3], activation="tanh", loss=loss, random_state=1, **options)
+    network.theta *= 3
+    X, Y = RNG.normal(size=(7, 4)), RNG.dirichlet(np.ones(3), size=7)
+    _, gradients = network.loss_and_gradients(X, Y)
+    derivation = network.derive(wrt)
+    assert derivation.proved
+    constants = {"softcap": 1.5, "temperature": 0.7, "zloss": 0.3, "l2": 0.1}
+    given = {**network.parameters, **constants, "X": X, "Y": Y, "n": 7.0}
+    np.testing.assert_allclose(derivation.evaluate(**given), gradients[wrt], rtol=1e-10, atol=1e-12)
+    assert ("l2" in " ".join(derivation.json()["equations"])) == ("l2" in options)
+
+
+def test_a_network_shows_the_derivatives_of_softcap_temperature_and_z_loss():
+    network = glassmax.Network([4, 3], softcap=30.0, temperature=2.0, z_loss=1e-4)
+    text = str(network.derive("W1"))
+    for line in (
+        "dU_ij = (2 zloss P_ij log(sum_j exp(U_ij)) + P_ij - Y_ij)/n",
+        "dZ1_ij = dU_ij (1 - tanh(Z1_ij/(temperature softcap))^2)/temperature",
+        "matrix form  dL/dW1 = XᵀdZ1",
+    ):
+        assert line in text
+    assert network.derive("U").proved
+    frozen = glassmax.Network([4, 5, 3], l2=0.1, frozen=["W1"]).derive("W2")
+    assert "W1_kj^2" not in str(frozen)
+    assert "W2_kj^2" in str(frozen)
+
+
+def test_a_z_loss_softcap_temperature_smoothing_and_weights_are_derived_from_equations():
+    equations = """
+        u_i = c tanh(z_i/(t c)); p_i = softmax_i(u_i); q_k = (1 - s) y_k + s/K sum_j y_j
+        L = w (-sum_k q_k log p_k + lambda (log sum_j exp u_j)^2)
+    """
+    derivation = derive(equations, "z")
+    assert derivation.proved
+    z, y = np.array([0.3, -1.0, 2.0]), np.array([0.5, 0.0, 0.25])
+    given = {"c": 1.5, "t": 0.7, "s": 0.2, "K": 3.0, "w": 0.4, "lambda": 0.3}
+    got = derivation.evaluate(z=z, y=y, **given)
+    options = {"softcap": 1.5, "temperature": 0.7, "label_smoothing": 0.2, "z_loss": 0.3, "reduction": "sum"}
+    _, _, db = glassmax.functional.linear_softmax_cross_entropy_vjp(
+        1.0, np.ones((1, 1)), np.zeros((1, 3)), z, y[None], sample_weight=[0.4], **options
+    )
+    np.testing.assert_allclose(got, db, rtol=1e-12)
+
+
+def test_a_softmax_that_an_equation_names_is_not_named_again():
+    derivation = derive("p_i = softmax_i(u_i); u_i = c tanh(z_i); L = -sum_k y_k log p_k + (logsumexp_j(u_j))^2", "z")
+    assert "with " not in str(derivation).split("Result")[1]
+
+
 def test_a_network_shows_the_recursion_of_backpropagation():
     text = str(glassmax.Network([4, 5, 6, 3], activation="tanh").derive("W1"))
     for line in ("dA2 = dZ3 W3ᵀ", "dA1 = dZ2 W2ᵀ", "matrix form  dL/dW1 = XᵀdZ1", "dZ3 = (P - Y)/n"):

@@ -6,6 +6,7 @@ import pytest
 from glassmax import functional
 from glassmax.calculus.functional import FUNCTIONAL_EQUATIONS, derive_function
 from glassmax.functional import activations
+from glassmax.functional.proposals import draw_classes
 
 RNG = np.random.default_rng(3)
 N, D, K = 4, 3, 5
@@ -41,11 +42,74 @@ PERIODIC = {
     "dA": RNG.normal(size=(N, D, 2)),
 }
 BINS = {"X": RNG.normal(size=N), "t": EDGES[:-1], "w": np.diff(EDGES), "dA": RNG.normal(size=(N, 3))}
-OTHERS = {"periodic_vjp": PERIODIC, "piecewise_linear_vjp": BINS}
+LAYER = {
+    "A": RNG.normal(size=(N, D)),
+    "W": RNG.normal(size=(D, K)),
+    "b": RNG.normal(size=K),
+    "Y": RNG.uniform(0.0, 1.0, (N, K)),
+    "w": RNG.uniform(0.5, 2.0, N),
+    "softcap": 1.5,
+    "temperature": 0.7,
+    "smoothing": 0.2,
+    "zloss": 0.3,
+    "c": float(K),
+}
+LAYER["s"] = LAYER["w"].sum()
+LAYER_OPTIONS = {"softcap": 1.5, "temperature": 0.7, "label_smoothing": 0.2, "z_loss": 0.3, "chunk": 2}
+LABELS = np.array([2, 0, 4, 2])
+DRAWN = draw_classes(K, 6, "log_uniform", seed=3, step=1)
+SAMPLED = {name: LAYER[name] for name in "AWb"} | {"y": LABELS, "n": float(N), "R": np.zeros(K)}
+SAMPLED["R"][DRAWN.classes] = np.exp(DRAWN.correction)
+ADAPTIVE = {
+    "A": LAYER["A"],
+    "W": RNG.normal(size=(D, 4)),  # 3 classes and one tail
+    "H": RNG.normal(size=(D, 2)),
+    "V": RNG.normal(size=(2, 3)),
+    "Y": np.eye(4)[np.minimum(LABELS, 3)],
+    "G": np.eye(3)[LABELS - 3] * (LABELS >= 3)[:, None],
+    "n": float(N),
+}
+OTHERS = {"periodic_vjp": PERIODIC, "piecewise_linear_vjp": BINS, "linear_softmax_cross_entropy_vjp": LAYER}
+OTHERS |= {"sampled_softmax_cross_entropy_vjp": SAMPLED, "adaptive_softmax_cross_entropy_vjp": ADAPTIVE}
+OTHERS |= {"adaptive_log_softmax_vjp": ADAPTIVE}
 """The arrays of the functions whose letters have other shapes."""
+
+
+def dense(gradients):
+    """Write sparse gradients out."""
+    return tuple(gradient.toarray() if hasattr(gradient, "toarray") else gradient for gradient in gradients)
+
+
+def flat(gradients):
+    """Put the gradients of the tails behind the others."""
+    *others, tails = gradients
+    return (*others, *(gradient for tail in tails for gradient in tail))
+
+
 NUMERIC = {
     "periodic_vjp": lambda: functional.periodic_vjp(PERIODIC["dA"], *(PERIODIC[name] for name in "XFHV")),
     "piecewise_linear_vjp": lambda: functional.piecewise_linear_vjp(BINS["dA"], BINS["X"], EDGES),
+    "linear_softmax_cross_entropy_vjp": lambda: functional.linear_softmax_cross_entropy_vjp(
+        1.0, *(LAYER[name] for name in "AWbY"), sample_weight=LAYER["w"], **LAYER_OPTIONS
+    ),
+    "sampled_softmax_cross_entropy_vjp": lambda: dense(
+        functional.sampled_softmax_cross_entropy_vjp(
+            1.0, *(LAYER[name] for name in "AWb"), LABELS, samples=6, seed=3, step=1
+        )
+    ),
+    "adaptive_log_softmax_vjp": lambda: flat(
+        functional.adaptive_log_softmax_vjp(
+            np.hstack([ADAPTIVE["Y"][:, :3], ADAPTIVE["G"]]),
+            ADAPTIVE["A"],
+            ADAPTIVE["W"],
+            [(ADAPTIVE["H"], ADAPTIVE["V"])],
+        )
+    ),
+    "adaptive_softmax_cross_entropy_vjp": lambda: flat(
+        functional.adaptive_softmax_cross_entropy_vjp(
+            1.0, ADAPTIVE["A"], ADAPTIVE["W"], [(ADAPTIVE["H"], ADAPTIVE["V"])], LABELS
+        )
+    ),
     "affine_vjp": lambda: functional.affine_vjp(A["dZ"], A["X"], A["W"]),
     "softmax_vjp": lambda: functional.softmax_vjp(A["dP"], functional.softmax(A["Z"])),
     "log_softmax_vjp": lambda: functional.log_softmax_vjp(A["dQ"], functional.log_softmax(A["Z"])),

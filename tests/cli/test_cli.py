@@ -26,6 +26,7 @@ from glassmax.calibration import Calibration
 from glassmax.cli import main
 from glassmax.conformal import Conformal
 from glassmax.engine import best_engine
+from glassmax.engine.session import ReferenceSession
 from glassmax.estimator.tables.figures import Comparison
 from glassmax.training import RunningMetrics
 
@@ -297,7 +298,7 @@ def test_a_bad_cell_among_the_rows_held_out_is_found_before_the_training(run, tm
     def fail(*args, **kwargs):
         raise AssertionError("training had begun")
 
-    monkeypatch.setattr(type(best_engine()), "epoch", fail)
+    monkeypatch.setattr(type(best_engine()), "open", fail)
     for bad in range(40):  # one of them is held out
         cells = [str(row) for row in range(40)]
         cells[bad] = "bad"
@@ -628,8 +629,9 @@ def test_a_model_whose_figures_are_not_finite_is_not_written(run, monkeypatch):
 
 def interrupt_at(monkeypatch, epoch):
     """Press Ctrl-C when an epoch begins."""
-    engine = type(best_engine())
-    real, begun = engine.epoch, []
+    engine = best_engine()
+    session = ReferenceSession if engine.name == "reference" else sys.modules[type(engine).__module__].NativeSession
+    real, begun = session.epoch, []
 
     def epoch_or_interrupt(*args, **kwargs):
         begun.append(1)
@@ -637,7 +639,7 @@ def interrupt_at(monkeypatch, epoch):
             raise KeyboardInterrupt
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(engine, "epoch", epoch_or_interrupt)
+    monkeypatch.setattr(session, "epoch", epoch_or_interrupt)
 
 
 def test_an_interrupted_run_keeps_the_epochs_it_has_had(run, done, monkeypatch):
@@ -686,7 +688,7 @@ def test_too_little_memory_is_told_in_words(run, monkeypatch):
     def fail(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr(type(best_engine()), "epoch", fail)
+    monkeypatch.setattr(type(best_engine()), "open", fail)
     result = run("train", "toy")
     assert result.code == 1
     expected = "Error: There is not enough memory for this. Try fewer rows or a smaller network."

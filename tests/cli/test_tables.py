@@ -432,7 +432,13 @@ def test_help_shows_every_option_in_a_group_and_the_exit_codes(done):
     assert [title for title in titles if title in wanted] == wanted
     assert "Exit codes:" in out
     parameters = {*SoftmaxClassifier().get_params()} - {"verbose", "warm_start", "output", "validation_fraction"}
-    assert parameters == {*ESTIMATOR.values()} | {"class_weight", "embedding"}
+    assert parameters == {*ESTIMATOR.values()} | {
+        "class_weight",
+        "embedding",
+        "class_embeddings",
+        "min_count",
+        "other_label",
+    }
 
 
 @pytest.mark.parametrize("argv", [["info"], ["train", "penguins", "--epochs", "2"]])

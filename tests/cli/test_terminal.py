@@ -327,13 +327,20 @@ def plain_metrics(loss, accuracy, rows=300):
         (300, [], (0.4, 0.8), True, "The ensemble gets 95.0 % of the rows right, a linear model 80.0 %."),
         (199, [], (0.4, 0.8), False, "With so few rows, each metric may be off by several hundredths."),
         (300, ["c"], (0.4, 0.8), False, "None of these rows has the class c: the figures don't include it."),
-        (300, [str(i) for i in range(12)], (0.4, 0.8), False, "the class 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 2 more:"),
+        (300, [str(i) for i in range(10)], (0.4, 0.8), False, "has the class 0, 1, 2, 3, 4, 5, 6, 7, 8, 9: the"),
+        (
+            300,
+            [str(i) for i in range(12)],
+            (0.4, 0.8),
+            False,
+            "12 of the 20 classes, such as 0, 1 and 2, have no row here: the",
+        ),
     ],
 )
 def test_few_rows_and_a_class_that_is_not_judged_are_no_reason_to_celebrate(rows, unjudged, linear, celebrated, last):
     columns = {"ensemble": (0.1, 0.95), "linear model": linear, "class frequencies": (0.69, 0.5)}
     columns = {name: plain_metrics(*both, rows) for name, both in columns.items()}
-    result = Result("rows", columns, np.array(["a", "b"]), of_preset=True, unjudged=unjudged)
+    result = Result("rows", columns, np.arange(20), of_preset=True, unjudged=unjudged)
     assert result.celebrates == celebrated
     assert result.is_useful
     assert last in result.verdict()[-1]

@@ -18,6 +18,7 @@ from tests.engine.test_native import ENGINES, INSTRUCTION_SETS, REFERENCE
 from tests.grid import DTYPES
 
 native = pytest.importorskip("glassmax.engine.native")
+native_arguments = pytest.importorskip("glassmax.engine.native_arguments")
 
 DRAW = np.random.default_rng(0)
 X = DRAW.integers(-9, 9, (12, 4)) / 4.0  # exact in every float dtype
@@ -274,9 +275,9 @@ def test_the_environment_caps_the_threads(cap, said):
 
 
 def test_the_engine_knows_every_name_and_refuses_others():
-    assert set(native.ACTIVATION) == set(ACTIVATIONS)
-    assert set(native.OUTPUT) == set(OUTPUTS)
-    assert set(native.LOSS) == set(LOSSES)
+    assert set(native_arguments.ACTIVATION) == set(ACTIVATIONS)
+    assert set(native_arguments.OUTPUT) == set(OUTPUTS)
+    assert set(native_arguments.LOSS) == set(LOSSES)
     for activation, output, loss in [("new", "softmax", "cross_entropy"), ("relu", "new", "cross_entropy")]:
         with pytest.raises(OptionError, match=r"^The native engine knows no 'new'\. Take glassmax\.engine\.Ref"):
-            native._spec_of((2, 3, 2), (activation,), output, loss)
+            native_arguments.spec_of_shape((2, 3, 2), (activation,), output, loss)

@@ -85,8 +85,16 @@ OPTIONS = {
     "mixup": [0.3],
     "mixup_share": [1.0],
     "init": SCHEMES,
-    "scoring": ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc", "neg_log_loss"],
+    "scoring": ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc", "top_2_accuracy", "neg_log_loss"],
     "n_threads": [1, 2],
+    "memory_limit": [16_000_000],
+    "z_loss": [0.01],
+    "softcap": [5.0],
+    "softmax_temperature": [0.5],
+    "output_bias": [False],
+    "class_embeddings": [np.eye(3, 6)],
+    "min_count": [2],
+    "other_label": [-1],
     "verbose": [True],
     "checkpoint_path": ["run.checkpoint"],
 }
@@ -97,6 +105,8 @@ NEEDS = {
     "step_every": {"learning_rate": "step"},
     "mixup_share": {"mixup": 0.3},
     "scoring": {"early_stopping": True},
+    "min_count": {"other_label": -1},
+    "other_label": {"min_count": 2},
     "learning_rate": {"solver": "sgd"},
 }
 NO_ARITHMETIC = {"max_iter", "random_state", "tol", "validation_fraction", "n_iter_no_change", "max_fun", "step_factor"}

@@ -378,7 +378,7 @@ class Broken(ReferenceEngine):
 @pytest.mark.usefixtures("callbacks")
 @pytest.mark.parametrize("error", [DivergenceError("too far"), RuntimeError("broken")], ids=repr)
 def test_a_fit_that_raises_is_torn_down_once(monkeypatch, error):
-    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda n_threads: Broken(error))
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda *_: Broken(error))
     recorder = Recorder()
     with pytest.raises(type(error)):
         small().set_callbacks(recorder).fit(IRIS, NAMES)
@@ -388,7 +388,7 @@ def test_a_fit_that_raises_is_torn_down_once(monkeypatch, error):
 
 @pytest.mark.usefixtures("callbacks")
 def test_a_fit_that_is_interrupted_ends_what_it_began(monkeypatch):
-    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda n_threads: Broken(KeyboardInterrupt()))
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda *_: Broken(KeyboardInterrupt()))
     recorder = Recorder()
     with pytest.warns(UserWarning, match="interrupted"):
         small().set_callbacks(recorder).fit(IRIS, NAMES)

@@ -65,6 +65,61 @@ TABLE = {
         "class_weight is 'balance', expected a dict of weights by class, 'balanced' or None.": fit(
             class_weight="balance"
         ),
+        "z_loss is -1, expected a number >= 0.": fit(z_loss=-1),
+        "softcap is 0, expected a number > 0 or None.": fit(softcap=0),
+        "softmax_temperature is 0, expected a number > 0.": fit(softmax_temperature=0),
+        "output_bias is 2, expected True or False.": fit(output_bias=2),
+        "softcap is 3.0, expected None with sigmoid output: a row has several labels.": fit(
+            output="sigmoid", softcap=3.0
+        ),
+        "z_loss is 0.1, expected 0 with sigmoid output: a row has several labels.": fit(IRIS, SEVERAL, z_loss=0.1),
+        "class_embeddings is given, expected None with sigmoid output: a row has several labels.": fit(
+            output="sigmoid", class_embeddings=np.ones((3, 6))
+        ),
+        (
+            "class_embeddings is of shape (2, 6), expected (3, 6): a row for each of the 3 classes, in the order of "
+            "classes_, as wide as the last hidden layer."
+        ): fit(class_embeddings=np.ones((2, 6))),
+        (
+            "class_embeddings is of shape (3, 6), expected (3, 4): a row for each of the 3 classes, in the order of "
+            "classes_, as wide as X."
+        ): fit(hidden_layer_sizes=(), class_embeddings=np.ones((3, 6))),
+        (
+            "class_embeddings is no array of numbers, expected (3, 6): a row for each of the 3 classes, in the order "
+            "of classes_, as wide as the last hidden layer."
+        ): fit(class_embeddings="words"),
+        "class_embeddings holds NaN, inf or what is too large for float64 in row 1, expected finite numbers.": fit(
+            class_embeddings=np.diag([0, np.nan, 1]) @ np.ones((3, 6))
+        ),
+        (
+            "input_scale_rate is 6.0, expected None with class_embeddings and no hidden layer: the scale would move "
+            "them."
+        ): fit(hidden_layer_sizes=(), class_embeddings=np.ones((3, 4)), input_scale_rate=6.0),
+        "min_count is 0, expected a whole number >= 1.": fit(min_count=0),
+        "min_count is 2.0, expected a whole number >= 1.": fit(min_count=2.0),
+        "other_label is None, expected a label: text or a whole number.": fit(other_label=None),
+        (
+            "other_label is 'other', expected a whole number, as the labels are, such as -1, which is not a label yet."
+        ): fit(min_count=2),
+        "other_label is -1, expected text, as the labels are.": fit(
+            IRIS, SPECIES.astype(str), min_count=2, other_label=-1
+        ),
+        "min_count is > 1, expected 1 for boolean labels, which are two classes.": fit(IRIS, SPECIES == 0, min_count=2),
+        (
+            "min_count is 2, expected 1 where y is a matrix or holds sets, because a row then has no single class to "
+            "count."
+        ): fit(IRIS, np.eye(3)[SPECIES] * 0.8 + 0.2 / 3, min_count=2),
+        "scoring is 'top_5_accuracy', expected another score: top-5 accuracy needs 5 classes or more.": fit(
+            scoring="top_5_accuracy", early_stopping=True
+        ),
+        "scoring is 'top_2_accuracy', expected another score: top-2 accuracy needs softmax output.": fit(
+            IRIS, SEVERAL, scoring="top_2_accuracy", early_stopping=True
+        ),
+        (
+            "scoring is 'auc', expected a score for 5,000 classes: auc takes fewer than 4,096, because it needs the "
+            "probability of each class for each row. Pass scoring='top_5_accuracy', or put rare classes together with "
+            "min_count."
+        ): fit(fitting={"classes": np.arange(5000)}, scoring="auc", early_stopping=True),
         "max_iter is 0, expected a whole number >= 1.": fit(max_iter=0),
         "max_iter is 2.5, expected a whole number >= 1.": fit(max_iter=2.5),
         "max_iter is True, expected a whole number >= 1.": fit(max_iter=True),
@@ -145,6 +200,12 @@ TABLE = {
         "max_fun is 0, expected a whole number >= 1.": fit(max_fun=0),
         "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
         "n_threads is 'all', expected a whole number >= 1 or None.": fit(n_threads="all"),
+        "memory_limit is 1000000, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
+            memory_limit=1_000_000
+        ),
+        "memory_limit is '64MB', expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(
+            memory_limit="64MB"
+        ),
         "weight_decay is -0.1, expected a number >= 0 or None.": fit(weight_decay=-0.1),
         "early_stopping is 'False', expected True or False.": fit(early_stopping="False"),
         "shuffle is 2, expected True or False.": fit(shuffle=2),
@@ -156,8 +217,8 @@ TABLE = {
             y=NAMES, class_weight={"setosa": 2.0, "zz": 3.0}
         ),
         (
-            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, the name of a scorer of "
-            "scikit-learn's, or a callable. Did you mean 'roc_auc'?"
+            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, top_5_accuracy, "
+            "the name of a scorer of scikit-learn's, or a callable. Did you mean 'roc_auc'?"
         ): fit(scoring="roc"),
         (
             "scoring is the metric f1_score, expected scorer(classifier, X, y) -> float: pass "
@@ -282,7 +343,23 @@ TABLE = {
         ): go_on({"loss": "squared_error"}),
     },
     LabelError: {
+        "min_count=100 leaves no class: each of the 3 classes has fewer rows. Pass a smaller min_count.": fit(
+            min_count=100, other_label=-1
+        ),
+        "y is (150, 3) and holds complex128 values, expected numbers.": (
+            lambda: small().fit(IRIS, SPECIES).score(IRIS, csr_matrix(np.eye(3)[SPECIES] * 1j))
+        ),
+        "classes has 2 entries, expected 3: one for each column of y. ": lambda: small(output="softmax").fit(
+            IRIS, csr_matrix(np.eye(3)[SPECIES]), classes=["a", "b"]
+        ),
+        "Row 0 of y holds -1, expected numbers >= 0.": fit(IRIS, csr_matrix(-np.eye(3)[SPECIES]), output="softmax"),
+        "Row 3 of y sums to 0.5, expected 1: the probabilities of the classes. For several labels a row pass "
+        "output='sigmoid'.": fit(IRIS, csr_matrix(np.eye(3)[SPECIES] * np.where(np.arange(150) == 3, 0.5, 1)[:, None])),
         "Row 149 of y is an empty set, expected at least one class.": fit(y=[*SETS[:149], set()]),
+        (
+            "y holds sets of labels, and there are 5,000 classes, expected fewer than 4,096: sets take a number for "
+            "each row and class. Give each row one label, or soft labels as a sparse matrix."
+        ): fit(y=SETS, fitting={"classes": np.arange(5000)}),
         "Row 0 of y is not_class(0, 1, 2), which leaves no class, expected at least one.": fit(
             y=[not_class(0, 1, 2), *SETS[1:]]
         ),
@@ -368,7 +445,8 @@ TABLE = {
         ): fit(y=changed(ONE_HOT, 4, 0), output="softmax"),
         (
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously got "
-            "[0 1 2], `y` has [0 1]. Pass classes=[0, 1, 2] if y may lack some; for others fit with warm_start=False."
+            "[0 1 2], `y` has [0 1]. Pass classes=[0, 1, 2] if y may lack some of them. To train on other classes, "
+            "pass warm_start=False."
         ): lambda: small(warm_start=True).fit(IRIS, SPECIES).fit(IRIS[:100], SPECIES[:100]),
         "y_val holds 3, expected only the classes [0, 1, 2]. A network can't grow classes: name them all at the first "
         "fit, classes=[...].": fit(fitting={"X_val": IRIS, "y_val": SPECIES + 1}),

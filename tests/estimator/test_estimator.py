@@ -579,7 +579,7 @@ class Faulty(ReferenceEngine):
 
 
 def with_engine(monkeypatch, engine):
-    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda n_threads: engine)
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda *_: engine)
     return engine
 
 
@@ -594,7 +594,7 @@ def test_an_interrupt_keeps_the_weights_so_far(monkeypatch):
     assert caught[0].filename == __file__
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 2
     with pytest.warns(ConvergenceWarning):
-        assert_same_network(classifier, small(shuffle=False, max_iter=3).fit(IRIS, NAMES))
+        assert_same_network(classifier, small(shuffle=False, max_iter=2).fit(IRIS, NAMES))
     assert classifier.predict(IRIS).shape == (150,)
 
 

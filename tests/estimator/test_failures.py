@@ -40,7 +40,7 @@ class Broken(ReferenceEngine):
 
 
 def broken(monkeypatch, error, number=1):
-    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda n_threads: Broken(error, number))
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", lambda *_: Broken(error, number))
 
 
 def learned(classifier):

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
+import glassmax.estimator.classifier
 from glassmax import Network, SoftmaxClassifier
 from glassmax.engine import best_engine
 from glassmax.functional import ACTIVATIONS
@@ -922,10 +923,103 @@ def test_any_number_of_threads_gives_the_same_classifier():
         np.testing.assert_allclose(one.network_.theta, other.network_.theta, rtol=0, atol=1e-12)
 
 
+def test_the_memory_limit_reaches_the_engine_and_changes_no_bit(monkeypatch):
+    limits, best = [], glassmax.estimator.classifier.best_engine
+
+    def spy(n_threads, memory_limit=None):
+        limits.append(memory_limit)
+        return best(n_threads, memory_limit)
+
+    monkeypatch.setattr(glassmax.estimator.classifier, "best_engine", spy)
+    X, classes = np.tile(IRIS, (8, 1)).astype(np.float32), np.arange(5000)
+    y = np.arange(len(X)) % 3
+    settings = {"batch_size": len(X), "max_iter": 2}  # a batch's logits are 24 MB
+    little, usual = (small(memory_limit=m, **settings).fit(X, y, classes=classes) for m in (16_000_000, None))
+    np.testing.assert_array_equal(little.network_.theta, usual.network_.theta)
+    small(memory_limit=2**25).partial_fit(X, y, classes=classes)
+    assert limits == [16_000_000, None, 2**25]
+
+
 # every parameter has its test
 
 
+# the last layer
+
+
+ONE_STEP = {
+    "solver": "sgd",
+    "momentum": 0.0,
+    "max_iter": 1,
+    "batch_size": 1000,
+    "alpha": 0.0,
+    "learning_rate_init": 0.1,
+}
+CAPPED = {"z_loss": 0.1, "softcap": 0.7, "softmax_temperature": 0.5}
+
+
+@pytest.mark.parametrize("left_out", [None, *CAPPED])
+def test_the_options_of_the_softmax_are_in_loss_and_gradient(left_out):
+    """One step of gradient descent on the loss as it is written, its gradient by the complex step."""
+    options = {name: value for name, value in CAPPED.items() if name != left_out}
+    start = small(**ONE_STEP, random_state=0).fit(IRIS, SPECIES)
+    classifier = small(**ONE_STEP, random_state=0, **options).fit(IRIS, SPECIES)
+    cap, T, z_loss = options.get("softcap"), options.get("softmax_temperature", 1), options.get("z_loss", 0)
+
+    def loss(b2):
+        theta = Network([4, 6, 3], activation=start.activation, random_state=np.random.RandomState(0)).parameters
+        A = FUNCTIONS[start.activation](IRIS @ theta["W1"] + theta["b1"])
+        U = (A @ theta["W2"] + theta["b2"] + b2) / T
+        U = U if cap is None else cap * np.tanh(U / cap)
+        log_sum = np.log(np.exp(U).sum(axis=1))
+        return (log_sum - U[np.arange(150), SPECIES] + z_loss * log_sum**2).mean(), theta["b2"]
+
+    value, b2 = loss(np.zeros(3))
+    np.testing.assert_allclose(classifier.loss_curve_, [value], rtol=1e-10)
+    db2 = [loss(1e-30j * np.eye(3)[c])[0].imag / 1e-30 for c in range(3)]
+    np.testing.assert_allclose(classifier.intercepts_[-1], b2 - 0.1 * np.array(db2), rtol=0, atol=1e-12)
+
+
+def test_without_an_output_bias_the_last_biases_stay_0():
+    classifier = small(output_bias=False, max_iter=3).fit(IRIS, SPECIES)
+    assert not classifier.intercepts_[-1].any()
+    assert classifier.intercepts_[0].any()
+    assert [check.name for check in classifier.check_gradients(IRIS, SPECIES).checks] == ["W1", "b1", "W2"]
+
+
+def test_class_embeddings_are_the_last_weights_and_do_not_move():
+    E = np.random.RandomState(0).normal(size=(3, 6))
+    classifier = small(class_embeddings=E, max_iter=3, alpha=1.0).fit(IRIS, SPECIES)
+    np.testing.assert_array_equal(classifier.coefs_[-1], E.T)
+    again = SoftmaxClassifier.from_model(classifier.to_model(), warm_start=True, max_iter=2).fit(IRIS, SPECIES)
+    np.testing.assert_array_equal(again.coefs_[-1], E.T)
+    np.testing.assert_array_equal(again.class_embeddings, E)
+
+
+def test_rare_classes_are_put_together():
+    y = np.array(["a"] * 60 + ["b"] * 60 + ["c"] * 28 + ["d", "e"])
+    classifier = small(min_count=5, max_iter=3).fit(IRIS, y)
+    assert classifier.classes_.tolist() == ["a", "b", "c", "other"]
+    assert classifier.rare_classes_.tolist() == ["d", "e"]
+    by_hand = np.where(np.isin(y, ["d", "e"]), "other", y)
+    assert_same_bits(classifier, small(max_iter=3).fit(IRIS, by_hand))
+    assert classifier.score(IRIS, y) == classifier.score(IRIS, by_hand)
+    assert classifier.score(IRIS, np.full(150, "never seen")) == (classifier.predict(IRIS) == "other").mean()
+    assert not hasattr(classifier, "partial_fit")
+
+
+def test_whole_numbers_take_a_whole_number_for_the_rare_classes():
+    y = np.repeat([7, 3, 5], [99, 50, 1])
+    classifier = small(min_count=2, other_label=-1, max_iter=1).fit(IRIS, y)
+    assert classifier.classes_.tolist() == [-1, 3, 7]
+    assert small(min_count=2, other_label=3, max_iter=1).fit(IRIS, y).classes_.tolist() == [3, 7]
+    assert small(min_count=1, max_iter=1).fit(IRIS, y).rare_classes_.tolist() == []
+
+
+# all parameters
+
+
 HAND = "test_training_is_the_loop_written_out_by_hand"
+BOUNDED = "test_the_options_of_the_softmax_are_in_loss_and_gradient"
 COVERED = {
     "hidden_layer_sizes": [HAND, "test_lbfgs_without_a_hidden_layer_is_logistic_regression"],
     "activation": [HAND],
@@ -985,6 +1079,16 @@ COVERED = {
         "test_balanced_soft_labels_give_every_class_the_same_total",
     ],
     "label_smoothing": [HAND, "test_several_labels_are_binary_cross_entropies_summed"],
+    "z_loss": [BOUNDED],
+    "softcap": [BOUNDED],
+    "softmax_temperature": [BOUNDED],
+    "output_bias": ["test_without_an_output_bias_the_last_biases_stay_0"],
+    "class_embeddings": ["test_class_embeddings_are_the_last_weights_and_do_not_move"],
+    "min_count": ["test_rare_classes_are_put_together"],
+    "other_label": [
+        "test_rare_classes_are_put_together",
+        "test_whole_numbers_take_a_whole_number_for_the_rare_classes",
+    ],
     "dropout": [HAND],
     "weight_decay": [HAND],
     "clip_norm": [HAND],
@@ -1009,6 +1113,7 @@ COVERED = {
     ],
     "checkpoint_path": ["test_the_checkpoint_is_a_file"],
     "n_threads": ["test_n_threads_limits_the_threads_while_the_reference_works"],
+    "memory_limit": ["test_the_memory_limit_reaches_the_engine_and_changes_no_bit"],
 }
 """Which tests show what a parameter does."""
 

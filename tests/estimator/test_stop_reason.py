@@ -36,7 +36,7 @@ class Broken(ReferenceEngine):
 
 
 def broken(monkeypatch, error, number=3):
-    monkeypatch.setattr("glassmax.estimator.classifier.best_engine", lambda n_threads: Broken(error, number))
+    monkeypatch.setattr("glassmax.estimator.classifier.best_engine", lambda *_: Broken(error, number))
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,9 @@ NO_FOLDS = "but with X_val all rows are trained on and the validation rows are j
 OPTIONS = {
     "preset is 'fastest', expected one of fast, default, best. Did you mean 'fast'?": fit(preset="fastest"),
     "network is 'mlp', expected a SoftmaxClassifier, or None for a preset.": fit(network="mlp"),
+    "network has min_count=2, expected 1. Pass min_count to TableClassifier instead.": fit(
+        network=SoftmaxClassifier(min_count=2)
+    ),
     "held_out is 1.0, expected a number from 0 up to, not including, 1.": fit(held_out=1.0),
     "dtype is 'float16', expected one of float64, float32. Did you mean 'float64'?": fit(dtype="float16"),
     "time_limit is 0, expected a number > 0 or None.": fit(time_limit=0),
@@ -208,6 +211,7 @@ OPTIONS = {
     ),
     "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
     "n_threads is True, expected a whole number >= 1 or None.": fit(n_threads=True),
+    "memory_limit is True, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(memory_limit=True),
     f"random_state is -1, {SEEDS}": fit(random_state=-1),
     f"random_state is True, {SEEDS}": fit(random_state=True),
     f"random_state is 4294967296, {SEEDS}": fit(random_state=2**32),

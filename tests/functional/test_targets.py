@@ -7,10 +7,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import sparse
 
 from glassmax import functional
 from glassmax.errors import LabelError, OptionError, ShapeError
 from glassmax.functional import softmax, softmax_cross_entropy, softmax_cross_entropy_vjp
+from glassmax.functional.targets import as_rows, check_target
 from tests.grid import KINDS, LOSS_FUNCTIONS, one_hot, predictions, target
 
 inf, nan = np.inf, np.nan
@@ -308,3 +310,54 @@ def test_the_first_bad_row_is_named_by_all_its_leading_axes():
 def test_labels_that_count_from_1_are_recognized():
     with pytest.raises(LabelError, match="subtract 1"):
         softmax_cross_entropy(np.zeros((3, 3)), [1, 2, 3])
+
+
+# --- Sparse rows ---
+
+
+@every_loss
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "matrix"])
+def test_sparse_rows_are_the_same_target_as_dense_rows(name, form):
+    loss, loss_vjp = both(name)
+    draw = np.random.default_rng(0)
+    V, Y = predictions(name, (6, 4), draw), target("soft", LOSS_FUNCTIONS[name][0], (6, 4), draw)
+    of_form = {"csr": sparse.csr_array, "csc": sparse.csc_array, "coo": sparse.coo_array, "matrix": sparse.csr_matrix}
+    S = of_form[form](Y)
+    np.testing.assert_array_equal(loss(V, S, reduction="none"), loss(V, Y, reduction="none"))
+    np.testing.assert_array_equal(loss_vjp(1.0, V, S), loss_vjp(1.0, V, Y))
+
+
+def test_entries_of_sparse_rows_that_are_there_twice_are_added_and_the_callers_array_stays():
+    S = sparse.csr_array((np.array([0.25, 0.5, 0.25]), np.array([1, 0, 1]), np.array([0, 3])), shape=(1, 3))
+    T = check_target(S, (1, 3), "classes")
+    assert T.toarray().tolist() == [[0.5, 0.5, 0]]
+    assert S.nnz == 3
+    assert S.data.tolist() == [0.25, 0.5, 0.25]
+
+
+def test_sparse_rows_stay_sparse_until_they_are_wanted_as_rows():
+    S = sparse.csr_array(([1.0], ([0], [999_999])), shape=(2, 1_000_000))
+    T = check_target(S, (2, 1_000_000), "classes")
+    assert sparse.issparse(T)
+    assert T.nnz == 1
+    assert as_rows(T[:, -2:], 2).tolist() == [[0, 1], [0, 0]]
+
+
+SPARSE_REFUSED = {
+    "a number below 0": ("classes", [[0, 0], [0.5, -1]], LabelError, "Label of row 1, class 1, is -1, expected a"),
+    "inf": ("classes", [[0, inf], [0.5, 1]], LabelError, "Label of row 0, class 1, is inf, expected a finite"),
+    "nan": ("values", [[0, 1], [nan, 1]], LabelError, "Label of row 1, class 0, is nan, expected a finite number."),
+    "a label above 1": ("labels", [[0, 1], [0, 2]], LabelError, "Label of row 1, class 1, is 2, expected a number fro"),
+    "half a candidate": ("candidates", [[0, 1], [0, 0.5]], LabelError, "Label of row 1, class 1, is 0.5, expected 0"),
+    "no candidate": ("candidates", [[0, 1], [0, 0]], LabelError, "Label of row 1 has no candidate"),
+    "another shape": ("classes", [[0, 1, 0]], ShapeError, "Labels have shape (1, 3), expected (2,) class indices or"),
+    "complex numbers": ("classes", [[1j, 1], [0, 1]], LabelError, "Labels are of type complex128, expected rows of"),
+}
+
+
+@pytest.mark.parametrize("case", SPARSE_REFUSED)
+def test_sparse_rows_are_checked_as_dense_rows_are(case):
+    meaning, rows, error, message = SPARSE_REFUSED[case]
+    with pytest.raises(error) as caught:
+        check_target(sparse.csr_array(np.array(rows)), (2, 2), meaning)
+    assert str(caught.value).startswith(message)

@@ -18,6 +18,8 @@ FEWEST_EXAMPLES = {
     "imbalanced": 20,
     "soft-labels": 25,
     "candidate-labels": 20,
+    "many-classes": 25,
+    "last-layer": 13,
     "early-stopping": 18,
     "schedules": 15,
     "tables-recipe": 20,

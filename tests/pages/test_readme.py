@@ -95,7 +95,15 @@ def test_the_map_names_every_module():
 
 
 @pytest.mark.parametrize(
-    ("page", "name"), [("docs/benchmarks.md", "figures"), ("docs/benchmarks.md", "speed"), ("README.md", "summary")]
+    ("page", "name"),
+    [
+        ("docs/benchmarks.md", "figures"),
+        ("docs/benchmarks.md", "speed"),
+        ("docs/benchmarks.md", "many_classes"),
+        ("docs/benchmarks.md", "wordnet"),
+        ("docs/howto/last-layer.md", "approximations"),
+        ("README.md", "summary"),
+    ],
 )
 def test_the_figures_are_those_of_the_results(monkeypatch, page, name):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")

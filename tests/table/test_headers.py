@@ -135,7 +135,7 @@ def test_new_rows_without_a_header_are_told_by_their_places(tmp_path):
     new = [row.rsplit(",", 1)[0] for row in ROWS]
     np.testing.assert_array_equal(model.inputs(table_of_lines(tmp_path, new, header=False)), expected)
     pieces = read_batches(tmp_path / "t.csv", columns=model.encoding.names, **model.encoding.reading)
-    np.testing.assert_array_equal(np.concatenate([X for _, X in model._encoded(pieces, None)]), expected)
+    np.testing.assert_array_equal(np.concatenate([X for _, X in model.encoded_tables(pieces, None)]), expected)
     with pytest.raises(DataError) as caught:
         model.inputs(table_of_lines(tmp_path, new))
     assert str(caught.value).endswith("The table of the training had no header: say header=False.")

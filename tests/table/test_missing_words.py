@@ -137,7 +137,7 @@ def test_new_rows_are_read_as_those_of_the_training_whatever_the_format(tmp_path
     expected = encoding.encode(table).X
     for path in paths.values():
         np.testing.assert_array_equal(model.inputs(read_table(path)), expected)
-        pieces = [X for _, X in model._encoded(read_batches(path), None)]
+        pieces = [X for _, X in model.encoded_tables(read_batches(path), None)]
         np.testing.assert_array_equal(np.concatenate(pieces), expected)
     np.testing.assert_array_equal(model.inputs(FRAME), expected)
     np.testing.assert_array_equal(model.inputs(FRAME[:1]), expected[:1])  # one row doesn't tell what the others hold

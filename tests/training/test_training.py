@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 import glassmax.training
 from glassmax import Network
-from glassmax.engine import Data, EpochResult, ReferenceEngine, Regularization, blocks
+from glassmax.engine import Data, EpochResult, ReferenceEngine, Regularization, best_engine, blocks
 from glassmax.errors import DivergenceError, OptionError
 from glassmax.functional import softmax
 from glassmax.optimizers import SGD, Adam
-from glassmax.training import EarlyStopping, Epoch, RunningMetrics, TrainingState, holdout, score, train
+from glassmax.training import Ahead, EarlyStopping, Epoch, RunningMetrics, TrainingState, holdout, loop, score, train
 
 ENGINE = ReferenceEngine()
 
@@ -371,6 +372,63 @@ def test_every_raise_of_training_is_tested_here():
     assert sorted(raised) == ["DivergenceError", "DivergenceError", "OptionError"]
 
 
+# several epochs in one call
+
+
+@pytest.mark.parametrize("taken", [1, 2, 5, 40])
+def test_epochs_ahead_change_no_bit_and_are_counted(monkeypatch, taken):
+    monkeypatch.setattr(loop, "AT_ONCE", 1e3)
+    ends = []
+    for ahead in (None, Ahead(lambda: 7)):
+        net, rule = network(), Adam(0.01)
+        state = begin(net, rule)
+        how = {"batch_size": 6, "max_epochs": 40, "watched": False, "ahead": ahead}
+        stream = train(net, ENGINE, rows(weighted=True), rule, state, **how)
+        epochs = [next(stream) for _ in range(taken)]
+        stream.close()
+        if ahead is None:
+            single = epochs
+        else:
+            assert [epoch.loss for epoch in epochs] == [epoch.loss for epoch in single]
+            assert [epoch.number for epoch in epochs] == list(range(1, taken + 1))
+            taken += len(ahead.trained)  # trained, and left behind
+            assert [epoch.number for epoch in ahead.trained] == list(range(len(epochs) + 1, taken + 1))
+        ends.append((state.epochs, state.steps, state.rows))
+    assert ends[1] == (taken, 4 * taken, 23 * taken)
+    whole, rule = network(), Adam(0.01)
+    state = begin(whole, rule)
+    run(whole, rows(weighted=True), rule, standing=state, max_epochs=taken)
+    assert whole.theta.tobytes() == net.theta.tobytes()
+
+
+def test_epochs_ahead_end_where_a_loss_is_not_finite(monkeypatch):
+    monkeypatch.setattr(loop, "AT_ONCE", 1e3)
+    messages, left = [], []
+    for ahead in (None, Ahead(lambda: 9)):
+        net, rule = network(), SGD(1.0)
+        state, epochs = begin(net, rule), []
+        growing = Regularization(alpha=606)  # W, a hundredfold by each step
+        how = {"batch_size": 6, "max_epochs": 40, "regularization": growing}
+        stream = train(net, ENGINE, rows(), rule, state, watched=False, ahead=ahead, **how)
+        with np.errstate(all="ignore"), pytest.raises(DivergenceError) as caught:
+            epochs.extend(stream)
+        messages.append(str(caught.value))
+        left.append((net.theta.tobytes(), state.epochs, state.order.tolist(), len(epochs)))
+    assert messages[0] == messages[1]
+    assert left[0] == left[1]
+    assert 9 < left[0][1] < 40
+
+
+@given(st.lists(st.floats(0, 3), max_size=30), st.sampled_from([1, 2, 2.5, 10, float("inf")]))
+def test_training_never_stops_before_the_least_number_of_epochs(values, patience):
+    stopping, least = EarlyStopping(None, 0.5, patience), 0
+    for at, value in enumerate(values):
+        least = max(least, at + int(min(stopping.least_epochs, 99)))
+        if stopping.should_stop(value):
+            assert at + 1 >= least
+            break
+
+
 # at the prompt
 
 
@@ -392,6 +450,29 @@ def test_what_training_returns_is_shown_in_a_line(weighted):
     )
 
 
+@pytest.mark.parametrize("k", [40, 4100])
+def test_sparse_sets_of_candidates_are_scored_as_the_same_dense_sets(k):
+    draw, network = np.random.default_rng(0), Network([3, k], loss="candidate_cross_entropy")
+    X, S = draw.normal(size=(6, 3)), (draw.random((6, k)) < 0.3).astype(float)
+    of_dense, of_sparse = (score(network, ReferenceEngine(), Data(X, y)) for y in (S, csr_array(S)))
+    P = network.predictions(X)
+    assert of_sparse.log_loss == pytest.approx(-np.log((P * S).sum(axis=1)).mean())
+    assert (of_sparse.log_loss, of_sparse.accuracy) == (of_dense.log_loss, of_dense.accuracy)
+
+
+@pytest.mark.parametrize("engine", [best_engine(), ReferenceEngine()], ids=lambda engine: engine.name)
+@pytest.mark.parametrize("k", [40, 4100])
+def test_sparse_soft_labels_are_scored_as_the_same_dense_rows(engine, k):
+    draw, network = np.random.default_rng(0), Network([3, k])
+    X, Y = draw.normal(size=(6, 3)), draw.random((6, k)) * (draw.random((6, k)) < 0.01)
+    Y[:, 3] += 0.1
+    Y /= Y.sum(axis=1, keepdims=True)
+    of_dense, of_sparse = (score(network, engine, Data(X, T)) for T in (Y, csr_array(Y)))
+    assert of_sparse.log_loss == pytest.approx(-(Y * np.log(network.predictions(X))).sum(axis=1).mean())
+    assert of_sparse.log_loss == pytest.approx(of_dense.log_loss)
+    assert of_sparse.accuracy == of_dense.accuracy
+
+
 def test_running_metrics_are_those_of_a_score():
     net, data = network(), rows(weighted=True)
     running = RunningMetrics(3)
@@ -401,3 +482,25 @@ def test_running_metrics_are_those_of_a_score():
     assert (got.rows, got.log_loss) == (expected.rows, pytest.approx(expected.log_loss, rel=1e-14))
     assert got.accuracy == pytest.approx(expected.accuracy, rel=1e-14)
     np.testing.assert_array_equal(got.confusion, expected.confusion)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_an_unwatched_run_ends_with_the_bits_of_a_watched_one(shuffle):
+    nets, losses, states = [network(), network()], [], []
+    for net, watched in zip(nets, (True, False), strict=True):
+        standing = begin(net, Adam(0.01))
+        epochs = run(net, rows(), Adam(0.01), standing=standing, max_epochs=4, watched=watched, shuffle=shuffle)
+        losses.append([epoch.loss for epoch in epochs])
+        states.append(standing.state)
+    assert losses[0] == losses[1]
+    np.testing.assert_array_equal(nets[0].theta, nets[1].theta)
+    assert states[0]["t"] == states[1]["t"] == 16
+    np.testing.assert_array_equal(states[0]["v"], states[1]["v"])
+
+
+def test_a_network_without_a_copy_keeps_the_weights_of_the_last_step_and_says_so(monkeypatch):
+    monkeypatch.setattr("glassmax.engine.session.MOST_KEPT", 0)
+    net, rule = network(), SGD(0.25)
+    with pytest.raises(DivergenceError, match=r"too large to keep a copy of good weights: its weights are those"):
+        run(net, rows(), rule, engine=Scripted(good(1), (3, EpochResult(np.nan, 0, finite=False))), max_epochs=5)
+    np.testing.assert_array_equal(net.theta, np.full_like(net.theta, 3))

@@ -84,6 +84,7 @@ class Chain:
         """Give a derivative its name, if it is one of those to be kept."""
         if target not in self.keep:
             return e
+        e = self.recognise(e)
         self.named.append(Definition(f"d{target}", axes, e))
         return Tensor(f"d{target}", axes)
 
@@ -101,7 +102,10 @@ class Chain:
         scalar = not free_indices(e)  # that of exp(x) is exp(x) rather than "the result"
         definitions = [d for d in self.program.definitions if "/" not in d.name]
         definitions = [d for d in definitions if not (scalar and d.name == last.cells[0][0])]
-        softmax = unnamed_softmax(terms, {n for d in definitions for n in (d.name, *names(d.value))})
+        rest = terms
+        for definition in definitions:  # a softmax that an equation names needs no name
+            rest = combine(fold(rest, definition))
+        softmax = unnamed_softmax(rest, {n for d in definitions for n in (d.name, *names(d.value))})
         if softmax is not None and combine(fold(terms, softmax)) != terms:
             self.named.append(softmax)
             definitions.append(softmax)

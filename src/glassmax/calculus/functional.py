@@ -56,6 +56,27 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
     "softmax_candidate_cross_entropy_vjp": FunctionEquations(
         "P_ij = softmax_j(Z_ij); L = -1/n sum_i log(sum_j S_ij P_ij)", ("Z",)
     ),
+    "linear_softmax_cross_entropy_vjp": FunctionEquations(
+        "Z_ij = sum_k A_ik W_kj + b_j; U_ij = softcap tanh(Z_ij / (temperature softcap)); P_ij = softmax_j(U_ij); "
+        "G_ij = (1 - smoothing) Y_ij + smoothing/c sum_l Y_il; "
+        "L = -1/s sum_{i,j} w_i G_ij log(P_ij) + zloss/s sum_i w_i logsumexp_j(U_ij)^2",
+        ("A", "W", "b"),
+    ),
+    "sampled_softmax_cross_entropy_vjp": FunctionEquations(
+        "Z_ij = sum_k A_ik W_kj + b_j; "
+        "L = 1/n sum_i (log(exp(Z[i, y_i]) + sum_j (1 - delta[y_i, j]) R_j exp(Z_ij)) - Z[i, y_i])",
+        ("A", "W", "b"),
+    ),
+    "adaptive_log_softmax_vjp": FunctionEquations(
+        "Z_ij = sum_k A_ik W_kj; B_im = sum_k A_ik H_km; U_ij = sum_m B_im V_mj; "
+        "L = sum_{i,j} Y_ij log_softmax_j(Z_ij) + sum_{i,j} G_ij log_softmax_j(U_ij)",
+        ("A", "W", "H", "V"),
+    ),
+    "adaptive_softmax_cross_entropy_vjp": FunctionEquations(
+        "Z_ij = sum_k A_ik W_kj; P_ij = softmax_j(Z_ij); B_im = sum_k A_ik H_km; U_ij = sum_m B_im V_mj; "
+        "Q_ij = softmax_j(U_ij); L = -1/n sum_{i,j} Y_ij log(P_ij) - 1/n sum_{i,j} G_ij log(Q_ij)",
+        ("A", "W", "H", "V"),
+    ),
     "periodic_vjp": FunctionEquations(f"{PERIODIC}; L = sum_{{i,j,e}} dA_ije A_ije", ("X", "F", "H", "V", "C")),
     "piecewise_linear_vjp": FunctionEquations(
         "S_ib = (X_i - t_b) / w_b; A_ib = 2 relu(S_ib) - 2 relu(S_ib - 1) - 1; L = sum_{i,b} dA_ib A_ib", ("X",)

@@ -4,7 +4,7 @@ The equations are those of `glassmax.network`, in the same letters; rows are sam
 Z_l and A_l are called dZ_l and dA_l, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from .derivation import Derivation
@@ -42,11 +42,21 @@ PERIODIC = "U_ijk = X_ij F_jk + H_jk; A_ije = sum_k cos(U_ijk) V_jke + C_je"
 """The equations of the periodic embedding: row i, column j of X, frequency k, output e."""
 
 
-def network_equations(activations: Sequence[str], output: str, loss: str, l2: bool = False, inputs: str = "X") -> str:
+def network_equations(
+    activations: Sequence[str],
+    output: str,
+    loss: str,
+    l2: bool = False,
+    inputs: str = "X",
+    *,
+    options: Collection[str] = (),
+    frozen: Collection[str] = (),
+) -> str:
     """Write out the equations of a dense network for `derive`, a line each.
 
     `activations` names one for each hidden layer, "f" for one left open; output and loss are as for `glassmax.Network`.
-    With `l2` the loss has the penalty. `inputs` is what the first layer takes, "A0" if X is embedded.
+    With `l2` the loss has the penalty of all weights but the `frozen` ones. `inputs` is what the first layer takes,
+    "A0" if X is embedded. `options` are the names of its options: softcap, z_loss, temperature.
 
     Examples
     --------
@@ -64,10 +74,23 @@ def network_equations(activations: Sequence[str], output: str, loss: str, l2: bo
             value = ACTIVATION_EQUATIONS[activations[layer - 1]].format(z=f"Z{layer}_ij")
             lines.append(f"A{layer}_ij = {value}")
             below = f"A{layer}"
-    lines.append("P_ij = " + OUTPUT_EQUATIONS[output].format(z=f"Z{len(activations) + 1}_ij"))
-    penalty = "".join(f" + 1/2 l2 sum_{{k,j}} W{layer}_kj^2" for layer in range(1, len(activations) + 2)) if l2 else ""
+    logits = f"Z{len(activations) + 1}"
+    if "softcap" in options or "temperature" in options:
+        lines.append(f"U_ij = {_bounded(f'{logits}_ij', options)}")
+        logits = "U"
+    lines.append("P_ij = " + OUTPUT_EQUATIONS[output].format(z=f"{logits}_ij"))
+    penalized = [f"W{layer}" for layer in range(1, len(activations) + 2) if l2 and f"W{layer}" not in frozen]
+    penalty = f" + zloss/n sum_i logsumexp_j({logits}_ij)^2" if "z_loss" in options else ""
+    penalty += "".join(f" + 1/2 l2 sum_{{k,j}} {W}_kj^2" for W in penalized)
     lines.append(LOSS_EQUATIONS[loss] + penalty)
     return "\n".join(lines)
+
+
+def _bounded(Z: str, options: Collection[str]) -> str:
+    """Write U, the logits that softmax takes, as a function of Z."""
+    if "softcap" not in options:
+        return f"{Z} / temperature"
+    return f"softcap tanh({Z} / (temperature softcap))" if "temperature" in options else f"softcap tanh({Z} / softcap)"
 
 
 def derive_network(
@@ -79,10 +102,13 @@ def derive_network(
     l2: bool = False,
     rows_sum_to_one: bool = True,
     inputs: str = "X",
+    options: Collection[str] = (),
+    frozen: Collection[str] = (),
 ) -> Derivation:
     """Derive the gradient of L with respect to a parameter, Z, A or X of a dense network, and prove every line.
 
-    `wrt` is ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``, ...; ``"W1[m,n]"`` names the cell. The network is described as for
+    `wrt` is ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``, ..., or ``"U"``, the logits after softcap and temperature;
+    ``"W1[m,n]"`` names the cell. The z-loss is called zloss in the lines. The network is described as for
     `network_equations`. With `rows_sum_to_one`, ``sum_j Y_ij = 1`` is used, which one-hot and soft labels satisfy.
 
     Examples
@@ -91,12 +117,12 @@ def derive_network(
     >>> derivation.matrix_form
     'XᵀdZ1'
     """
-    program = parse(network_equations(activations, output, loss, l2, inputs))
+    program = parse(network_equations(activations, output, loss, l2, inputs, options=options, frozen=frozen))
     program = replace(program, lengths=(("n", inputs, 0),))
     name, indices = parse_index_reference(wrt)
     once = rows_sum_to_one and loss == "cross_entropy"
     assumptions = [parse_equation_pair("sum_j Y_ij = 1")] if once else []
-    keep = {f"{letter}{layer}" for layer in range(1, len(activations) + 2) for letter in "ZA"} - {name}
+    keep = {"U", *(f"{letter}{layer}" for layer in range(1, len(activations) + 2) for letter in "ZA")} - {name}
     cell = tuple(str(index) for index in indices) or None
     derivation = derive_program(program, "L", [(name, cell)], assumptions, keep=frozenset(keep))
     derivation.verify()

@@ -103,8 +103,8 @@ def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "Re
     """
     from rich.console import Group
 
-    names = [harmless(str(label)) for label in classes]
-    if figures.confusion is not None and len(names) <= MOST_CLASSES:
+    if figures.confusion is not None and len(classes) <= MOST_CLASSES:
+        names = [harmless(str(label)) for label in classes]
         for corner, longest, numbered in (
             ("true \\ predicted", LONGEST_NAME, False),
             ("true", LONGEST_NAME, False),
@@ -114,7 +114,7 @@ def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "Re
             lines = _matrix(figures.confusion, corner, [_cut(name, longest) for name in names], numbered=numbered)
             if lines[0].cell_len <= terminal.width:
                 return Group(*lines)
-    return _most_frequent(figures, names)
+    return _most_frequent(figures, classes)
 
 
 def _cut(name: str, longest: int) -> str:
@@ -152,7 +152,7 @@ def _shade(share: float, *, right: bool) -> str:
     return f"{'bold ' if right else ''}rgb(255,255,255) on rgb({red},{green},{blue})"
 
 
-def _most_frequent(figures: "Metrics", names: Sequence[str]) -> "RenderableType":
+def _most_frequent(figures: "Metrics", classes: "Array") -> "RenderableType":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -165,8 +165,12 @@ def _most_frequent(figures: "Metrics", names: Sequence[str]) -> "RenderableType"
     table.add_column("true", overflow="fold")
     table.add_column("taken for", overflow="fold")
     for (i, j), count in worst:
-        table.add_row(counted(count, "row"), shortened(names[i]), shortened(names[j]))
+        table.add_row(counted(count, "row"), _name(classes[i]), _name(classes[j]))
     return table
+
+
+def _name(label: object) -> str:
+    return shortened(harmless(str(label)))
 
 
 def _worst(figures: "Metrics") -> "list[tuple[tuple[int, int], int]]":
@@ -183,12 +187,12 @@ def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def plain_confusions(figures: "Metrics", classes: "Array") -> str:
     """Write the confusion matrix, or, of many classes, the most frequent confusions."""
-    names = [shortened(harmless(str(label))) for label in classes]
-    if figures.confusion is None or len(names) > MOST_CLASSES:
-        worst = [[str(count), names[i], names[j]] for (i, j), count in _worst(figures)]
+    if figures.confusion is None or len(classes) > MOST_CLASSES:
+        worst = [[str(count), _name(classes[i]), _name(classes[j])] for (i, j), count in _worst(figures)]
         if not worst:
             return "No row is taken for another class."
         lines = plain_table(["rows", "true", "taken for"], worst)
         return f"Most frequent confusions:\n{lines}"
+    names = list(map(_name, classes))
     rows = [[name, *map(str, counts)] for name, counts in zip(names, figures.confusion, strict=True)]
     return plain_table(["true \\ predicted", *names], rows)

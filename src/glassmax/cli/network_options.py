@@ -73,6 +73,24 @@ OF_NETWORK = [
             default=16,
         ),
         option(
+            "--softcap",
+            "Bound C of the logits: each logit z becomes C tanh(z / C).  [default: no bound]",
+            POSITIVE,
+        ),
+        option("--softmax-temperature", "Number that divides the logits, before --softcap.", POSITIVE, default=1.0),
+        option(
+            "--output-bias/--no-output-bias",
+            "Whether the last layer has a bias for each class.  [default: output-bias]",
+            default=True,
+        ),
+        option(
+            "--class-embeddings",
+            "File with a vector for each class, as weights of the last layer that training doesn't change. A .npy or "
+            ".safetensors file has one row for each class, in sorted order. A table has a column of classes and "
+            "columns of numbers.",
+            metavar="FILE",
+        ),
+        option(
             "--dtype",
             "Floating-point type. float32 takes half the memory and about half the time.",
             click.Choice(["float64", "float32"]),
@@ -159,6 +177,12 @@ OF_NETWORK = [
             "--mixup",
             "Mixup: maximum share of another row that is mixed into a row. The share falls to 0 in later epochs.",
             SHARE_OR_ALL,
+            default=0.0,
+        ),
+        option(
+            "--z-loss",
+            "Coefficient of the z-loss: (log of the sum of exp(logit))^2, added to the loss of each row.",
+            NOT_NEGATIVE,
             default=0.0,
         ),
         option("--mixup-share", "Fraction of the rows of a batch that mixup mixes.", SHARE_OR_ALL, default=0.5),

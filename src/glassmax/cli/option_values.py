@@ -4,6 +4,7 @@ An error is the end of a sentence that opens with the option: ``is '1.5', expect
 """
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,8 +14,12 @@ from ..errors import OptionError, one_of
 
 __all__ = [
     *("activations", "class_weights", "column_types", "embedding_of", "fault_of", "finite"),
-    *("parse_hidden_sizes", "shares", "validation", "words"),
+    *("parse_hidden_sizes", "shares", "size_of_memory", "validation", "words"),
 ]
+
+UNITS = ("", "k", "m", "g", "t")
+SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(?:(i?)b)?", re.IGNORECASE | re.ASCII)
+"""A number and its unit: 64MB, 1.5 GiB, 1g, or bytes."""
 
 
 def fault_of(kind: Any, value: Any) -> str:
@@ -131,6 +136,19 @@ def class_weights(ctx: click.Context, param: click.Parameter, values: tuple[str,
             raise click.BadParameter(f"gives {label!r} the weights {weights[label]:g} and {number:g}, expected one.")
         weights[label] = number
     return weights
+
+
+def size_of_memory(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read a number of bytes, at least 16 MB: ``64MB``, ``1.5 GB``, ``67108864``. A kB is 1000 bytes, a KiB 1024."""
+    from ..engine import LEAST_MEMORY  # late: --help needs no NumPy
+
+    if value is None:
+        return None
+    found = SIZE.fullmatch(value.strip())
+    size = float(found[1]) * (1024 if found[3] else 1000) ** UNITS.index(found[2].lower()) if found else 0.0
+    if not LEAST_MEMORY <= size < 2**63:
+        raise click.BadParameter(f"is {value!r}, expected at least 16MB, such as 64MB or 1GB.")
+    return int(size)
 
 
 def validation(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:

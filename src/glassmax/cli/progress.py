@@ -70,32 +70,50 @@ def _trial(trial: "Trial") -> str:
 
 
 @contextmanager
-def of_epochs(most: int, score: "Callable[[], str]") -> "Iterator[Callable[[Epoch], None]]":
-    """Yield a function that takes the record of each epoch: losses, a score, rows a second and the time left.
+def of_epochs(
+    most: int, score: "Callable[[], str]", losses: "Callable[[], list[float]]"
+) -> "Iterator[tuple[Callable[[Epoch], None], Callable[[int, int, float], None]]]":
+    """Yield two functions: one takes the record of each epoch, the other the progress within a long epoch.
+
+    The first function shows losses, a score, rows a second and the time left. The second function takes the number of
+    rows done, the number of all rows and the mean loss of the rows done; only a terminal shows them.
 
     `most` is the maximum number of epochs; `score` writes the score that early stopping watches, or "" if the losses
-    already show it.
+    already show it; `losses` returns the losses of the complete epochs, those before a checkpoint included.
     """
     terminal = console(err=True)
     if is_quiet():
-        yield lambda epoch: None
+        yield lambda epoch: None, _ignore
         return
     if terminal is None:
-        line, started = _lines(), time.monotonic()
-        yield lambda epoch: line(partial(_epoch, epoch, most, score, started))
+        line, started, restored = _lines(), time.monotonic(), list[int]()
+
+        def write(epoch: "Epoch") -> None:
+            restored.append(epoch.number - 1)
+            line(partial(_epoch, epoch, most, score, started, restored[0]))
+
+        yield write, _ignore
         return
-    losses: list[float] = []
     with _bar(terminal, "epoch", most) as update:
 
         def show(epoch: "Epoch") -> None:
-            losses.append(epoch.loss)
-            update(epoch.number, lambda: f"{sparkline(losses, 12)} {_figures(epoch, score)}", most)
+            update(epoch.number, lambda: f"{sparkline(losses(), 12)} {_figures(epoch, score)}", most)
 
-        yield show
+        def show_within(rows_done: int, rows: int, loss: float) -> None:
+            share, complete = rows_done / max(rows, 1), losses()
+            begun = f"{sparkline(complete, 12)} " if complete else ""
+            said = f"{begun}{100 * share:.0f} % of epoch {len(complete) + 1}, loss {figure(loss)}"
+            update(len(complete) + share, said, most)
+
+        yield show, show_within
+
+
+def _ignore(rows_done: int, rows: int, loss: float) -> None:
+    """Show nothing."""
 
 
 @contextmanager
-def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[int, Any, int], None]]":
+def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[float, Any, int], None]]":
     """Draw a bar; yield a function that takes how many are done, what to say of the latest, and how many there are."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -110,7 +128,7 @@ def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[int,
         task = progress.add_task("", total=total)
         drawn = float("-inf")
 
-        def update(done: int, said: Any, total: int) -> None:
+        def update(done: float, said: Any, total: int) -> None:
             nonlocal drawn
             progress.update(task, completed=done, total=total)
             if time.monotonic() > drawn + SECONDS_BETWEEN_DRAWINGS:  # drawing many short epochs would take longer
@@ -120,8 +138,8 @@ def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[int,
         yield update
 
 
-def _epoch(epoch: "Epoch", most: int, score: "Callable[[], str]", started: float) -> str:
-    left = _duration((time.monotonic() - started) / epoch.number * (most - epoch.number))
+def _epoch(epoch: "Epoch", most: int, score: "Callable[[], str]", started: float, restored: int) -> str:
+    left = _duration((time.monotonic() - started) / (epoch.number - restored) * (most - epoch.number))
     return f"epoch {epoch.number} of at most {most}: {_figures(epoch, score)}, {left} left at most"
 
 

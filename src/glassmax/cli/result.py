@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .charts import confusions, figures_table, plain_confusions, plain_table
-from .talk import figure, harmless, shortened
+from .talk import figure, harmless, joined, shortened
 from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
     from ..functional.arrays import Array
     from ..training import Metrics
 
-__all__ = ["Result", "figures_as_json", "groups_as_text"]
+__all__ = ["Result", "classes_as_json", "figures_as_json", "groups_as_text"]
 
 ROWS = {
     "accuracy": "accuracy",
@@ -24,6 +24,8 @@ ROWS = {
 CLEAR = 0.005
 """A difference of log-losses that counts."""
 FEW_ROWS, MOST_CLASSES = 200, 10
+MOST_IN_JSON = 1000
+"""Maximum number of classes in JSON, the first ones, and of confused pairs, the most frequent ones."""
 KEYS = {"linear model": "linear_model", "class frequencies": "class_frequencies"}
 """The names of the columns in JSON."""
 
@@ -110,12 +112,13 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         """Return the metrics by name: the first model's at the top level, every other model's under its name."""
         first, *others = self.columns
-        facts = {"judged_on": self.judged, **figures_as_json(self.columns[first]), "classes": self.classes.tolist()}
+        facts = {"judged_on": self.judged, **figures_as_json(self.columns[first], self.classes)}
+        facts |= classes_as_json(self.classes)
         facts |= {name.lower(): values[0] for name, values in self.more.items() if values[0] == values[0]}
         if self.before is not None:
             facts["before_calibration"] = {name: getattr(self.before, name) for name in ROWS}
         for name in others:
-            plain = figures_as_json(self.columns[name])
+            plain = figures_as_json(self.columns[name], self.classes)
             facts[KEYS[name]] = {key: value for key, value in plain.items() if not key.startswith("confus")}
         return facts
 
@@ -142,9 +145,17 @@ class Result:
         compared = self._comparison()
         lines = [f"{compared}{few}"] if compared else []
         if self.unjudged and not self.trained_on:
-            more = f", and {len(self.unjudged) - MOST_CLASSES} more" if len(self.unjudged) > MOST_CLASSES else ""
-            names = ", ".join(shortened(harmless(name)) for name in self.unjudged[:MOST_CLASSES])
-            lines.append(f"None of these rows has the class {names}{more}: the figures don't include it.")
+            count = len(self.unjudged)
+            names = [
+                shortened(harmless(name)) for name in self.unjudged[: MOST_CLASSES if count <= MOST_CLASSES else 3]
+            ]
+            if count <= MOST_CLASSES:
+                lines.append(f"None of these rows has the class {', '.join(names)}: the figures don't include it.")
+            else:
+                lines.append(
+                    f"{count:,} of the {len(self.classes):,} classes, such as {joined(names)}, have no row here: the "
+                    "figures don't include these classes."
+                )
         return lines
 
     def _comparison(self) -> str:
@@ -187,14 +198,20 @@ class Result:
         return f"The {name} gets {both}."
 
 
-def figures_as_json(figures: "Metrics") -> dict[str, Any]:
-    """Return the figures by name, with the confusion matrix if there is one."""
+def figures_as_json(figures: "Metrics", classes: "Array") -> dict[str, Any]:
+    """Return the figures by name, with the confusion matrix, or, of many classes, the most frequent confusions."""
     named: dict[str, Any] = {name: getattr(figures, name) for name in ROWS}
     if figures.confusion is not None:
         named["confusion"] = figures.confusion.tolist()
     else:
-        named["confused"] = [[i, j, count] for (i, j), count in sorted(figures.confused.items())]
+        worst = sorted(figures.confused.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_IN_JSON]
+        named["confused"] = [[classes[i].item(), classes[j].item(), count] for (i, j), count in worst]
     return named
+
+
+def classes_as_json(classes: "Array") -> dict[str, Any]:
+    """Return the number of classes, and the classes themselves; of very many, the first."""
+    return {"n_classes": len(classes), "classes": classes[:MOST_IN_JSON].tolist()}
 
 
 def groups_as_text(by: str, groups: "dict[str, Metrics]") -> str:

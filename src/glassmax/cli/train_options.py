@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
 from .network_options import OF_NETWORK, OWN
-from .option_values import class_weights, column_types, validation
+from .option_values import class_weights, column_types, size_of_memory, validation
 
 __all__ = ["describes_network", "train_options", "unused", "without_effect"]
 
@@ -65,6 +65,13 @@ GROUPS = [
             "Separator of candidate classes in a target cell: with |, a|b means a or b, and !a means not a.",
             metavar="SEP",
         ),
+        option(
+            "--min-count",
+            "Put the classes with fewer than N rows together as one class, named by --other-label.",
+            COUNT,
+            default=1,
+        ),
+        option("--other-label", "Name of the class that --min-count makes.", default="other", metavar="CLASS"),
         option(
             "--type types",
             "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
@@ -158,6 +165,13 @@ GROUPS = [
         option(
             "--threads", "Maximum number of threads; the result doesn't depend on it.  [default: all available]", COUNT
         ),
+        option(
+            "--memory-limit",
+            "Maximum of the memory that training with very many classes takes beyond rows, weights and optimizer, such "
+            "as 64MB or 1GB; at least 16MB. The result is the same for any limit.  [default: 128MB]",
+            metavar="SIZE",
+            callback=size_of_memory,
+        ),
     ),
     group(
         "Files and output",
@@ -198,7 +212,7 @@ def describes_network(ctx: click.Context) -> str:
         network of a file of options, and a network over the preset of a file.
     """
     own, of_preset = (
-        {name: _option(name) for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
+        {name: _as_typed(ctx, name) for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
         for names in (_own_options(ctx), OF_PRESETS)
     )
     describing = [name for name in own if _is_effective(ctx, name)]
@@ -227,6 +241,13 @@ def _own_options(ctx: click.Context) -> list[str]:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _as_typed(ctx: click.Context, name: str) -> str:
+    """Return an option as it is typed for its value, such as --no-shuffle if shuffle is off."""
+    negations = [param.secondary_opts for param in ctx.command.params if param.name == name]
+    off = ctx.params[name] is False and negations and negations[0]
+    return str(negations[0][0]) if off else _option(name)
 
 
 def _typed(ctx: click.Context, name: str) -> bool:

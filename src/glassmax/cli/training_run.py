@@ -1,8 +1,8 @@
 """One training run of the command line: what is trained on, its progress, and how it has ended, on stderr."""
 
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,15 @@ from ..table import BUILTIN, Table
 from ..training import suggest_learning_rate
 from ..version import __version__
 from .charts import bars, sparkline
+from .class_embeddings import read_class_embeddings
+from .many_classes import FOR_MANY_CLASSES, MANY_CLASSES, refuse_preset
 from .option_values import embedding_of
 from .progress import of_epochs, of_members
 from .result import Result
 from .table_report import described
 from .talk import busy, counted, draw, figure, joined, ordinal, say
 from .terminal import ATTENTION, console
+from .training_cost import report_cost
 from .wording import ESTIMATOR, option_of, worded_error
 
 if TYPE_CHECKING:
@@ -45,8 +48,10 @@ ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by C
 
 def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") -> TableClassifier:
     """Return the classifier that the options describe: a preset, or one network; `table` is its name."""
-    settings = {parameter: options[parameter] for parameter in ("types", "ignore", "keep", "candidates", "time_limit")}
-    settings |= {"n_threads": options["threads"], "random_state": options["seed"]}
+    names = ("types", "ignore", "keep", "candidates", "time_limit", "min_count", "other_label")
+    settings = {name: options[name] for name in names}
+    settings |= {"n_threads": options["threads"], "memory_limit": options["memory_limit"]}
+    settings["random_state"] = options["seed"]
     settings["class_weight"] = "balanced" if options["balanced"] else options["class_weight"] or None
     if not network:
         return TableClassifier(options["preset"], checkpoint_path=options["checkpoint"], **settings)
@@ -102,16 +107,35 @@ class TrainingRun:
     def __init__(
         self, classifier: TableClassifier, table: Table, target: str, options: dict[str, Any], validation: Table | None
     ) -> None:
-        self.classifier, self.options, self.network = classifier, options, classifier.network
         columns = {"groups": options["groups"], "time": options["time"]}
         self.rows = table_rows(classifier, table, target, options["weight"], **columns)
+        self.has_many_classes = classifier.network is None and len(self.rows.classes) >= MANY_CLASSES
+        if self.has_many_classes:
+            refuse_preset(options, self.rows)
+            options = options | FOR_MANY_CLASSES
+            classifier = classifier_of(options, network=True)
+        self.classifier, self.options, self.network = classifier, options, classifier.network
+        if options["class_embeddings"] is not None and self.network is not None:
+            self._take_embeddings(self.network)
         judged_by = None if validation is None else (validation, None, None)
-        self.records = classifier.fit_rows(self.rows, judged_by, _search_of(options))
+        self.within: Callable[[int, int, float], None] | None = None
+        self.records = classifier.fit_rows(self.rows, judged_by, _search_of(options), self._show_within)
         prepared = next(self.records)
         assert isinstance(prepared, Prepared)
         self.prepared: Prepared = prepared
         self.members: list[Member] = []
         self.fitted: TableFit | None = None
+
+    def _take_embeddings(self, network: SoftmaxClassifier) -> None:
+        """Read the class embeddings; without --hidden, the hidden layer gets their width."""
+        E = read_class_embeddings(self.options["class_embeddings"], self.rows.classes, self.rows.target)
+        network.set_params(class_embeddings=E)
+        if self.options["hidden"] is None:
+            network.set_params(hidden_layer_sizes=(E.shape[1],))
+
+    def _show_within(self, rows_done: int, rows: int, loss: float) -> None:
+        if self.within is not None:
+            self.within(rows_done, rows, loss)
 
     def report_table(self, why: str) -> None:
         """Report the table, the type of each column and what is trained; `why` is an option that asks for a network."""
@@ -139,7 +163,14 @@ class TrainingRun:
         judged = "" if extra is None else f", {counted(extra, 'validation row')}"
         sizes = "-".join(map(str, (self.prepared.width, *hidden_sizes(self.network), len(self.rows.classes))))
         say(f"{counted(kept, 'row')} to train on{shown}{judged}; network {sizes}")
-        say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
+        if self.has_many_classes:
+            say(
+                f"  with {MANY_CLASSES:,} classes or more, one network is trained in place of a preset; --hidden and "
+                "other options set it up"
+            )
+        else:
+            say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
+        report_cost(self.prepared, classes=len(self.rows.classes), dtype=self.classifier.dtype)
 
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
@@ -153,8 +184,7 @@ class TrainingRun:
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
-        progress = of_members() if self.network is None else of_epochs(self.network.max_iter, self._score)
-        with warnings.catch_warnings(), progress as show:
+        with warnings.catch_warnings(), self._progress() as show:
             warnings.simplefilter("ignore")  # said by `_report_end`, in other words
             step: Callable[[], Any] = partial(next, self.records)
             while True:
@@ -175,6 +205,20 @@ class TrainingRun:
         if self.network is not None:
             self._report_epochs(interrupted=interrupted)
         return interrupted
+
+    @contextmanager
+    def _progress(self) -> Iterator[Callable[[Any], None]]:
+        """Show the progress of the training; yield a function that takes each record."""
+        if self.network is None:
+            with of_members() as show:
+                yield show
+            return
+        with of_epochs(self.network.max_iter, self._score, self._losses) as (show_epoch, self.within):
+            yield show_epoch
+
+    def _losses(self) -> list[float]:
+        """Return the losses of the complete epochs, those before a checkpoint included."""
+        return getattr(self.prepared.network, "loss_curve_", [])
 
     def _score(self) -> str:
         """Say the latest score of what early stopping watches, where the losses don't say it."""
@@ -253,6 +297,8 @@ class TrainingRun:
             self._report_members(found.log_losses)
         if found.step > 1:
             say(f"The linear model for comparison is trained on every {ordinal(found.step)} row.")
+        if found.linear_left_out:
+            say("No linear model is trained for comparison: with so many classes, it would take long.")
         loss, rate = next(iter(found.columns.values())).log_loss, self.options["learning_rate"]
         if self.network is not None and not loss <= FAR_BEYOND_CHANCE:
             raise DivergenceError(

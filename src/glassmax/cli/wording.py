@@ -12,7 +12,8 @@ SAME = (
     *("activation", "alpha", "batch_size", "beta_1", "beta_2", "clip_norm", "dropout", "early_stopping", "epsilon"),
     *("init", "label_smoothing", "loss", "max_fun", "momentum", "power_t", "shuffle", "solver", "step_every"),
     *("step_factor", "tol", "warmup", "weight_decay", "parametrization", "bias_rate", "mixup", "mixup_share"),
-    *("input_scale_rate", "embedding"),
+    *("input_scale_rate", "embedding", "softcap", "z_loss", "softmax_temperature", "output_bias"),
+    "memory_limit",
 )
 ESTIMATOR = {name: name for name in SAME} | {
     "checkpoint": "checkpoint_path",
@@ -35,13 +36,16 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "budget": "--tune",
     "X_val": "--validation",
     "X_val and y_val": "--validation",
+    "class_embeddings": "--class-embeddings",
     "class_weight": "--class-weight",
     "columns": "--column",
     "dtype": "--dtype",
     "held_out": "--held-out",
     "header": "--header",
     "member": "--member",
+    "min_count": "--min-count",
     "missing_words": "--missing-words",
+    "other_label": "--other-label",
     "sample_weight": "--weight",
     "step": "--step",
     "study_path": "--study",
@@ -52,7 +56,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
 }
 """Command-line options, by the parameter of the library."""
 
-NEGATED = {"header": "--no-header"}
+NEGATED = {"header": "--no-header", "output_bias": "--no-output-bias"}
 """The options that have a negation, by their parameter."""
 
 BETWEEN_COMMAS = ("missing_words",)

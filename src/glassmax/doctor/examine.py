@@ -153,7 +153,13 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
     if network is not None and network.head.loss == "candidate_cross_entropy":
         raise OptionError(
             "network has the loss candidate_cross_entropy, which the doctor doesn't know. Use "
-            "network.check_gradients(X, y); gradients alone can be compared with network.loss_and_gradients(X, y)."
+            "network.check_gradients(X, y), or compare your gradients with those of network.loss_and_gradients(X, y)."
+        )
+    unknown = [] if network is None else [*network.head.options, *(["frozen parameters"] if network.frozen else [])]
+    if unknown:
+        raise OptionError(
+            f"network has {' and '.join(unknown)}, which the doctor doesn't know. Use network.check_gradients(X, y), "
+            "or compare your gradients with those of network.loss_and_gradients(X, y)."
         )
     if X is None or y is None:
         raise ShapeError(

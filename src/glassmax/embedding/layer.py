@@ -235,18 +235,23 @@ class Embedding:
             dX[..., first:last] = dA0[..., columns] @ E.T
         return dX
 
-    def square_norms(self, dA0: Array, X: Any, parameters: Mapping[str, Array]) -> Array:
-        """Return the square length of each row's own gradient with respect to F, H, V, C, E1, ...: (n,)."""
+    def square_norms(self, dA0: Array, X: Any, parameters: Mapping[str, Array], frozen: Sequence[str] = ()) -> Array:
+        """Return the square length of each row's own gradient with respect to F, H, V, C, E1, ...: (n,).
+
+        The parameters whose names are in `frozen` don't count.
+        """
         total = np.zeros(len(dA0))
         if self.periodic:
             F, H, V = (parameters[name] for name in "FHV")
             x, d = dense_columns(X, self.periodic), self._of_periodic(dA0)
             U = x[..., None] * F + H
             dU = np.sin(U) * np.einsum("ije,jke->ijk", d, V)
-            of_columns = (np.cos(U) ** 2).sum(axis=2) * (d**2).sum(axis=2) + (d**2).sum(axis=2)
-            total += (of_columns + (dU**2).sum(axis=2) * (1 + x**2)).sum(axis=1)
-        for start, stop, columns in self._of_blocks():
-            total += square_lengths(X[:, start:stop]) * square_lengths(dA0[:, columns])
+            of_F, of_H, of_V, of_C = (name not in frozen for name in "FHVC")
+            of_columns = (of_V * (np.cos(U) ** 2).sum(axis=2) + of_C) * (d**2).sum(axis=2)
+            total += (of_columns + (dU**2).sum(axis=2) * (of_H + of_F * x**2)).sum(axis=1)
+        for number, (start, stop, columns) in enumerate(self._of_blocks(), 1):
+            if f"E{number}" not in frozen:
+                total += square_lengths(X[:, start:stop]) * square_lengths(dA0[:, columns])
         return total
 
     def jvp(self, X: Any, parameters: Mapping[str, Array], change: Mapping[str, Array]) -> Array:

@@ -13,31 +13,49 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import OptionError
 from ..functional.arrays import Array
+from ..functional.targets import Reduction
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
+from .class_tiles import TopOfSum, rows_of_tiles, top_of_sum
 from .input_scale import init_scaled
+from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
-from .top import TopClasses
+from .session import LEAST_MEMORY, MEMORY_LIMIT, MOST_KEPT, Session
+from .softmax_layer import Gradients, LayerResult
+from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
+    "LEAST_MEMORY",
+    "MANY_CLASSES",
+    "MEMORY_LIMIT",
+    "MOST_KEPT",
     "Data",
     "Engine",
     "EpochResult",
+    "LayerResult",
+    "Progress",
     "ReferenceEngine",
     "Regularization",
+    "Session",
     "TopClasses",
+    "TopOfSum",
     "all_finite",
     "best_engine",
     "blocks",
     "build_facts",
+    "check_top_count",
     "dropout_masks",
     "init_scaled",
     "logits",
     "mixed_rows",
+    "most_probable",
+    "rows_of_tiles",
+    "top_of_sum",
 ]
 
 
@@ -65,8 +83,22 @@ class Engine(Protocol):
         first_step: int,
         rate_factors: Sequence[float] = (),
         mixup_factors: Array | None = None,
+        progress: Progress | None = None,
     ) -> EpochResult:
         """Train on every row once, one step for each batch."""
+        ...
+
+    def open(
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
+    ) -> Session:
+        """Return a session: many epochs of one network, between which the engine may keep weights in its own layout."""
         ...
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
@@ -85,6 +117,27 @@ class Engine(Protocol):
         """Return the `count` most probable classes of each row, and the loss of each row if there is y."""
         ...
 
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a single softmax layer, and its gradients, without an (n, k) array in memory."""
+        ...
+
 
 def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
     """Return the logits of the rows of X, (n, d) or CSR, block by block, without an (n, k) array in memory."""
@@ -92,13 +145,23 @@ def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
         yield engine.logits(network, X[block])
 
 
-def best_engine(n_threads: int | None = None) -> Engine:
+def most_probable(engine: Engine, network: Network, X: Array) -> Array:
+    """Return the index of the most probable class of each row, (n,), by a network with softmax output."""
+    if network.layer_sizes[-1] >= MANY_CLASSES:
+        return engine.top_classes(network, X, 1).labels[:, 0]
+    none = np.zeros(0, np.intp)
+    return np.concatenate([none, *(Z.argmax(axis=1) for Z in logits(engine, network, X))])
+
+
+def best_engine(n_threads: int | None = None, memory_limit: int | None = None) -> Engine:
     """Return the fastest engine of this installation, with at most `n_threads` threads.
 
     Parameters
     ----------
     n_threads : int, optional
         >= 1; the number of processors by default.
+    memory_limit : int, optional
+        Bytes, >= 16,000,000: the `memory_limit` of `NativeEngine`; 128,000,000 by default.
 
     Returns
     -------
@@ -120,7 +183,7 @@ def best_engine(n_threads: int | None = None) -> Engine:
             message = f"GLASSMAX_ENGINE is 'native', and there is no native engine here: {reason}."
             raise OptionError(message, parameter="GLASSMAX_ENGINE")
         return ReferenceEngine(n_threads)
-    return _of_threads(engine, n_threads)
+    return _of(engine, n_threads, memory_limit)
 
 
 def all_finite(X: Array) -> bool:
@@ -161,9 +224,9 @@ def _wanted() -> str:
 
 
 @cache
-def _of_threads(engine: Any, n_threads: int | None) -> Engine:
+def _of(engine: Any, n_threads: int | None, memory_limit: int | None) -> Engine:
     """Return a native engine; it keeps nothing from call to call, so that one is enough."""
-    shared: Engine = engine(n_threads)
+    shared: Engine = engine(n_threads) if memory_limit is None else engine(n_threads, memory_limit=memory_limit)
     return shared
 
 

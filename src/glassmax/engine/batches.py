@@ -21,7 +21,7 @@ class Data(NamedTuple):
     Attributes
     ----------
     X : (n, d) array or CSR matrix
-    y : (n,) array of class indices, or (n, k) array of rows
+    y : (n,) array of class indices, or (n, k) array or CSR matrix of rows
     weight : (n,) array or None
         Sample weights, class weights multiplied in; None means that every weight is 1.
     """
@@ -29,6 +29,11 @@ class Data(NamedTuple):
     X: Array
     y: Array
     weight: Array | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return int(self.y.shape[0])  # the length of a CSR array is an error
 
     @property
     def mean_weight(self) -> float:

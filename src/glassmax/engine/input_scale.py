@@ -21,6 +21,7 @@ Source: Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), section
 
 import numpy as np
 
+from ..errors import OptionError
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
@@ -40,7 +41,15 @@ def init_scaled(rule: Rule, network: Network) -> State:
     -------
     State
         That of the rule for p + d numbers, and "unscaled".
+
+    Raises
+    ------
+    OptionError
+        If W1 is frozen, because W1 is the product of the scale and the weights.
     """
+    if "W1" in network.frozen:
+        expected = "no 'W1' while a scale of the inputs is learned, because the scale is multiplied into W1"
+        raise OptionError(parameter="frozen", came=repr(list(network.frozen)), expected=expected)
     unscaled = np.concatenate([network.theta, np.ones(network.layer_sizes[0], network.theta.dtype)])
     return {**rule.init(unscaled), "unscaled": unscaled}
 

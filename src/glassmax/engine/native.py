@@ -6,26 +6,40 @@ a result depends on the number of threads. Arrays whose dtype and layout the eng
 as copies. What the engine can't compute is an error; no other engine is used instead.
 """
 
-import math
 import os
 import threading
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
-from ..functional.arrays import Array, as_inputs
-from ..functional.heads import LOSSES
-from ..functional.targets import check_target, check_weights
+from ..functional.arrays import Array
+from ..functional.losses.layer_arguments import check_layer_options
+from ..functional.targets import Reduction, check_target, reduce_rows
 from ..network import Network
-from ..optimizers import SGD, Adam, Rule, State
+from ..optimizers import Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
-from .input_scale import unfold
+from .native_arguments import (
+    DTYPES,
+    FLOAT64,
+    INT64,
+    inputs_of,
+    labels_named,
+    numbers_of,
+    readable,
+    rows_of,
+    spec_of,
+    targets_of,
+    writable,
+)
+from .native_session import NativeSession, check_order, numbers_of_rule
+from .processors import thread_numbers
+from .session import LEAST_MEMORY, MEMORY_LIMIT
+from .softmax_layer import Gradients, LayerResult, gradient_arrays, read_layer
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
@@ -33,14 +47,9 @@ __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """The instruction sets of this build that this machine can run, the best one last."""
 
-ACTIVATION, OUTPUT, LOSS = (
-    {name: number for number, name in enumerate(names)}
-    for names in (_native.ACTIVATIONS, _native.OUTPUTS, _native.LOSSES)
-)
-MAX_THREADS = 61
-MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
-FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
-DTYPES = (np.dtype(np.float32), FLOAT64)
+SMALL = 2**13  # parameters: a network of very many classes, whose last layer is moved in place, has more
+MOST_IN_TILES = 128
+"""With more classes a row, sorting all logits of a few rows takes less time than to keep the largest in order."""
 
 _native.note_main_thread(threading.main_thread().ident or 0)
 if hasattr(os, "register_at_fork"):
@@ -58,9 +67,10 @@ class NativeEngine:
         don't depend on the number of threads.
     isa : str, optional
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
-    memory_limit : int, default=2**27
-        Bytes, >= 2^24 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments and
-        results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on it. See Notes.
+    memory_limit : int, default=128_000_000
+        Bytes, >= 16,000,000: about the maximum that a call with very many classes allocates beyond its arguments and
+        results. If the exponentials of a batch need more than this, they are not kept, and the logits are computed a
+        second time. The result has the same bits for any limit. See Notes.
 
     Attributes
     ----------
@@ -71,24 +81,32 @@ class NativeEngine:
     Raises
     ------
     OptionError
-        If `isa`, `memory_limit` or a variable of the environment has no valid value; later, if a network is neither
-        float32 nor float64, or a rule neither `SGD` nor `Adam`.
+        If `isa`, `memory_limit` or a variable of the environment has no valid value. The methods raise it if a network
+        is neither float32 nor float64, or if a rule is neither `SGD` nor `Adam`.
 
     Notes
     -----
-    Softmax with the cross-entropy of labels over 4096 classes or more: an epoch, a gradient and `top_classes` compute
-    the last layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and
-    moments, and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of
-    a batch whatever the limit. With ``clip_norm`` a step takes about twice as long for the last layer, because the
-    length of the gradient comes first. The following still need copies of the last layer's weights and moments: a
-    batch of more than 4096 rows, mixup, targets as rows, and, in a network of one layer, a sparse X, an embedding or a
-    learned scale of the inputs.
+    **Very many classes.** If the network has softmax output, the cross-entropy as its loss and 4096 classes or more,
+    then `epoch`, `loss_and_gradient` and `top_classes` compute the last layer by tiles of classes: the logits of some
+    rows and 256 classes at a time. The engine then holds neither the gradient of the last layer nor a copy of its
+    weights and moments, and no array of rows x classes that is larger than `memory_limit`. The lower layers and the
+    activations of a batch come on top of the limit. Softcap, temperature, z-loss, label smoothing, sample weights,
+    mixup, and targets that are sparse or dense rows need no more memory. If the last layer is frozen, a step takes a
+    third less work.
+
+    With ``clip_norm``, the last layer takes about twice as long, because the norm of the whole gradient is needed
+    before the first weight is moved. A batch of more than 4096 rows is computed in blocks of 1024 rows if its
+    activations would take more memory than the gradient of the last layer in float64; the engine then holds that
+    gradient. A network of one layer reads a sparse X without making it dense.
+
+    Candidate labels, and a learned scale of the inputs in a network of one layer, still need copies of the last layer's
+    weights and moments. With any other loss or output, the logits of a whole batch are computed at once.
     """
 
     name = "native"
 
     def __init__(self, n_threads: int | None = None, isa: str | None = None, memory_limit: int = MEMORY_LIMIT) -> None:
-        default, most = _threads()
+        default, most = thread_numbers()
         if not (isinstance(memory_limit, int | np.integer) and memory_limit >= LEAST_MEMORY):
             expected = f"a whole number of bytes >= {LEAST_MEMORY} (16 MB)"
             raise OptionError(parameter="memory_limit", came=repr(memory_limit), expected=expected)
@@ -104,6 +122,42 @@ class NativeEngine:
         """The name of the engine and the instruction set: another instruction set rounds differently."""
         return f"{self.name} ({self.isa})"
 
+    def open(
+        self,
+        network: Network,
+        rule: Rule,
+        state: State,
+        *,
+        rate_factors: Sequence[float] = (),
+        keep: bool = False,
+        live: bool = False,
+    ) -> "NativeSession":
+        """Return a session: epochs of one network, between which the engine keeps weights and state in its own layout.
+
+        Parameters
+        ----------
+        network, rule, state, rate_factors
+            As for `epoch`.
+        keep : bool, default=False
+            Whether to keep a copy of theta and the state from before each epoch in memory, for `Session.go_back`. No
+            copy is kept if the network has more than 2^24 parameters, or if it has very many classes and the copy takes
+            more than half of `memory_limit`.
+        live : bool, default=False
+            Whether each epoch reads theta and the state at its beginning, and writes both at its end. If False, only
+            `Session.read` and `Session.load` do so.
+
+        Returns
+        -------
+        Session
+            See `glassmax.engine.Session`, and `ReferenceEngine.open` for an example.
+
+        Notes
+        -----
+        Theta and the state are current after `read` and after the end of the ``with`` block. With very many classes
+        (see the class), the weights of the last layer are always current; those of the other layers are after `read`.
+        """
+        return NativeSession(self.isa, self._workers, network, rule, state, rate_factors, keep, live)
+
     def epoch(
         self,
         network: Network,
@@ -111,77 +165,76 @@ class NativeEngine:
         rule: Rule,
         state: State,
         *,
-        order: Array,
-        batch_size: int,
-        rates: Array,
-        regularization: Regularization,
-        first_step: int,
         rate_factors: Sequence[float] = (),
-        mixup_factors: Array | None = None,
+        **options: Any,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch; see `ReferenceEngine.epoch`.
 
         Notes
         -----
         The interpreter lock is released: other threads run, and Ctrl-C is noticed after some 20 ms. After Ctrl-C, as
-        after any error, theta and the state are what they were before the call; with very many classes, see the class,
-        what they were after the last step that was taken whole.
+        after any error, theta and the state are what they were before the call. With very many classes (see the class),
+        they are what they were after the last complete step.
         """
-        if type(rule) not in (SGD, Adam):
-            raise OptionError(
-                f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
-                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
-                parameter="rule",
-            )
+        if network.theta.size < SMALL and "unscaled" not in state and options.get("progress") is None:
+            dtype = network.theta.dtype
+            arrays, numbers = numbers_of_rule(rule, state, rate_factors)
+            if readable(arrays[0], dtype) is arrays[0] and readable(arrays[-1], dtype) is arrays[-1]:
+                return self._epoch(network, data, state, arrays, numbers, **options)
+        with self.open(network, rule, state, rate_factors=rate_factors) as session:
+            return session.epoch(data, **options)
+
+    def _epoch(
+        self,
+        network: Network,
+        data: Data,
+        state: State,
+        arrays: list[Array],
+        numbers: tuple[Any, ...],
+        *,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        regularization: Regularization,
+        first_step: int,
+        mixup_factors: Array | None = None,
+        progress: None = None,
+    ) -> EpochResult:
+        """Train by one call, which leaves nothing behind: faster for a small network than a session of one epoch."""
         check_smoothing(network, regularization)
-        theta = _writable(network.theta, "theta")
-        scaled = ("unscaled",) if "unscaled" in state else ()
-        factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
-        names: tuple[str, ...]
-        if isinstance(rule, Adam):
-            names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
-        else:
-            assert isinstance(rule, SGD)
-            names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
-        if scaled:
-            unfold(network, state["unscaled"])
-        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names + scaled]
-        second = moved[1] if len(names) == 2 else None
-        if order.dtype.kind not in "iu":
-            raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
-        taken = np.zeros(1, np.int64)
-        try:
-            with _labels_named(network, data):
-                loss, steps, finite = _native.epoch(
-                    self.isa, self._workers, *_rows(network, data), _numbers(regularization), how, theta, moved[0],
-                    second, _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
-                    None if mixup_factors is None else _plain(mixup_factors, FLOAT64), moved[-1] if scaled else None,
-                    taken,
-                )  # fmt: skip
-        finally:
-            if taken[0]:  # after an error too: what was moved in place stays consistent
-                for name, array in zip(names + scaled, moved, strict=True):
-                    if array is not state[name]:
-                        state[name][...] = array
-                if scaled:  # the other layers
-                    start = network.parameters.W[1].size
-                    state["unscaled"][start : theta.size] = theta[start:]
-                if "t" in state:
-                    state["t"] += int(taken[0])
+        check_order(order)
+        spec, *rows = rows_of(network, data)
+        with labels_named(network, data):
+            loss, steps, finite, _, t = _native.epoch(
+                self.isa,
+                self._workers,
+                spec,
+                numbers,
+                writable(network.theta, "theta"),
+                *arrays,
+                *((None,) * (2 - len(arrays))),
+                *rows,
+                numbers_of(regularization),
+                readable(order, INT64),
+                int(batch_size),
+                readable(rates, FLOAT64),
+                None if mixup_factors is None else readable(mixup_factors, FLOAT64),
+                first_step,
+            )
+        if "t" in state:
+            state["t"] = t
         return EpochResult(loss, steps, finite)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its gradient; see `ReferenceEngine`."""
         gradient = np.zeros(network.theta.shape)
-        if len(data.y) == 0:
+        if data.n_rows == 0:
             return 0.0, gradient
         check_smoothing(network, regularization)
-        numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
-        with _labels_named(network, data):
+        numbers = numbers_of(regularization._replace(dropout=(), mixup=0.0))
+        with labels_named(network, data):
             loss = _native.loss_and_gradient(
-                self.isa, self._workers, *_rows(network, data), numbers, network.theta, gradient
+                self.isa, self._workers, *rows_of(network, data), numbers, network.theta, gradient
             )
         return loss, gradient
 
@@ -202,12 +255,65 @@ class NativeEngine:
             raise ShapeError(f"y is {y.shape}, expected ({n},): the class index of each row.")
         losses = None if y is None else np.empty(n)
         top = TopClasses(np.empty((n, count), np.int64), np.empty((n, count)), losses)
-        of_labels = None if y is None else _plain(y, INT64)
-        inputs = _inputs(network, X)
-        given = (self.isa, self._workers, _spec(network), *inputs, of_labels, network.theta)
-        if _native.summary(*given, losses, top.labels, top.probabilities):
+        of_labels = None if y is None else readable(y, INT64)
+        inputs = inputs_of(network, X)
+        given = (self.isa, self._workers, spec_of(network), *inputs, of_labels, network.theta)
+        if count <= MOST_IN_TILES and _native.summary(*given, losses, top.labels, top.probabilities):
             return top
         return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
+
+    def linear_softmax_cross_entropy(
+        self,
+        A: npt.ArrayLike,
+        W: npt.ArrayLike,
+        b: npt.ArrayLike | None,
+        target: Any,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        temperature: float = 1.0,
+        ignore_index: int | None = None,
+        reduction: Reduction = "mean",
+        dL: npt.ArrayLike | None = None,
+        transposed: bool = False,
+        gradients: Gradients = True,
+    ) -> LayerResult:
+        """Return the loss of a softmax layer and its gradients; see `ReferenceEngine`.
+
+        Notes
+        -----
+        The layer is computed by tiles of classes for any number of classes. C-contiguous arrays are not copied.
+        Cost for n rows and a (d, k) layer: 2 n d k flops for the loss alone; for loss and gradients about 6 n d k if
+        the exponentials of a few hundred rows fit into `memory_limit`, otherwise up to 8 n d k.
+        """
+        check_layer_options(label_smoothing, z_loss, softcap, temperature, ignore_index)
+        layer = read_layer(A, W, b, target, sample_weight, ignore_index, transposed)
+        if layer.A.dtype not in DTYPES:
+            raise OptionError(
+                f"A is {layer.A.dtype}, and the native engine computes in float32 and float64. "
+                "Take glassmax.engine.ReferenceEngine() for another dtype.",
+                parameter="A",
+            )
+        factors, losses, dtype = layer.factors(dL, reduction), np.empty(len(layer.A)), layer.A.dtype
+        arrays = [None if array is None else readable(array, dtype) for array in (layer.A, layer.W, layer.b)]
+        found = gradient_arrays(gradients, layer)
+        options = (label_smoothing, z_loss, softcap or 0.0, temperature)
+        if len(losses):
+            _native.layer(
+                self.isa,
+                self._workers,
+                *arrays,
+                transposed,
+                *targets_of(layer.target),
+                factors,
+                options,
+                *found,
+                losses,
+            )
+        loss = reduce_rows(losses, layer.weight, reduction)
+        return LayerResult(loss if reduction == "none" else float(loss), *found)
 
     @property
     def _workers(self) -> tuple[int, int]:
@@ -224,106 +330,8 @@ class NativeEngine:
     def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
         theta = network.theta
         out = np.empty((X.shape[0], network.layer_sizes[-1]), theta.dtype)
-        _native.forward(self.isa, self._workers, _spec(network), *_inputs(network, X), theta, probabilities, out)
+        _native.forward(self.isa, self._workers, spec_of(network), *inputs_of(network, X), theta, probabilities, out)
         return out
-
-
-def _rows(network: Network, data: Data) -> tuple[Any, ...]:
-    """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
-    y, k = data.y, network.layer_sizes[-1]
-    meaning = LOSSES[network.head.loss].meaning
-    of_classes = k > 1 or meaning in ("classes", "candidates")
-    if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
-        y = check_target(y, (len(y), k), meaning)
-    weight = data.weight if data.weight is None else check_weights(data.weight, (len(y),))
-    return (
-        _spec(network),
-        *_inputs(network, data.X),
-        _plain(y, INT64) if y.ndim == 1 else None,
-        None if y.ndim == 1 else _plain(y, FLOAT64),
-        None if weight is None else _plain(weight, FLOAT64),
-        1.0 if weight is None else data.mean_weight,
-    )
-
-
-class _labels_named:  # noqa: N801 - a context manager, faster than a generator
-    """Name the label at fault if the compiled call has found one."""
-
-    def __init__(self, network: Network, data: Data) -> None:
-        self.network, self.data = network, data
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is ValueError:
-            head, k = self.network.head, self.network.layer_sizes[-1]
-            check_target(self.data.y, (len(self.data.y), k), LOSSES[head.loss].meaning)
-
-
-def _spec(network: Network) -> Any:
-    if network.theta.dtype not in DTYPES:
-        raise OptionError(
-            f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
-            "Take glassmax.engine.ReferenceEngine() for another dtype.",
-            parameter="network",
-        )
-    head = network.head
-    return _spec_of(network.layer_sizes, network.activations, head.output, head.loss, network.embedding)
-
-
-@lru_cache(maxsize=64)
-def _spec_of(
-    sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str, embedding: Embedding | None = None
-) -> Any:
-    unknown = [name for name in activations if name not in ACTIVATION]
-    if unknown or output not in OUTPUT or loss not in LOSS:
-        name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
-        message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
-        raise OptionError(message, parameter="network")
-    numbers = [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss]
-    return _native.Spec(list(sizes), *numbers, None if embedding is None else _embedding_numbers(embedding))
-
-
-def _embedding_numbers(embedding: Embedding) -> tuple[Any, ...]:
-    """Return what `Spec` takes of an embedding: columns, periodic ones and their sizes, edges, blocks."""
-    edges = [(j, t.tolist()) for j, t in embedding.edges.items()]
-    sizes = embedding.frequencies, embedding.size
-    return embedding.d, list(embedding.periodic), *sizes, edges, list(embedding.blocks)
-
-
-def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
-    """Return X itself, or the values, columns and row starts of a sparse X."""
-    dtype = network.theta.dtype
-    if not isinstance(X, np.ndarray) or X.dtype != dtype:
-        X = as_inputs(X, "X")
-    if X.ndim != 2 or X.shape[1] != network.n_inputs:
-        raise ShapeError(f"X is {X.shape}, expected (n, {network.n_inputs}): rows are samples.")
-    if isinstance(X, np.ndarray):
-        return _plain(X, dtype), None, None, None
-    narrow = X.indices.dtype == X.indptr.dtype == np.int32
-    index = np.dtype(np.int32 if narrow else np.int64)
-    return None, _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
-
-
-def _plain(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Return the array itself if the engine can read its memory, otherwise a copy."""
-    flags = array.flags
-    if array.dtype == dtype and flags.c_contiguous and flags.aligned:  # and so in native byte order
-        return array
-    return np.array(array, dtype, order="C")
-
-
-def _writable(array: Array, name: str) -> Array:
-    if not array.flags.writeable:
-        raise ShapeError(f"{name} is read-only, and an epoch moves it in place: pass a copy.")
-    return array
-
-
-def _numbers(regularization: Regularization) -> tuple[Any, ...]:
-    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
-    dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
-    return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share
 
 
 @cache
@@ -340,30 +348,3 @@ def _best_isa() -> str:
             remedy="Unset GLASSMAX_ISA to let glassmax choose.",
         )
     return wanted
-
-
-@cache
-def _threads() -> tuple[int, int]:
-    """Return the default number of threads, and the maximum."""
-    there_are = _processors()
-    wanted = os.environ.get("GLASSMAX_NUM_THREADS", "")
-    if not wanted:
-        return there_are, MAX_THREADS
-    if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
-        remedy = f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
-        raise OptionError(
-            parameter="GLASSMAX_NUM_THREADS", came=repr(wanted), expected="a whole number >= 1", remedy=remedy
-        )
-    most = min(int(wanted), MAX_THREADS)
-    return min(there_are, most), most
-
-
-def _processors() -> int:
-    """Return the number of processors that CPU affinity and the CPU quota of the container leave to this process."""
-    some = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        share = math.ceil(int(quota) / int(period))
-    except (OSError, ValueError, ZeroDivisionError):  # no quota
-        return max(1, some)
-    return max(1, min(some, share))

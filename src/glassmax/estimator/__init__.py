@@ -7,11 +7,14 @@ A network on numbers::
     preparation       from the arguments of a fit to what it trains
     inputs            X, y and weights as users give them: arrays, sparse matrices, frames
     labels            y encoded: classes, class probabilities, or several labels
+    rare_classes      classes with few rows put together as one class
     candidates        y encoded where labels are sets: "a or b", "not a"
     run               the epochs of one fit: recorded, committed, watched by early stopping
     fitted_state      what a fit learns, committed to the classifier after its first epoch
+    from_model        a fitted classifier made from a model
     scoring           the scores that early stopping watches
     outcome           warnings about how a fit has turned out
+    cost              the memory and the time that a fit needs, computed before it begins
     identity          what identifies a run, for its checkpoint
     linear            the linear model that a network is compared with
     availability      whether there is a `partial_fit`

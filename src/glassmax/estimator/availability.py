@@ -43,6 +43,9 @@ def why_no_partial_fit(classifier: Any) -> tuple[str, str]:
     if isinstance(classifier.class_weight, str) and classifier.class_weight == "balanced":
         unknown = "doesn't know how frequent the classes are. Pass a dict of weights."
         return "class_weight", f"class_weight='balanced': {at_once} and {unknown}"
+    if classifier.min_count > 1:
+        unknown = "doesn't know how many rows a class has. Put rare classes together before the first call."
+        return "min_count", f"min_count={classifier.min_count!r}: {at_once} and {unknown}"
     rate, warmup = classifier.learning_rate, classifier.warmup
     if rate in ("cosine", "one_cycle") or warmup:
         unknown = "doesn't know how many there will be. Use 'constant', 'invscaling' or 'step'."

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..engine import MANY_CLASSES
 from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
 from ..table.candidates import NotClass, holds_candidates, named_labels
@@ -72,6 +73,7 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
         kinds = ", ".join(sorted({type(label).__name__ for label in named}))
         raise LabelError(f"{what} holds labels of type {kinds}, expected all of one type.")
     known = encode_labels(np.array(list(named)), "softmax", classes, what=what).classes
+    _check_number(len(known), what)
     place = {label: position for position, label in enumerate(known.tolist())}
     T = np.empty((len(entries), len(known)))
     for row, entry in enumerate(entries):
@@ -91,6 +93,16 @@ def rows_of(labels: Labels) -> Array:
     T, k = labels.T, len(labels.classes)
     rows: Array = T == 1 if T.ndim == 2 else T[:, None] == np.arange(k)
     return rows
+
+
+def _check_number(classes: int, what: str) -> None:
+    """Refuse sets of very many classes: a row of candidates is a number for each class."""
+    if classes >= MANY_CLASSES:
+        raise LabelError(
+            f"{what} holds sets of labels, and there are {classes:,} classes, expected fewer than {MANY_CLASSES:,}: "
+            "sets take a number for each row and class.",
+            remedy="Give each row one label, or soft labels as a sparse matrix.",
+        )
 
 
 def read_sets(labels: Array, rows: Array, what: str, classes: Array | None = None) -> tuple[Array, Array, Array]:
@@ -123,6 +135,7 @@ def read_sets(labels: Array, rows: Array, what: str, classes: Array | None = Non
         order = np.argsort(found.classes)
         S, classes = rows_of(found)[:, order], found.classes[order]
     else:
+        _check_number(len(classes), what)
         S = candidate_rows(labels, classes, what)
     says = ~S.all(axis=1)
     if not says.any():

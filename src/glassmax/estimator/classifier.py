@@ -5,6 +5,7 @@ Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,27 +14,36 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
 
 from ..embedding import Embedding
 from ..embedding.recipes import Recipe
-from ..engine import Data, best_engine, blocks, dropout_masks, logits, mixed_rows
-from ..errors import OptionError
+from ..engine import (
+    Data,
+    Progress,
+    best_engine,
+    blocks,
+    check_top_count,
+    dropout_masks,
+    logits,
+    mixed_rows,
+    most_probable,
+)
 from ..functional.arrays import Array
-from ..functional.heads import LOSS_OF_OUTPUT
 from ..gradcheck import Report
+from ..likely_classes import LikelyClasses
+from ..memory import check_matrix
 from ..model import Model
 from ..network import Network
 from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
-from .candidates import CANDIDATES, holds_candidates, rows_of
-from .fitted_state import FittedState
+from .candidates import CANDIDATES, holds_candidates
+from .from_model import begun_from_model
 from .inputs import check_X
-from .labels import Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
+from .labels import MANY_VALUES, Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
 from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
-from .preparation import known_rows, prepare_fit, prepare_partial_fit
+from .preparation import known_rows, other_label_of, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
 from .user_warnings import warn_user
 
@@ -110,6 +120,26 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         soft row has the mean weight of its classes, a set the mean weight of its labels.
     label_smoothing : float, default=0.0
         In [0, 1): share of each target that is spread evenly over the classes; for sigmoid output over 0 and 1.
+    z_loss : float, default=0.0
+        >= 0: adds ``z_loss * (log sum_c exp(logit_c))^2`` to the loss of each row, which keeps the logits from
+        drifting. Softmax output only, as are `softcap`, `softmax_temperature`, `class_embeddings` and `min_count`.
+    softcap : float or None, default=None
+        > 0: replaces each logit Z by ``softcap * tanh(Z / softcap)``, which lies between -softcap and softcap. None
+        leaves the logits unbounded.
+    softmax_temperature : float, default=1.0
+        > 0: divides the logits, before the softcap, in training and in predictions.
+    output_bias : bool, default=True
+        Whether the last layer has biases. If False, ``intercepts_[-1]`` is 0 and stays 0.
+    class_embeddings : (k, h) array or None, default=None
+        Fixed weights of the last layer: one row for each class, in the order of `classes_`, as wide as the last hidden
+        layer, or as X if there is no hidden layer. Training doesn't change them; ``coefs_[-1]`` is their transpose.
+    min_count : int, default=1
+        Classes with fewer rows than this are put together as one class, `other_label`; 1 keeps every class. In later
+        calls, such as `score`, any label that is not in `classes_` counts as `other_label`. Each row must have one
+        label. `partial_fit` doesn't support it.
+    other_label : label, default="other"
+        Label of the class that `min_count` makes. It must be of the same kind as the other labels: if they are whole
+        numbers, a whole number such as -1. If y has this label already, the rare classes are added to its class.
     dropout : float or sequence of float, default=0.0
         Dropout rate of all hidden layers, or one for each of them, in [0, 1).
     weight_decay : float or None, default=None
@@ -149,18 +179,25 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         biases, and zeros in the last layer. Or another name in `glassmax.initializers.SCHEMES`.
     scoring : str or callable, default="log_loss"
         Score for early stopping: "log_loss", "accuracy", "balanced_accuracy", "f1" or "auc" (of two classes, that of
-        the second; otherwise the mean over the classes); the name of a scikit-learn scorer; or
+        the second; otherwise the mean over the classes); "top_5_accuracy", with any number in place of 5: the share of
+        rows whose class is among the 5 most probable; the name of a scikit-learn scorer; or
         ``scorer(classifier, X, y) -> float``, for which greater is better.
     checkpoint_path : path or None, default=None
         File to which the state of training is written after each epoch. If `fit` is interrupted, calling it again with
         the same arguments continues from the file, with bit-identical results.
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
+    memory_limit : int or None, default=None
+        With 4096 classes or more, about the maximum of memory in bytes, >= 16,000,000, that training takes beyond the
+        rows, the weights and the state of the optimizer; None is 128,000,000. Where the logits of a batch need more,
+        a step takes up to a third longer. No bit of the result depends on it. The reference engine ignores it.
 
     Attributes
     ----------
     classes_ : (k,) array
         The labels, sorted; for a matrix y the names of its columns, in their order.
+    rare_classes_ : (r,) array or None
+        The labels that `other_label` has replaced, see `min_count`; None for a classifier from a model.
     network_ : Network
         The trained network. ``network_.parameters["W1"]`` and ``coefs_[0]`` are the same memory.
     coefs_, intercepts_ : lists of arrays
@@ -231,6 +268,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     best_validation_score_: float | None
     best_epoch_: int | None
     stop_reason_: str | None
+    rare_classes_: Array | None
 
     def __init__(
         self,
@@ -262,6 +300,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         output: str = "auto",
         class_weight: dict[Any, float] | str | None = None,
         label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        softcap: float | None = None,
+        softmax_temperature: float = 1.0,
+        output_bias: bool = True,
+        class_embeddings: npt.ArrayLike | None = None,
+        min_count: int = 1,
+        other_label: Any = "other",
         dropout: float | Sequence[float] = 0.0,
         weight_decay: float | None = None,
         clip_norm: float | None = None,
@@ -278,6 +323,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         scoring: str | Callable[..., float] = "log_loss",
         checkpoint_path: str | Path | None = None,
         n_threads: int | None = None,
+        memory_limit: int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -306,6 +352,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self.output = output
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
+        self.z_loss = z_loss
+        self.softcap = softcap
+        self.softmax_temperature = softmax_temperature
+        self.output_bias = output_bias
+        self.class_embeddings = class_embeddings
+        self.min_count = min_count
+        self.other_label = other_label
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
@@ -322,6 +375,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self.scoring = scoring
         self.checkpoint_path = checkpoint_path
         self.n_threads = n_threads
+        self.memory_limit = memory_limit
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
@@ -366,7 +420,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         OptionError, ValueError
             If a parameter or the data are out of range.
         """
-        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
+        watched = bool(getattr(self, "_skl_callbacks", None))
+        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes, watched=watched)
         hooks = Hooks(self, run, X, y, sample_weight)
         try:
             with run:
@@ -394,6 +449,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[Epoch]:
         """Train as `fit` does, one epoch for each item taken: for progress bars and plots.
 
@@ -401,13 +457,18 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X, y, sample_weight, X_val, y_val, sample_weight_val, classes
             As for `fit`. scikit-learn's callbacks are not called.
+        progress : callable, optional
+            Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
+            than a second: the number of rows done, the number of all rows, and the mean training loss of the rows done.
+            The result is the same with or without it. The solver "lbfgs" doesn't call it.
 
         Yields
         ------
         glassmax.training.Epoch
             The record of an epoch. Between two epochs the classifier can predict.
         """
-        with self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes) as run:
+        validation = (X_val, y_val, sample_weight_val)
+        with self._open_run(X, y, sample_weight, validation, classes, progress=progress) as run:
             while (epoch := run.next_epoch()) is not None:
                 yield epoch
         self._warn_of_outcome(run)
@@ -421,6 +482,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         classes: npt.ArrayLike | None = None,
     ) -> Self:
         """Train one epoch on the rows given, continuing from the weights of the last call.
+
+        After an error or Ctrl-C, the classifier is what it was before the call. The exception is a network of more than
+        2^24 parameters: no copy of it is kept, so its weights are then those of the last step.
 
         The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`,
         `mixup`, or the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
@@ -436,7 +500,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         self
         """
-        train_one_epoch(self, prepare_partial_fit(self, X, y, sample_weight, classes), best_engine(self.n_threads))
+        preparation = prepare_partial_fit(self, X, y, sample_weight, classes)
+        train_one_epoch(self, preparation, best_engine(self.n_threads, self.memory_limit))
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -452,8 +517,87 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         """
         if self._is_multilabel():
             return np.concatenate([(Z > 0).astype(int) for Z in self._logits(X)])
-        index = np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])
-        return self.classes_[index]
+        return self.classes_[self._most_probable(X)]
+
+    def predict_top(self, X: npt.ArrayLike, k: int = 5) -> tuple[Array, Array]:
+        """Return the k most probable labels of each row with their probabilities; softmax output only.
+
+        Parameters
+        ----------
+        X : (n, d) array, sparse matrix or frame
+        k : int, default=5
+            From 1 to the number of classes.
+
+        Returns
+        -------
+        labels : (n, k) array
+            The most probable label first; of equally probable ones the first in `classes_`.
+        probabilities : (n, k) array of float64
+            The probabilities of these labels.
+
+        Raises
+        ------
+        OptionError
+            If the output is sigmoid, or k is out of range.
+
+        Notes
+        -----
+        Memory: O(n k) for any number of classes. With 4096 classes or more, the logits of only some rows and classes
+        are in memory at a time.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxClassifier(learning_rate_init=0.01, random_state=0, max_iter=100, tol=0.01).fit(X, y)
+        >>> labels, probabilities = classifier.predict_top(X[:2], 2)
+        >>> labels.tolist(), probabilities.shape
+        ([[0, 1], [0, 1]], (2, 2))
+        """
+        network = self._fitted_network()
+        check_top_count(network, k, "predict_top")
+        top = best_engine(self.n_threads).top_classes(network, check_X(self, X), int(k))
+        return self.classes_[top.labels], top.probabilities
+
+    def predict_sparse(self, X: npt.ArrayLike, threshold: float) -> Any:
+        """Return the probabilities that are at least `threshold`, as a sparse matrix; softmax output only.
+
+        Parameters
+        ----------
+        X : (n, d) array, sparse matrix or frame
+        threshold : float
+            In (0, 1]. At most ``1 / threshold`` classes of a row reach it, and possibly none.
+
+        Returns
+        -------
+        (n, k) scipy.sparse.csr_array of float64
+            Columns in the order of `classes_`. Probabilities below the threshold are left out.
+
+        Raises
+        ------
+        OptionError
+            If the output is sigmoid, or the threshold is out of range.
+
+        Notes
+        -----
+        The 16 most probable classes of each row are computed first, and more of them for the rows in which all 16 reach
+        the threshold. No (n, k) array is made.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxClassifier(learning_rate_init=0.01, random_state=0, max_iter=100, tol=0.01).fit(X, y)
+        >>> P = classifier.predict_sparse(X, 0.5)
+        >>> P.shape, P.nnz
+        ((150, 3), 150)
+        """
+        network = self._fitted_network()
+        check_top_count(network, 1, "predict_sparse")
+        likely = LikelyClasses(best_engine(self.n_threads), [network], np.ones(1), None)
+        return likely.sparse(check_X(self, X), threshold)
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """Return the probability of each class for each row.
@@ -467,9 +611,15 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         (n, k) array
             Columns in the order of `classes_`. Rows sum to 1; with sigmoid output each entry is a probability of its
             own.
+
+        Raises
+        ------
+        DataError
+            If the array needs more memory than is available. Use `predict_top` then, which makes no such array.
         """
-        network = self._fitted_network()
-        return best_engine(self.n_threads).probabilities(network, check_X(self, X))
+        network, X = self._fitted_network(), check_X(self, X)
+        check_matrix(X.shape[0], len(self.classes_), network.theta.itemsize)
+        return best_engine(self.n_threads).probabilities(network, X)
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
         """Return the logarithm of `predict_proba`, exact even where a probability underflows to 0.
@@ -482,7 +632,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         (n, k) array
         """
-        return np.concatenate([self.network_.head.log_forward(Z) for Z in self._logits(X)])
+        return np.concatenate([self.network_.head.log_forward(Z) for Z in self._all_logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
         """Return the logits; for two classes, the second logit minus the first.
@@ -495,7 +645,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         (n, k) array, or (n,) for two classes
         """
-        Z = np.concatenate(list(self._logits(X)))
+        Z = np.concatenate(list(self._all_logits(X)))
         return Z[:, 1] - Z[:, 0] if len(self.classes_) == 2 and not self._is_multilabel() else Z
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -516,12 +666,16 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         """
         if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
             _, labels, data = known_rows(self, X, y, sample_weight)
-            predicted = np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])
-            right = rows_of(labels)[np.arange(len(predicted)), predicted]
+            predicted, T = self._most_probable(X), labels.T
+            right = predicted == T if T.ndim == 1 else T[np.arange(len(predicted)), predicted] == 1
             return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
             y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
-        accuracy: float = super().score(X, plain_labels(y), sample_weight)
+        elif other_label_of(self) is not None and not self._is_multilabel():
+            y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=self.other_label).T]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", MANY_VALUES)
+            accuracy: float = super().score(X, plain_labels(y), sample_weight)
         return accuracy
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
@@ -552,7 +706,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         7
         """
         network, _, data = self._known_rows(X, y, None)
-        norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, len(data.y))]
+        norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, data.n_rows)]
         return np.concatenate(norms)
 
     def check_gradients(
@@ -597,8 +751,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         data = data._replace(weight=weight)
         regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
         exact = network.astype(np.float64)
-        exact.l2 = regularization.alpha / (len(data.y) * data.mean_weight)
-        rows = np.arange(len(data.y))
+        exact.l2 = regularization.alpha / (data.n_rows * data.mean_weight)
+        rows = np.arange(data.n_rows)
         data, rows = mixed_rows(exact, data, regularization, 0, rows)
         masks = dropout_masks(exact, regularization, 0, rows)
         return exact.check_gradients(*data, masks=masks, random_state=random_state)
@@ -629,7 +783,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             copied. A calibration is left out: it would not fit the network once that is trained further.
         **parameters
             Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
-            Hidden layers, activation, embedding, output and loss are those of the model.
+            Hidden layers, activation, embedding, output and loss are those of the model. So are `softcap`,
+            `softmax_temperature` and `output_bias`, and `class_embeddings` if the last layer of the model is frozen.
 
         Returns
         -------
@@ -640,36 +795,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         OptionError
             If the model has several networks, or another output or loss than this classifier can have.
         """
-        if not isinstance(model, Model):
-            raise OptionError(
-                parameter="model", came=repr(model), expected="a Model: load_model(path) reads one from a file"
-            )
-        if len(model.networks) > 1:
-            remedy = "Model(model.networks[0], model.classes) is a model of the first."
-            came = f"a model of {len(model.networks)} networks"
-            raise OptionError(parameter="model", came=came, expected="one network", remedy=remedy)
-        brought = {"hidden_layer_sizes", "activation", "embedding"} & set(parameters)
-        if brought:
-            raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")
-        network, head = model.network, model.network.head
-        if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss in ("squared_error", CANDIDATES)):
-            expected = "softmax or sigmoid output with a loss of its own"
-            raise OptionError(f"The model is {network!r}, expected {expected}.", parameter="model")
-        activations = network.activations
-        activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
-        loss = "cross_entropy" if head.fused else head.loss
-        brings = {"output": head.output, "loss": loss, "embedding": network.embedding}
-        classifier = cls(network.layer_sizes[1:-1], activation, **{**brings, **parameters})
-        FittedState.begin(
-            classifier,
-            make_plan(classifier),
-            network,
-            check_random_state(classifier.random_state),
-            classes=model.classes,
-            init=("model",) * network.depth,
-            feature_names_in=None if model.columns is None else np.array(model.columns, object),
-        ).commit(classifier)
-        return classifier
+        return begun_from_model(cls, model, parameters)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a file, whole or not at all; see `glassmax.load_model`.
@@ -731,6 +857,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self._fitted_network()
         network, labels, data = known_rows(self, X, y, sample_weight)
         if self.label_smoothing:
+            check_matrix(data.n_rows, len(self.classes_), 8)
             data = data._replace(y=network.head.smoothed(labels.T, len(self.classes_), self.label_smoothing))
         return network, labels, data
 
@@ -739,7 +866,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         from .traced_rows import training_batch  # late: training needs no calculus
 
         network, labels, data = self._known_rows(X, y, sample_weight)
-        return training_batch(self, network, labels, data, np.arange(len(data.y)))
+        return training_batch(self, network, labels, data, np.arange(data.n_rows))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -747,8 +874,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         tags.classifier_tags.multi_label = self.output != "softmax" and self.class_weight is None
         return tags
 
-    def _open_run(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any) -> Run:
-        return Run(self, prepare_fit(self, X, y, sample_weight, validation, classes), best_engine(self.n_threads))
+    def _open_run(
+        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any, **heard: Any
+    ) -> Run:
+        preparation = prepare_fit(self, X, y, sample_weight, validation, classes)
+        return Run(self, preparation, best_engine(self.n_threads, self.memory_limit), **heard)
 
     def _warn_of_outcome(self, run: Run) -> None:
         warn_of_outcome(self, end=run.message, improving=run.early_stopping.epochs_without_improvement == 0)
@@ -756,3 +886,12 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     def _logits(self, X: Any) -> Iterator[Array]:
         network = self._fitted_network()
         yield from logits(best_engine(self.n_threads), network, check_X(self, X))
+
+    def _all_logits(self, X: Any) -> Iterator[Array]:
+        """Yield the logits of all rows, if there is room for them."""
+        network, X = self._fitted_network(), check_X(self, X)
+        check_matrix(X.shape[0], len(self.classes_), network.theta.itemsize)
+        yield from logits(best_engine(self.n_threads), network, X)
+
+    def _most_probable(self, X: Any) -> Array:
+        return most_probable(best_engine(self.n_threads), self._fitted_network(), check_X(self, X))

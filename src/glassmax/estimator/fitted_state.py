@@ -4,17 +4,24 @@ A fit that is refused, or fails in its first epoch, is never committed: the clas
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
 
+from ..engine import MOST_KEPT
 from ..functional.arrays import Array
 from ..network import Network
 from ..training import EarlyStopping, Epoch, TrainingState
 from .options import Plan
 
-__all__ = ["FittedState"]
+__all__ = ["FittedState", "keeps_copy"]
+
+
+def keeps_copy(network: Network) -> bool:
+    """Return whether weights and moments are copied before further training, to be restored after an error."""
+    return network.theta.size <= MOST_KEPT
+
 
 PRIVATE = {"training": "_training_state", "early_stopping": "_early_stopping"}
 
@@ -50,13 +57,23 @@ class FittedState:
     best_loss: float | None = None
     best_epoch: int | None = None
     stop_reason: str | None = None
+    rare_classes: Array | None = None
 
     @classmethod
     def of(cls, classifier: Any) -> Self:
-        """Return the state of a fitted classifier: a copy, except for the network, which is shared."""
+        """Return the state of a fitted classifier: a copy, except for the network, which is shared.
+
+        The state of the rule is shared too if the network has so many parameters that no copy of them is kept.
+        """
         values = {name: vars(classifier).get(attribute) for name, attribute in ATTRIBUTES.items()}
         curves = {name: value.copy() for name, value in values.items() if isinstance(value, list)}
-        return cls(**values | curves | {name: deepcopy(values[name]) for name in PRIVATE})
+        training = values["training"]
+        copies = {
+            "training": deepcopy(replace(training, state={})),
+            "early_stopping": deepcopy(values["early_stopping"]),
+        }
+        copies["training"].state = deepcopy(training.state) if keeps_copy(values["network"]) else training.state
+        return cls(**values | curves | copies)
 
     @classmethod
     def begin(

@@ -9,12 +9,13 @@ import numpy as np
 from ..engine import Data, Engine
 from ..training.checkpoint import digest
 from ..version import __version__
+from .labels import MOST_LISTED
 from .options import activations_of, hidden_sizes
 from .preparation import Preparation
 
 __all__ = ["identity_of"]
 
-IRRELEVANT = ("verbose", "n_threads", "checkpoint_path")
+IRRELEVANT = ("verbose", "n_threads", "memory_limit", "checkpoint_path")
 LONGEST = 200
 
 
@@ -45,11 +46,17 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
         "y_val": digest(held_out.y),
         "sample_weight_val": digest(held_out.weight),
         "feature_names_in_": _short(plain(columns)),
-        "classes_": _short(plain(state.classes.tolist())),
+        "classes_": _of_classes(state.classes),
         "the start": digest(*start),
         "the engine": f"{engine.arithmetic} of glassmax {__version__}",
         **{name: _short(plain(value)) for name, value in sorted(parameters.items())},
     }
+
+
+def _of_classes(classes: Any) -> str:
+    """Identify classes: by the classes themselves, or, if they are many numbers, by a hash, to save memory."""
+    many = len(classes) > MOST_LISTED and classes.dtype.kind in "biuf"
+    return digest(classes) if many else _short(plain(classes.tolist()))
 
 
 def _short(text: str) -> str:

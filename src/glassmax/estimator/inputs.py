@@ -150,8 +150,8 @@ def _refuse_missing(y: Any, what: str) -> None:
 def _refuse_weight(sample_weight: Any, what: str) -> None:
     """Refuse the first weight that is no finite number >= 0."""
     weights = np.asarray(sample_weight)
-    if weights.ndim != 1:  # None, or a number for all rows
-        return
+    if weights.ndim != 1 or (weights.dtype.kind in "iubf" and (np.isfinite(weights) & (weights >= 0)).all()):
+        return  # None, or a number for all rows, or nothing at fault
     bad = next((row for row, w in enumerate(weights.tolist()) if not (_is_finite(w) and float(w) >= 0)), None)
     if bad is not None:
         raise LabelError(f"Row {bad} of {what} is {weights.tolist()[bad]!r}, expected a number >= 0.")

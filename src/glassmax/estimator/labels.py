@@ -3,7 +3,7 @@
 ::
 
     y (n,)                               classes: labels of any kind                           softmax
-    y (n, k), rows that sum to 1         soft labels, or one-hot rows                          softmax
+    y (n, k), rows that sum to 1         soft labels, or one-hot rows; may be sparse           softmax
     y (n, k) of 0 and 1                  several labels a row                                  sigmoid
     y (n, k) of 0 and 1, or sets         candidates, loss="candidate_cross_entropy"            softmax
 
@@ -12,6 +12,7 @@ unless the loss is that of candidates. Sets of labels are encoded in `glassmax.e
 labels are encoded as class indices or rows, and class weights become weights of rows.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from sklearn.utils.validation import column_or_1d
 
 from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array, weighted_sum
+from ..functional.targets import is_sparse
+from ..memory import check_memory
 from .user_warnings import warn_user
 
 __all__ = [
@@ -30,14 +33,19 @@ __all__ = [
     "check_types",
     "distinct_labels",
     "encode_labels",
+    "listed",
     "most_probable_class",
     "plain_labels",
     "scaled_weights",
+    "sorted_distinct",
     "weigh_rows",
 ]
 
 SUM_TOLERANCE = 1e-4
 SMALLEST_WEIGHT = 1e-20
+MOST_LISTED = 20
+MANY_VALUES = "The number of unique classes is greater than 50%"
+"""The beginning of scikit-learn's warning that y has too many classes; glassmax takes any number of classes."""
 
 
 class Labels(NamedTuple):
@@ -49,8 +57,8 @@ class Labels(NamedTuple):
         "softmax" or "sigmoid".
     classes : (k,) array
         The label of each output.
-    T : (n,) array of intp, or (n, k) array of floats
-        Class indices, or rows.
+    T : (n,) array of intp, or (n, k) array or CSR matrix of floats
+        Class indices, or rows; sparse rows are soft labels.
     candidates : bool
         Whether the rows T are candidates: 1 for each class that a row may have.
     """
@@ -68,7 +76,13 @@ class Labels(NamedTuple):
 
 
 def encode_labels(
-    y: Any, output: str, classes: npt.ArrayLike | None = None, *, candidates: bool = False, what: str = "y"
+    y: Any,
+    output: str,
+    classes: npt.ArrayLike | None = None,
+    *,
+    candidates: bool = False,
+    what: str = "y",
+    other_label: Any = None,
 ) -> Labels:
     """Encode labels of any kind as class indices or rows; a LabelError names the first row at fault.
 
@@ -83,9 +97,13 @@ def encode_labels(
     candidates : bool, default=False
         Whether a matrix of 0 and 1 holds the candidates of each row.
     what : str, default="y"
-        The user's word for it.
+        The name of y in messages.
+    other_label : label, optional
+        One of `classes`: every label that is not in `classes` is read as this one.
     """
-    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+    if is_sparse(y) and y.shape[1] > 1 and not candidates and _holds_shares(y, output):
+        return _read_sparse(y, classes, what)
+    y = _dense(y, what) if hasattr(y, "toarray") else np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         return _read_matrix(y, output, classes, what, candidates=candidates)
     if output == "sigmoid":
@@ -108,20 +126,82 @@ def encode_labels(
             f"Unknown label type: continuous. Row {row} of {what} is {y[row]:g}, expected a class: text or a whole "
             "number. glassmax predicts classes, not measurements."
         )
-    check_classification_targets(y)
-    found = np.unique(y)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", MANY_VALUES)
+        check_classification_targets(y)
+    found, place = np.unique(y, return_inverse=True)
     known = found if classes is None else distinct_labels(classes)
     if len(known) < 2:
         holder = what if classes is None else "classes"
         raise LabelError(f"{holder} holds one class, {known.tolist()[0]!r}, expected at least two different labels.")
-    new = np.setdiff1d(found, known).tolist()
-    if new:
+    if classes is None:
+        return Labels("softmax", known, place.reshape(-1), candidates)
+    is_new = ~np.isin(found, known, assume_unique=True)
+    has_other = other_label is not None and bool((known == other_label).any())
+    if is_new.any() and not has_other:
         raise LabelError(
-            f"{what} holds {', '.join(map(repr, new[:5]))}, expected only the classes {known.tolist()}. "
-            "A network can't grow classes: name them all at the first fit, classes=[...]."
+            f"{what} holds {', '.join(map(repr, found[is_new][:5].tolist()))}, expected only the classes "
+            f"{listed(known)}. A network can't grow classes: name them all at the first fit, classes=[...]."
         )
     rank = np.argsort(known)
-    return Labels("softmax", known, rank[np.searchsorted(known, y, sorter=rank)], candidates)
+    of_found = rank[np.minimum(np.searchsorted(known, found, sorter=rank), len(known) - 1)]
+    if has_other:
+        of_found[is_new] = np.argmax(known == other_label)
+    return Labels("softmax", known, of_found[place.reshape(-1)], candidates)
+
+
+def listed(classes: npt.ArrayLike) -> str:
+    """Write labels as a list; if there are more than 20, only the first five and their number.
+
+    Examples
+    --------
+    >>> listed(np.arange(3)), listed(np.arange(10_000))
+    ('[0, 1, 2]', '[0, 1, 2, 3, 4, ...], 10000 in all')
+    """
+    names = np.asarray(classes)
+    if len(names) <= MOST_LISTED:
+        return str(names.tolist())
+    return f"[{', '.join(map(repr, names[:5].tolist()))}, ...], {len(names)} in all"
+
+
+def _dense(y: Any, what: str) -> Array:
+    """Return a sparse matrix of labels as an array, or raise an error if memory is short."""
+    check_memory(
+        int(np.prod(y.shape)) * 8,
+        f"{what} as a dense matrix {y.shape}",
+        "Pass the probabilities of the classes as a sparse matrix with output='softmax', or one label a row.",
+    )
+    dense: Array = y.toarray()
+    return dense
+
+
+def _holds_shares(y: Any, output: str) -> bool:
+    """Return whether a sparse matrix holds probabilities of classes rather than several labels a row."""
+    return output == "softmax" or (output == "auto" and not np.isin(y.tocsr().data, (0, 1)).all())
+
+
+def _read_sparse(y: Any, classes: npt.ArrayLike | None, what: str) -> Labels:
+    """Return sparse labels: as class indices if each row has one class, otherwise as a CSR matrix of soft labels."""
+    Y = y.tocsr().copy()
+    if Y.dtype.kind not in "biuf":
+        raise LabelError(f"{what} is {Y.shape} and holds {Y.dtype} values, expected numbers.")
+    Y = Y.astype(np.float64)
+    Y.sum_duplicates()
+    known = np.arange(Y.shape[1]) if classes is None else distinct_labels(classes)
+    if len(known) != Y.shape[1]:
+        raise LabelError(f"classes has {len(known)} entries, expected {Y.shape[1]}: one for each column of {what}.")
+    bad = ~(np.isfinite(Y.data) & (Y.data >= 0))
+    if bad.any():
+        first = int(np.argmax(bad))
+        row = int(np.searchsorted(Y.indptr, first, side="right")) - 1
+        raise LabelError(f"Row {row} of {what} holds {Y.data[first]:g}, expected numbers >= 0.")
+    Y.eliminate_zeros()
+    entries = np.diff(Y.indptr)
+    sums = np.bincount(np.repeat(np.arange(Y.shape[0]), entries), Y.data, Y.shape[0])
+    _check_sums(sums, what, largest=float(Y.data.max(initial=0)))
+    if (entries == 1).all() and (Y.data == 1).all():
+        return Labels("softmax", known, Y.indices.astype(np.intp))
+    return Labels("softmax", known, Y)
 
 
 def plain_labels(y: Any) -> Any:
@@ -213,13 +293,19 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
                 "output='softmax'; if they are not, output='sigmoid'."
             )
         return Labels("sigmoid", known, y)
+    _check_sums(sums, what, largest=float(y.max(initial=0)))
+    return Labels("softmax", known, y)
+
+
+def _check_sums(sums: Array, what: str, *, largest: float) -> None:
+    """Refuse soft labels of which a row doesn't sum to 1."""
+    off = np.abs(sums - 1) > SUM_TOLERANCE
     if off.any():
         row = int(np.argmax(off))
-        several = " For several labels a row pass output='sigmoid'." if y.max(initial=0) <= 1 else ""
+        several = " For several labels a row pass output='sigmoid'." if largest <= 1 else ""
         raise LabelError(
             f"Row {row} of {what} sums to {sums[row]:.6g}, expected 1: the probabilities of the classes.{several}"
         )
-    return Labels("softmax", known, y)
 
 
 def _read_candidates(y: Array, classes: Array, what: str) -> Labels:
@@ -239,14 +325,22 @@ def distinct_labels(classes: npt.ArrayLike) -> Array:
         names = np.asarray(classes)
     except ValueError:
         names = np.empty((0, 0))
-    if names.ndim != 1 or len(np.unique(names)) != len(names):
-        raise LabelError(f"classes is {classes!r}, expected a list of different labels.")
+    if names.ndim != 1 or len(sorted_distinct(names)) != len(names):
+        shown = repr(classes) if np.size(names) <= MOST_LISTED else f"a list of {names.size} labels with repetitions"
+        raise LabelError(f"classes is {shown}, expected a list of different labels.")
     return names
+
+
+def sorted_distinct(labels: Array) -> Array:
+    """Return the different labels, sorted, without NumPy's hash table, which takes 50 bytes for each of them."""
+    return np.unique(labels, return_counts=True)[0]
 
 
 def most_probable_class(T: Array) -> Array:
     """Return class indices: T itself, or the most probable class of each row of T; of candidates the first."""
-    return T if T.ndim == 1 else T.argmax(axis=1)
+    if T.ndim == 1:
+        return T
+    return np.asarray(T.argmax(axis=1)).ravel()
 
 
 def weigh_rows(
@@ -271,8 +365,8 @@ def weigh_rows(
             remedy=("Pass ", Setting("sample_weight"), "."),
         )
     if isinstance(class_weight, str):  # "balanced"; scikit-learn 1.6 can't weigh rows in this
-        w = np.ones(len(T)) if sample_weight is None else sample_weight
-        total = np.bincount(T, w, minlength=len(classes)) if T.ndim == 1 else weighted_sum(w, T)
+        w = np.ones(T.shape[0]) if sample_weight is None else sample_weight
+        total = np.bincount(T, w, minlength=len(classes)) if T.ndim == 1 else _weighted_columns(w, T)
         shares = total.sum() / np.count_nonzero(total)
         of_class = np.divide(shares, total, out=np.zeros(len(total)), where=total > 0)
     else:
@@ -283,7 +377,7 @@ def weigh_rows(
             raise OptionError(Setting("class_weight"), what, parameter="class_weight")
         missing = [name for name in classes.tolist() if name not in class_weight]
         if unknown and missing:  # with none missing, y merely lacks a class
-            what = f" has the unknown classes {unknown[:5]}; the classes are {classes.tolist()}."
+            what = f" has the unknown classes {unknown[:5]}; the classes are {listed(classes)}."
             raise OptionError(Setting("class_weight"), what, parameter="class_weight")
         if not all(isinstance(weight, int | float | np.number) for weight in class_weight.values()):
             raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
@@ -291,11 +385,19 @@ def weigh_rows(
     if not ((of_class >= 0) & np.isfinite(of_class)).all():
         raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
     of_class = scaled_weights(of_class)
-    of_row = of_class[T] if T.ndim == 1 else weighted_sum(of_class, T.T)
+    of_row = of_class[T] if T.ndim == 1 else T @ of_class if is_sparse(T) else weighted_sum(of_class, T.T)
     weight: Array = of_row if sample_weight is None else of_row * sample_weight
     if not weight.any():
         raise LabelError("class_weight leaves no row a weight, expected at least one number > 0.")
     return scaled_weights(weight)
+
+
+def _weighted_columns(w: Array, T: Array) -> Any:
+    """Return sum_i w_i T_i; of sparse rows in the order of their entries."""
+    if not is_sparse(T):
+        return weighted_sum(w, T)
+    entries = np.repeat(w, np.diff(T.indptr)) * T.data  # type: ignore[attr-defined]
+    return np.bincount(T.indices, entries, T.shape[1])  # type: ignore[attr-defined]
 
 
 def scaled_weights(weight: Array) -> Array:

@@ -14,7 +14,7 @@ from ..training import holdout
 from .classifier import SoftmaxClassifier
 from .labels import Labels, weigh_rows
 
-__all__ = ["best_alpha", "fit_linear"]
+__all__ = ["best_alpha", "fit_linear", "takes_long"]
 
 ALPHAS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 """The penalties to choose from, the strongest first; 1 is scikit-learn's ``LogisticRegression()``."""
@@ -22,6 +22,7 @@ DEFAULT_ALPHA = 1.0
 SPLITS, SHARE = 5, 0.2
 FEWEST_ROWS = 20
 MOST_ROWS, MOST_PRODUCTS = 100_000, 500_000_000
+MOST_PRODUCTS_OF_ALL = 2_000_000_000
 MOST_PRODUCTS_TO_CHOOSE = 4_000_000
 ITERATIONS, ITERATIONS_TO_CHOOSE = 200, 100
 
@@ -35,7 +36,7 @@ def fit_linear(
     `SoftmaxClassifier`. If there are very many rows, only every `step`-th row is used; `step` is returned too.
     """
     step = _step(X, y, MOST_PRODUCTS, MOST_ROWS)
-    if step > 1 and len(np.unique(y[::step])) == len(np.unique(y)):
+    if step > 1 and _keeps_classes(y, step):
         X, y, sample_weight = X[::step], y[::step], None if sample_weight is None else sample_weight[::step]
     else:
         step = 1
@@ -46,6 +47,16 @@ def fit_linear(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the maximum of iterations: the weights are near enough by then
         return classifier.fit(X, y, sample_weight), step
+
+
+def takes_long(X: Any, y: Array) -> bool:
+    """Return whether a linear model would take long: so many classes that it needs all rows, and very many rows."""
+    step = _step(X, y, MOST_PRODUCTS, MOST_ROWS)
+    return step > 1 and _products(X, y) > MOST_PRODUCTS_OF_ALL and not _keeps_classes(y, step)
+
+
+def _keeps_classes(y: Array, step: int) -> bool:
+    return len(np.unique(y[::step])) == len(np.unique(y))
 
 
 def best_alpha(X: Any, y: Array, sample_weight: Array | None = None, class_weight: Any = None) -> float:

@@ -11,17 +11,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Regularization, init_scaled
+from ..engine import LEAST_MEMORY, Regularization, init_scaled
 from ..errors import OptionError, Setting, between, is_whole, one_of
 from ..functional import ACTIVATIONS
 from ..initializers import SCHEMES
 from ..network import Network
 from ..optimizers import PARAMETRIZATIONS, SCHEDULES, SGD, Adam, Rule, Schedule, State, rate_factors
 from .candidates import check_candidates
+from .rare_classes import check_min_count
 from .scoring import Scorer, make_scorer
 from .user_warnings import warn_user
 
-__all__ = ["Plan", "activations_of", "hidden_sizes", "make_plan", "warn_of_ignored"]
+__all__ = [
+    "Plan",
+    "activations_of",
+    "check_softmax_options",
+    "head_options",
+    "hidden_sizes",
+    "make_plan",
+    "warn_of_ignored",
+]
 
 ALIASES = {"logistic": "sigmoid"}
 SOLVERS = ("adam", "adamw", "sgd", "lbfgs")
@@ -90,6 +99,9 @@ def make_plan(estimator: Any) -> Plan:
         estimator.learning_rate, estimator.warmup, estimator.power_t, estimator.step_every, estimator.step_factor
     )
     regularization = _regularization(estimator)
+    check_min_count(estimator)
+    if estimator.output == "sigmoid":
+        check_softmax_options(estimator)
     _check_combinations(estimator, regularization)
     if _is_ignored(estimator):
         schedule = Schedule(warmup=estimator.warmup)
@@ -113,6 +125,30 @@ def warn_of_ignored(estimator: Any) -> None:
             f"learning_rate={estimator.learning_rate!r} is for solver='sgd', as in MLPClassifier; solver="
             f"{estimator.solver!r} ignores it. Use {others}solver='sgd'."
         )
+
+
+SOFTMAX_ONLY = {"z_loss": 0, "softcap": None, "softmax_temperature": 1, "class_embeddings": None, "min_count": 1}
+"""Parameters that need softmax output, and their values for other outputs."""
+
+
+def check_softmax_options(estimator: Any) -> None:
+    """Refuse options that need softmax output if the output is sigmoid."""
+    for what, neutral in SOFTMAX_ONLY.items():
+        value = getattr(estimator, what)
+        if (value is not None) if neutral is None else value != neutral:
+            came = "given" if what == "class_embeddings" else repr(value)
+            expected = f"{neutral!r} with sigmoid output: a row has several labels"
+            raise OptionError(parameter=what, came=came, expected=expected)
+
+
+def head_options(estimator: Any) -> dict[str, Any]:
+    """Return the keyword arguments of `Network` that bound and penalize the logits of a softmax."""
+    softcap = estimator.softcap
+    return {
+        "softcap": None if softcap is None else float(softcap),
+        "z_loss": float(estimator.z_loss),
+        "temperature": float(estimator.softmax_temperature),
+    }
 
 
 def _is_ignored(estimator: Any) -> bool:
@@ -157,7 +193,7 @@ def _check_names(estimator: Any) -> None:
     if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
         expected = "a dict of weights by class, 'balanced' or None"
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
-    for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
+    for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum", "output_bias"):
         value = getattr(estimator, what)
         if not (isinstance(value, bool | np.bool_) or (is_whole(value) and value in (0, 1))):
             raise OptionError(parameter=what, came=repr(value), expected="True or False")
@@ -171,6 +207,10 @@ def _check_numbers(estimator: Any) -> None:
     between("alpha", estimator.alpha, 0)
     between("tol", estimator.tol, 0)
     between("label_smoothing", estimator.label_smoothing, 0, 1)
+    between("z_loss", estimator.z_loss, 0)
+    between("softmax_temperature", estimator.softmax_temperature, 0, open_below=True)
+    if estimator.softcap is not None:
+        between("softcap", estimator.softcap, 0, open_below=True, other="None")
     between("bias_rate", estimator.bias_rate, 0)
     if estimator.input_scale_rate is not None:
         between("input_scale_rate", estimator.input_scale_rate, 0, open_below=True, other="None")
@@ -187,6 +227,15 @@ def _check_numbers(estimator: Any) -> None:
         value, (other, also) = getattr(estimator, what), others.get(what, (np.nan, ""))
         if not (is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
             raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= 1{also}")
+    check_memory_limit(estimator)
+
+
+def check_memory_limit(estimator: Any) -> None:
+    """Refuse a memory limit that is neither None nor a number of bytes that the engine takes."""
+    limit = estimator.memory_limit
+    if limit is not None and not (is_whole(limit) and limit >= LEAST_MEMORY):
+        expected = f"a whole number of bytes >= {LEAST_MEMORY} (16 MB), or None"
+        raise OptionError(parameter="memory_limit", came=repr(limit), expected=expected)
 
 
 def _regularization(estimator: Any) -> Regularization:
@@ -219,7 +268,17 @@ def _not_one_for_each(what: str, came: int, expected: int) -> OptionError:
 
 
 def _check_combinations(estimator: Any, regularization: Regularization) -> None:
-    """Refuse options that L-BFGS can't use: it takes all rows at once and chooses its own steps."""
+    """Refuse a learned scale of weights that don't move, and options that L-BFGS can't use.
+
+    L-BFGS takes all rows at once and chooses its own steps.
+    """
+    held = estimator.class_embeddings is not None and not hidden_sizes(estimator)
+    if held and estimator.input_scale_rate is not None:
+        raise OptionError(
+            parameter="input_scale_rate",
+            came=repr(estimator.input_scale_rate),
+            expected=("None with ", Setting("class_embeddings"), " and no hidden layer: the scale would move them"),
+        )
     if estimator.solver != "lbfgs":
         return
     noise, steps = "its line search needs the same loss at each call", "it chooses its own steps"

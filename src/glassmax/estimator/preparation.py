@@ -15,16 +15,37 @@ from ..engine import Data
 from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
 from ..functional.heads import Head
+from ..functional.targets import is_sparse
 from ..initializers import schemes_of
 from ..network import Network
 from ..training import holdout
 from .candidates import CANDIDATES, check_candidates, encode_candidates, holds_candidates
+from .cost import check_cost, cost_of
 from .fitted_state import FittedState
 from .inputs import check_rows, column_names
-from .labels import Labels, distinct_labels, encode_labels, most_probable_class, weigh_rows
-from .options import Plan, activations_of, hidden_sizes, make_plan, warn_of_ignored
+from .labels import (
+    MOST_LISTED,
+    Labels,
+    distinct_labels,
+    encode_labels,
+    listed,
+    most_probable_class,
+    sorted_distinct,
+    weigh_rows,
+)
+from .options import (
+    Plan,
+    activations_of,
+    check_softmax_options,
+    head_options,
+    hidden_sizes,
+    make_plan,
+    warn_of_ignored,
+)
+from .rare_classes import put_together
+from .scoring import check_scoring
 
-__all__ = ["Preparation", "hold_out", "known_rows", "prepare_fit", "prepare_partial_fit"]
+__all__ = ["Preparation", "hold_out", "known_rows", "other_label_of", "prepare_fit", "prepare_partial_fit"]
 
 
 class Preparation(NamedTuple):
@@ -47,15 +68,23 @@ def prepare_fit(
     classes = column_names(y) if classes is None else classes
     trial = copy(classifier)  # learns columns and classes, so that a refused fit changes nothing
     X, labels, sample_weight = _labelled_rows(trial, X, y, sample_weight, classes, known=continues, all_there=True)
+    rare = getattr(classifier, "rare_classes_", None)
+    if not continues:
+        labels, rare = put_together(labels, classifier.min_count, classifier.other_label)
+    if labels.output == "sigmoid":
+        check_softmax_options(classifier)
     weight = weigh_rows(classifier.class_weight, labels, sample_weight, named=classes is not None)
     data = Data(X, labels.T, weight)
     state = _continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
+    state.rare_classes = rare
     state.commit(trial)
     held_out, candidates = _check_validation(trial, labels, *validation)
     shown = classifier.early_stopping or held_out is not None
     if candidates and shown and plan.scorer is not None:
         expected = "'log_loss' or 'accuracy' where labels are sets: other scores need the class of each row"
         raise OptionError(parameter="scoring", came=repr(classifier.scoring), expected=expected)
+    if shown and labels.output == "softmax":
+        check_scoring(classifier.scoring, len(labels.classes))
     state.validation_scores = (state.validation_scores or []) if shown else None
     state.validation_loss_curve = (state.validation_loss_curve or []) if shown else None
     state.n_iter, state.best_validation_score, state.stop_reason = 0, None, None
@@ -91,9 +120,15 @@ def known_rows(classifier: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Net
     else:
         X, y, sample_weight = check_rows(classifier, X, y, sample_weight, reset=False)
         candidates = classifier.loss == CANDIDATES
-        labels = encode_labels(y, network.head.output, classifier.classes_, candidates=candidates)
+        other = other_label_of(classifier)
+        labels = encode_labels(y, network.head.output, classifier.classes_, candidates=candidates, other_label=other)
     network.head = _head(classifier, labels.output, candidates=labels.candidates)
     return network, labels, Data(X, labels.T, sample_weight)
+
+
+def other_label_of(classifier: Any) -> Any:
+    """Return the label that replaces labels which are not classes of the fit; None without `min_count`."""
+    return classifier.other_label if classifier.min_count > 1 else None
 
 
 def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
@@ -105,13 +140,13 @@ def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
         draw = deepcopy(training.split)
     share = classifier.validation_fraction
     sigmoid = preparation.state.network.head.output == "sigmoid"
-    of_class = np.zeros(len(data.y), int) if sigmoid else most_probable_class(data.y)
+    of_class = np.zeros(data.n_rows, int) if sigmoid else most_probable_class(data.y)
     kept, held_out = holdout(of_class, share, draw)
     fraction = Setting("validation_fraction", float(f"{share:g}"))
     otherwise = Setting("early_stopping", False)
     if len(held_out) == 0:
         raise OptionError(
-            *(fraction, f" of {len(data.y)} rows holds out none, because every class must keep a row."),
+            *(fraction, f" of {data.n_rows} rows holds out none, because every class must keep a row."),
             parameter="validation_fraction",
             remedy=("Pass more rows, or ", otherwise, "."),
         )
@@ -134,7 +169,7 @@ def _labelled_rows(
         return X, _encode(trial, y, classes, known=known, all_there=all_there), sample_weight
     check_candidates(trial)
     if classes is not None:
-        classes = np.unique(distinct_labels(classes))
+        classes = sorted_distinct(distinct_labels(classes))
     if known:
         _check_classes(trial, classes, np.sort(trial.classes_))
         _check_softmax(trial, "y")
@@ -152,8 +187,7 @@ def _check_softmax(trial: Any, what: str) -> None:
 def _check_classes(classifier: Any, classes: Any, own: Array) -> None:
     if classes is not None and not np.array_equal(classes, own):
         raise LabelError(
-            f"classes are {np.asarray(classes).tolist()}, expected those of the first call: "
-            f"{classifier.classes_.tolist()}."
+            f"classes are {listed(classes)}, expected those of the first call: {listed(classifier.classes_)}."
         )
 
 
@@ -161,23 +195,29 @@ def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: 
     """Encode y; if the classes are known already, by them."""
     one_a_row, candidates = np.ndim(y) == 1 or np.shape(y)[1:] == (1,), classifier.loss == CANDIDATES
     if classes is not None and one_a_row:
-        classes = np.unique(distinct_labels(classes))
+        classes = sorted_distinct(distinct_labels(classes))
     if not known:
         return encode_labels(y, classifier.output, classes, candidates=candidates)
     own = np.sort(classifier.classes_) if one_a_row else classifier.classes_
     _check_classes(classifier, classes, own)
     output = classifier.network_.head.output
-    if not (all_there and classes is None and one_a_row and output == "softmax"):
-        return encode_labels(y, output, classifier.classes_, candidates=candidates)
+    other = other_label_of(classifier)
+    if other is not None or not (all_there and classes is None and one_a_row and output == "softmax"):
+        return encode_labels(y, output, classifier.classes_, candidates=candidates, other_label=other)
     labels = encode_labels(y, output, candidates=candidates)
     if not np.array_equal(labels.classes, own):
         raise LabelError(
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
             f"Previously got {classifier.classes_}, `y` has {labels.classes}. Pass "
-            f"classes={classifier.classes_.tolist()} if y may lack some; for others fit with warm_start=False."
+            f"classes={_as_argument(classifier.classes_)} if y may lack some of them. To train on other classes, "
+            "pass warm_start=False."
         )
     in_order = np.array_equal(labels.classes, classifier.classes_)
     return labels if in_order else encode_labels(y, output, classifier.classes_, candidates=candidates)
+
+
+def _as_argument(classes: Array) -> str:
+    return str(classes.tolist()) if len(classes) <= MOST_LISTED else "all labels"
 
 
 def _check_validation(trial: Any, labels: Labels, X: Any, y: Any, sample_weight: Any) -> tuple[Data | None, bool]:
@@ -200,7 +240,8 @@ def _check_validation(trial: Any, labels: Labels, X: Any, y: Any, sample_weight:
     else:
         X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=False, what="_val")
         output, candidates = trial.network_.head.output, trial.loss == CANDIDATES
-        of_val = encode_labels(y, output, trial.classes_, candidates=candidates, what="y_val")
+        other = other_label_of(trial)
+        of_val = encode_labels(y, output, trial.classes_, candidates=candidates, what="y_val", other_label=other)
     both = (labels, "y"), (of_val, "y_val")
     candidates = labels.candidates or of_val.candidates
     soft = [what for each, what in both if each.T.ndim == 2 and not each.candidates]
@@ -217,8 +258,12 @@ def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
     if trial.embedding is not None:  # a row of weight 0 is absent
         embedding = fitted_embedding(trial.embedding, X if w is None or w.all() else X[w > 0])
     width = X.shape[1] if embedding is None else embedding.width
+    sizes = [width, *hidden_sizes(trial), len(labels.classes)]
+    E = _class_embeddings(trial, sizes, X.dtype)
+    stored = {"nonzeros": int(X.nnz)} if is_sparse(X) else {}  # type: ignore[attr-defined]
+    check_cost(cost_of(trial, inputs=width, classes=sizes[-1], rows=X.shape[0], dtype=X.dtype, **stored))
     network = Network(
-        [width, *hidden_sizes(trial), len(labels.classes)],
+        sizes,
         activation=activations_of(trial),
         output=labels.output,
         loss=_network_loss(trial, labels.output, candidates=labels.candidates),
@@ -226,7 +271,12 @@ def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
         init=trial.init,
         random_state=draw,
         embedding=embedding,
+        frozen=() if E is None else (f"W{len(sizes) - 1}",),
+        output_bias=bool(trial.output_bias),
+        **(head_options(trial) if labels.output == "softmax" else {}),
     )
+    if E is not None:
+        network.parameters.W[network.depth][...] = E.T
     return FittedState.begin(
         trial,
         plan,
@@ -245,21 +295,27 @@ def _continued(classifier: Any, plan: Plan, labels: Labels) -> FittedState:
     loss = _network_loss(classifier, output, candidates=labels.candidates)
     if {loss, network.head.loss} == {CANDIDATES, "cross_entropy"}:  # the same for a row of one class
         loss = network.head.loss
-    before = (network.layer_sizes[1:-1], network.activations, network.head.output, network.head.loss)
-    now = (hidden_sizes(classifier), activations_of(classifier), output, loss)
-    if now == before and not describes(classifier.embedding, network.embedding):
+    described = {
+        "hidden_layer_sizes": (network.layer_sizes[1:-1], hidden_sizes(classifier)),
+        "activation": (network.activations, activations_of(classifier)),
+        "output": (network.head.output, output),
+        "loss": (network.head.loss, loss),
+        **_last_layer(classifier, network),
+    }
+    changed = [name for name, (before, now) in described.items() if before != now]
+    if not changed and not describes(classifier.embedding, network.embedding):
         raise OptionError(
             Setting("embedding", classifier.embedding),
             f" describes another network than the one to go on with, {network!r}.",
             parameter="embedding",
             remedy=("Put it back, or fit with ", Setting("warm_start", False), "."),
         )
-    if now != before:
-        names = ("hidden_layer_sizes", "activation", "output", "loss")
-        given = [piece for name in names for piece in (", ", Setting(name, getattr(classifier, name)))][1:]
+    if changed:
+        names = [*list(described)[:4], *(name for name in changed if name in list(described)[4:])]
+        given = [piece for name in names for piece in (", ", _setting(classifier, name))][1:]
         raise OptionError(
             *(*given, f" describe another network than the one to go on with, {network!r}."),
-            parameter=next(name for name, new, old in zip(names, now, before, strict=True) if new != old),
+            parameter=changed[0],
             remedy=("Put them back, or fit with ", Setting("warm_start", False), "."),
         )
     state.draw_seed(plan)
@@ -269,8 +325,57 @@ def _continued(classifier: Any, plan: Plan, labels: Labels) -> FittedState:
     return state
 
 
+def _last_layer(classifier: Any, network: Network) -> dict[str, tuple[Any, Any]]:
+    """Return the options of the last layer of a softmax: their values in the network and in the classifier."""
+    if network.head.output != "softmax":
+        return {}
+    last, E = network.depth, classifier.class_embeddings
+    held = f"W{last}" in network.frozen
+    W = network.parameters.W[last]
+    same = np.shape(E) == W.shape[::-1] and np.array_equal(np.asarray(E, W.dtype), W.T)
+    options = head_options(classifier)
+    return {
+        "softcap": (network.head.softcap, options["softcap"]),
+        "softmax_temperature": (network.head.temperature, options["temperature"]),
+        "output_bias": (f"b{last}" not in network.frozen, bool(classifier.output_bias)),
+        "class_embeddings": (held, E is not None and (same or not held)),
+    }
+
+
+def _setting(classifier: Any, name: str) -> str | Setting:
+    value = getattr(classifier, name)
+    if value is None and name in ("softcap", "class_embeddings"):
+        return f"{name}=None"
+    return f"{name} of shape {np.shape(value)}" if name == "class_embeddings" else Setting(name, value)
+
+
+def _class_embeddings(classifier: Any, sizes: list[int], dtype: Any) -> Array | None:
+    """Return the class embeddings in the dtype of the network; refuse those that don't fit its last layer."""
+    if classifier.class_embeddings is None:
+        return None
+    shape = (sizes[-1], sizes[-2])
+    try:
+        E = np.asarray(classifier.class_embeddings)
+    except ValueError:
+        E = np.empty(0)
+    if E.shape != shape or E.dtype.kind not in "iuf":
+        came = f"of shape {E.shape}" if E.dtype.kind in "iuf" else "no array of numbers"
+        expected = f"{shape}: a row for each of the {shape[0]} classes, in the order of classes_, as wide as "
+        expected += "the last hidden layer" if sizes[1:-1] else "X"
+        raise OptionError(parameter="class_embeddings", came=came, expected=expected)
+    with np.errstate(over="ignore"):
+        E = E.astype(dtype, copy=False)
+    finite = np.isfinite(E).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        message = f" holds NaN, inf or what is too large for {E.dtype} in row {row}, expected finite numbers."
+        raise OptionError(Setting("class_embeddings"), message, parameter="class_embeddings")
+    return E
+
+
 def _head(classifier: Any, output: str, *, candidates: bool) -> Head:
-    return Head(output, _network_loss(classifier, output, candidates=candidates))
+    options = head_options(classifier) if output == "softmax" else {}
+    return Head(output, _network_loss(classifier, output, candidates=candidates), **options)
 
 
 def _network_loss(classifier: Any, output: str, *, candidates: bool) -> str:

@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..engine import Engine
+from ..engine import Engine, Progress
 from ..errors import DivergenceError
-from ..training import Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
+from ..training import Ahead, Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
+from .fitted_state import keeps_copy
 from .identity import identity_of
 from .options import Plan
 from .preparation import Preparation, hold_out
@@ -24,7 +25,8 @@ MIN_LEARNING_RATE = 1e-6
 class Run:
     """The epochs of one fit; a context manager that commits what has been learned.
 
-    The classifier is unchanged until the first epoch is done.
+    The classifier is unchanged until the first epoch is done. Pass ``watched=False`` if nothing reads the weights
+    before the end of the fit. `progress` is called within a long epoch, see `glassmax.training.train`.
 
     Attributes
     ----------
@@ -34,10 +36,18 @@ class Run:
         Reason why L-BFGS ended, in SciPy's words.
     """
 
-    def __init__(self, classifier: Any, preparation: Preparation, engine: Engine) -> None:
+    def __init__(
+        self,
+        classifier: Any,
+        preparation: Preparation,
+        engine: Engine,
+        *,
+        watched: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
         self.classifier, self.plan, self.state = classifier, preparation.plan, preparation.state
         self.network, self.training = self.state.network, self.state.training
-        self.theta = self.network.theta.copy() if preparation.continues else None
+        self.theta = self.network.theta.copy() if preparation.continues and keeps_copy(self.network) else None
         kept = self.network if classifier.early_stopping else None
         self.early_stopping = EarlyStopping(kept, classifier.tol, classifier.n_iter_no_change)
         self.committed = False
@@ -51,8 +61,15 @@ class Run:
         self.validation = preparation.validation
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
+        self.ahead = Ahead(lambda: self.early_stopping.least_epochs)
         self.stream = _epochs(
-            classifier, preparation._replace(validation=self.validation), engine, int(classifier.max_iter)
+            classifier,
+            preparation._replace(validation=self.validation),
+            engine,
+            int(classifier.max_iter),
+            watched=watched or self.validation is not None or self.checkpoint is not None,
+            ahead=self.ahead,
+            progress=progress,
         )
         if self.state.n_iter:  # resumed
             self._commit()
@@ -67,6 +84,8 @@ class Run:
         """End the stream and commit, with the best weights where early stopping asks for them."""
         self.stream.close()
         state = self.state
+        for epoch in self.ahead.trained:  # interrupted before they were recorded
+            state.record(epoch, None)
         if error is not None and not self.committed and not _is_first_divergence(self.classifier, error):
             if self.theta is not None:
                 self.network.theta = self.theta
@@ -94,10 +113,12 @@ class Run:
             if not self.state.n_iter:  # it has ended where it began
                 self.state.loss = end.value.loss
             return None
-        score = self._score(epoch)
+        score = None if epoch.validation is None else self._score(epoch)
         self.state.record(epoch, score)
-        self._commit()
-        _print_epoch(self.classifier, epoch, score)
+        if not self.ahead.trained or self.classifier.verbose:  # or the classifier follows with the last of them
+            self._commit()
+        if self.classifier.verbose:
+            _print_epoch(self.classifier, epoch, score)
         stopped = self._should_stop(epoch, score)
         if self.checkpoint is not None:
             self.checkpoint.stopped = stopped
@@ -177,7 +198,7 @@ class Run:
 def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -> None:
     """Train one epoch of `partial_fit`, and commit what has been learned."""
     state, continues = preparation.state, preparation.continues
-    training, theta = state.training, state.network.theta.copy() if continues else None
+    training, theta = state.training, state.network.theta.copy() if continues and keeps_copy(state.network) else None
     try:
         (epoch,) = _epochs(classifier, preparation, engine, max_epochs=training.epochs + 1)
     except BaseException as error:
@@ -195,10 +216,13 @@ def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -
     training.order = None
     state.best_loss = min(state.loss_curve)
     state.commit(classifier)
-    _print_epoch(classifier, epoch, None)
+    if classifier.verbose:
+        _print_epoch(classifier, epoch, None)
 
 
-def _epochs(classifier: Any, preparation: Preparation, engine: Engine, max_epochs: int) -> Generator[Epoch, None, Any]:
+def _epochs(
+    classifier: Any, preparation: Preparation, engine: Engine, max_epochs: int, **heard: Any
+) -> Generator[Epoch, None, Any]:
     plan, state, data, validation, _ = preparation
     network, training = state.network, state.training
     common: dict[str, Any] = {"regularization": plan.regularization, "validation": validation}
@@ -207,6 +231,7 @@ def _epochs(classifier: Any, preparation: Preparation, engine: Engine, max_epoch
         return train_lbfgs(network, engine, data, training, **common)
     common |= {"batch_size": plan.batch_size, "schedule": plan.schedule, "shuffle": bool(classifier.shuffle)}
     common["rate_factors"] = plan.rate_factors(network)
+    common |= heard
     return train(network, engine, data, plan.rule, training, max_epochs=max_epochs, **common)
 
 
@@ -226,8 +251,6 @@ def _slow_down(plan: Plan, training: TrainingState, early_stopping: EarlyStoppin
 
 
 def _print_epoch(classifier: Any, epoch: Epoch, score: float | None) -> None:
-    if not classifier.verbose:
-        return
     line = f"Iteration {classifier.n_iter_}, loss = {epoch.loss:.8f}"
     if epoch.validation is not None and score is not None:
         scoring = "accuracy" if classifier.scoring == "log_loss" else classifier.scoring

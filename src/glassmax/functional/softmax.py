@@ -71,6 +71,12 @@ def exponentials(Z: Array) -> Exponentials:
     return Exponentials(shift, E / (1 + others), others, top)
 
 
+def log_sum_exp(Z: Array, pieces: Exponentials) -> Array:
+    """Return log sum_j exp(z_j) of each row, (...,), in summing precision, from the logits and their pieces."""
+    lse: Array = pick(Z, pieces.top) + log1p(pieces.others)[..., 0]
+    return lse
+
+
 def softmax(Z: npt.ArrayLike, axis: int = -1) -> Array:
     """Turn logits into probabilities.
 

@@ -4,10 +4,11 @@ Targets come in two shapes for predictions of shape (..., k). **Indices** of sha
 each, counted from 0. **Rows** of shape (..., k) hold a number for each class: one-hot, soft (any
 non-negative numbers, any row sum), several labels at once, candidates of which one is the class, or plain values,
 whichever the loss takes. A column (n, 1) is rejected: it would broadcast against every class, a common and silent
-mistake.
+mistake. Rows may be a SciPy sparse matrix or array (n, k), whose other numbers are 0; it stays sparse, row by row
+(CSR), until `as_rows`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +17,27 @@ from ..errors import LabelError, ShapeError, between, one_of
 from .arrays import Array, as_floating, summing_dtype
 
 __all__ = ["Meaning", "Reduction", "as_rows", "check_smoothing", "check_target", "check_weights", "reduce_rows"]
-__all__ += ["reduce_rows_vjp", "row_factors", "scale_rows", "weigh"]
+__all__ += ["is_sparse", "reduce_rows_vjp", "row_factors", "scale_rows", "weigh"]
 
 Meaning = Literal["classes", "labels", "values", "candidates"]
 Reduction = Literal["mean", "sum", "none"]
 
 
+def is_sparse(values: Any) -> bool:
+    """Return whether `values` is a SciPy sparse matrix or array."""
+    return hasattr(values, "tocsr") and hasattr(values, "nnz")
+
+
 def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning) -> Array:
     """Return the target as indices (...,) of intp or as float rows (..., k), or raise with the first row at fault.
 
-    `shape` is that of the predictions, (..., k). A row of "classes" holds numbers >= 0, of "labels" numbers in [0, 1],
-    of "values" any finite numbers, of "candidates" 0 and 1 with at least one 1. Where k is 1 and the loss takes labels
-    or values, (...,) is read as the one column.
+    Sparse rows come back as a CSR array without duplicates. `shape` is that of the predictions, (..., k). A row of
+    "classes" holds numbers >= 0, of "labels" numbers in [0, 1], of "values" any finite numbers, of "candidates" 0 and 1
+    with at least one 1. Where k is 1 and the loss takes labels or values, (...,) is read as the one column.
     """
     *rows, k = shape
+    if is_sparse(target):
+        return _check_sparse(target, shape, meaning)
     try:
         T = np.asarray(target)
     except ValueError:
@@ -64,7 +72,7 @@ def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
         Y = np.zeros((*T.shape, k))
         np.put_along_axis(Y, T[..., None], 1.0, axis=-1)
     else:
-        Y = T
+        Y = T.toarray() if is_sparse(T) else T  # type: ignore[attr-defined]
     if label_smoothing == 0:
         return Y
     return (1 - label_smoothing) * Y + label_smoothing * Y.sum(axis=-1, keepdims=True) / k
@@ -165,18 +173,42 @@ def _check_indices(T: Array, k: int) -> Array:
 
 
 def _check_rows(Y: Array, meaning: Meaning) -> Array:
-    if meaning == "classes":
-        good, expected = np.isfinite(Y) & (Y >= 0), "a finite number >= 0"
-    elif meaning == "labels":
-        good, expected = (Y >= 0) & (Y <= 1), "a number from 0 to 1"
-    elif meaning == "candidates":
-        good, expected = (Y == 0) | (Y == 1), "0 or 1: 1 for each candidate of the row"
-    else:
-        good, expected = np.isfinite(Y), "a finite number"
+    good, expected = _allowed(Y, meaning)
     if not good.all():
         where = _first(~good)
         raise LabelError(f"Label{_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}.")
     empty = ~(Y == 1).any(axis=-1) if meaning == "candidates" else np.zeros(0, bool)
+    if empty.any():
+        raise LabelError(f"Label{_place(_first(empty))} has no candidate, expected at least one class.")
+    return Y.astype(summing_dtype(Y.dtype), copy=False)
+
+
+def _allowed(Y: Array, meaning: Meaning) -> tuple[Array, str]:
+    """Return which numbers of rows are allowed, and what is expected of them."""
+    if meaning == "classes":
+        return np.isfinite(Y) & (Y >= 0), "a finite number >= 0"
+    if meaning == "labels":
+        return (Y >= 0) & (Y <= 1), "a number from 0 to 1"
+    if meaning == "candidates":
+        return (Y == 0) | (Y == 1), "0 or 1: 1 for each candidate of the row"
+    return np.isfinite(Y), "a finite number"
+
+
+def _check_sparse(target: Any, shape: tuple[int, ...], meaning: Meaning) -> Any:
+    if target.shape != shape:
+        raise ShapeError(f"Labels have shape {target.shape}, expected {shape[:-1]} class indices or {shape} rows.")
+    Y = target.tocsr()
+    if Y.dtype.kind not in "iubf":
+        raise LabelError(f"Labels are of type {Y.dtype}, expected rows of numbers.")
+    if not Y.has_canonical_format:
+        Y = Y.copy()
+        Y.sum_duplicates()
+    good, expected = _allowed(Y.data, meaning)
+    if not good.all():
+        (first,) = _first(~good)
+        row = int(np.searchsorted(Y.indptr, first, side="right")) - 1
+        raise LabelError(f"Label of row {row}, class {Y.indices[first]}, is {Y.data[first]:g}, expected {expected}.")
+    empty = np.asarray((Y == 1).sum(axis=1)).ravel() == 0 if meaning == "candidates" else np.zeros(0, bool)
     if empty.any():
         raise LabelError(f"Label{_place(_first(empty))} has no candidate, expected at least one class.")
     return Y.astype(summing_dtype(Y.dtype), copy=False)

@@ -23,6 +23,7 @@ from .inference import KINDS, ColumnOptions, Inference, infer
 from .labels import (
     candidate_rows,
     class_indices,
+    class_positions,
     given_labels,
     label_texts,
     parsed_labels,
@@ -53,6 +54,7 @@ __all__ = [
     "as_table",
     "candidate_rows",
     "class_indices",
+    "class_positions",
     "giveaways",
     "given_labels",
     "holds_candidates",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError, LabelError, Setting
+from ..errors import DataError, LabelError, Setting, Text
 from ..functional.arrays import Array
 from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
 from .cells import DEFAULT_WORDS, as_text, column_of, number_text, objects, parse_number
@@ -19,6 +19,7 @@ __all__ = [
     "check_header",
     "check_repeating",
     "class_indices",
+    "class_positions",
     "given_labels",
     "label_texts",
     "parsed_labels",
@@ -28,6 +29,11 @@ __all__ = [
 ]
 
 LONGEST = 1000
+UNKNOWN: Text = (
+    "Leave out the rows of such classes. A model trained with ",
+    Setting("min_count", 2),
+    " counts them as one class, if there were rare classes.",
+)
 WHOLE = 2.0**53
 
 
@@ -47,7 +53,7 @@ def target_cells(table: Table, target: str, classes: Array | None = None) -> Arr
         return cells
     if table.missing_words is not None:
         return with_missing_words(cells, found, table.missing_words, table.decimal, in_numbers=True)[0]
-    kept = kept_words_of_classes(cells, found) if classes is None else label_texts(classes)
+    kept = kept_words_of_classes(cells, found) if classes is None else set(label_texts(classes))
     rest = [word for word in DEFAULT_WORDS if word not in kept]
     return with_missing_words(cells, found, rest, table.decimal)[0]
 
@@ -280,8 +286,23 @@ def label_texts(classes: Array) -> list[str]:
     return [str(label) for label in classes]
 
 
+def class_positions(classes: Array) -> dict[str, int]:
+    """Return the index of each class by its text, as `class_indices` looks labels up."""
+    return {str(label): position for position, label in enumerate(classes)} | {
+        text: position for position, text in enumerate(label_texts(classes))
+    }
+
+
 def class_indices(
-    classes: Array, labels: Array, table: Table, rows: Array, what: str, *, whose: str = "the model"
+    classes: Array,
+    labels: Array,
+    table: Table,
+    rows: Array,
+    what: str,
+    *,
+    whose: str = "the model",
+    other_label: Any = None,
+    positions: dict[str, int] | None = None,
 ) -> Array:
     """Return the index of each label among known classes, (m,) intp; a label and a class are compared by their text.
 
@@ -297,21 +318,29 @@ def class_indices(
         The user's word for the labels: the target column.
     whose : str, default="the model"
         What has the classes, for the message.
+    other_label : label, optional
+        The class of every label that is no known class, if it is a known class.
+    positions : dict, optional
+        ``class_positions(classes)``: spares the time where labels come in pieces and there are very many classes.
 
     Raises
     ------
     DataError
         At the first label that is no known class.
     """
-    known = label_texts(classes)
-    index = {str(label): position for position, label in enumerate(classes)}
-    index |= {text: position for position, text in enumerate(known)}
+    index = class_positions(classes) if positions is None else positions
     texts = label_texts(labels)
+    other = None if other_label is None else index.get(str(other_label))
+    if other is not None:
+        return np.array([index.get(text, other) for text in texts], np.intp)
     for row, text in zip(rows, texts, strict=True):
         if text not in index:
-            more = f" and {len(known) - 10} more" if len(known) > 10 else ""
-            shown = f"{', '.join(known[:10])}{more}"
-            raise DataError(f"{table.place(int(row))}: {what} is {text!r}, expected a class of {whose}: {shown}.")
+            more = f" and {len(classes) - 10} more" if len(classes) > 10 else ""
+            shown = f"{', '.join(label_texts(classes[:10]))}{more}"
+            raise DataError(
+                f"{table.place(int(row))}: {what} is {text!r}, expected a class of {whose}: {shown}.",
+                remedy=UNKNOWN if len(classes) > 10 else "",
+            )
     return np.array([index[text] for text in texts], np.intp)
 
 

@@ -16,14 +16,21 @@ from ..functional.arrays import Array, summing_dtype
 from ..functional.heads import LOSSES
 from ..functional.losses import l2, l2_vjp
 from ..functional.targets import as_rows, reduce_rows, scale_rows
-from ..network import Tape
+from ..network import Network, Tape
 from ..parameters import Parameters
 from .batch import Batch
 
-__all__ = ["CONSTANTS", "arrays_of", "gradients_of"]
+__all__ = ["CONSTANTS", "HEAD_CONSTANTS", "arrays_of", "gradients_of", "logits_name"]
 
 CONSTANTS = {"leaky_relu": {"slope": 0.01}, "selu": {"scale": SELU_SCALE, "alpha": SELU_ALPHA}}
 """The constants in the equations of activations."""
+HEAD_CONSTANTS = {"softcap": "softcap", "temperature": "temperature", "z_loss": "zloss"}
+"""The constants of a head, by the names of its options."""
+
+
+def logits_name(network: Network) -> str:
+    """Return the name of the logits that the output function takes: U with a softcap or a temperature, else Z_last."""
+    return "U" if network.head.bounds else f"Z{network.depth}"
 
 
 def arrays_of(batch: Batch) -> dict[str, Array]:
@@ -53,11 +60,13 @@ def _given(batch: Batch, tape: Tape) -> Iterator[tuple[str, Array]]:
     for activation in dict.fromkeys(network.activations):
         for name, value in CONSTANTS.get(activation, {}).items():
             yield name, np.asarray(value)
+    for option, value in network.head.options.items():
+        yield HEAD_CONSTANTS[option], np.asarray(value)
     yield "Y", as_rows(batch.T, network.layer_sizes[-1])
     if batch.w is not None:
         yield "w", batch.w
     yield "n", np.asarray(float(len(batch.rows)))
-    if network.l2:
+    if network.l2 and network.parameters.penalized:
         yield "l2", np.asarray(network.l2)
 
 
@@ -67,16 +76,17 @@ def _forward(batch: Batch, tape: Tape) -> Iterator[tuple[str, Array]]:
         yield f"Z{layer}", tape.Z[layer]
         if layer < last:
             yield f"A{layer}", tape.A[layer]
-    Z = tape.Z[last]
+    if network.head.bounds:
+        yield "U", tape.head.U
     if network.head.output == "softmax":
-        yield from _exponentials(Z)
+        yield from _exponentials(tape.head.U)
     yield "P", tape.P
     losses = network.head.rows(tape.head, batch.T)
     yield "L_i", losses
     if batch.w is not None:
         yield "s", batch.w.sum()
     penalty = np.asarray(sum(l2(W, network.l2) for W in network.parameters.penalized.values()) if network.l2 else 0.0)
-    if network.l2:
+    if network.l2 and network.parameters.penalized:
         yield "R", penalty
     yield "L", reduce_rows(losses, batch.w, "sum") / _divisor(batch) + penalty
 
@@ -96,14 +106,16 @@ def _exponentials(Z: Array) -> Iterator[tuple[str, Array]]:
 def _backward(batch: Batch, tape: Tape, arrays: dict[str, Array]) -> Iterator[tuple[str, Array]]:
     network, last, divisor = batch.network, batch.network.depth, _divisor(batch)
     yield "dP", scale_rows(LOSSES[network.head.loss].dP(tape.P, batch.T), batch.w, divisor)
+    if network.head.bounds:
+        yield "dU", scale_rows(network.head.dU(tape.head, batch.T), batch.w, divisor).astype(network.theta.dtype)
     dZ = scale_rows(network.head.dZ(tape.head, batch.T), batch.w, divisor)
     for layer in range(last, 0, -1):
         W, below = network.parameters.W[layer], tape.A[layer - 1]
         yield f"dZ{layer}", dZ
-        penalty = l2_vjp(1.0, W, network.l2) if network.l2 else None
-        dW = below.T @ dZ
-        yield f"dW{layer}", dW if penalty is None else dW + penalty
-        yield f"db{layer}", dZ.sum(axis=0, dtype=summing_dtype(dZ.dtype)).astype(dZ.dtype, copy=False)
+        dW, db = below.T @ dZ, dZ.sum(axis=0, dtype=summing_dtype(dZ.dtype)).astype(dZ.dtype, copy=False)
+        dW = dW + l2_vjp(1.0, W, network.l2) if network.l2 else dW
+        for name, gradient in ((f"W{layer}", dW), (f"b{layer}", db)):
+            yield f"d{name}", np.zeros_like(gradient) if name in network.frozen else gradient
         dA = dZ @ W.T
         if layer > 1:
             yield f"dA{layer - 1}", dA
@@ -117,7 +129,7 @@ def _backward(batch: Batch, tape: Tape, arrays: dict[str, Array]) -> Iterator[tu
     network.embedding.backward(dA, tape.X, network.parameters, gradients)
     for name in network.embedding.shapes:
         penalized = network.l2 and name in network.parameters.penalized
-        own = gradients[name]
+        own = np.zeros_like(gradients[name]) if name in network.frozen else gradients[name]
         yield f"d{name}", own + l2_vjp(1.0, network.parameters[name], network.l2) if penalized else own
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..checked_rows import check_masks
 from ..errors import DataError, LabelError, OptionError
 from ..functional.arrays import Array
 from ..model import Model
@@ -142,7 +143,7 @@ def _model_batch(
     named = model.columns if model.encoding is None else encoded_names(model.encoding)
     if masks is not None:
         given = {layer: np.asarray(mask) for layer, mask in masks.items()}
-        network._check_masks(given, n)
+        check_masks(given, network.layer_sizes, n)
         masks = {layer: mask[chosen] for layer, mask in given.items()}
     names = [str(label) for label in model.classes]
     return Batch(network, X, T, w, chosen, classes=names, columns=named, notes=notes), None, masks
@@ -231,7 +232,7 @@ def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:
     chosen = _chosen(rows, len(batch.rows))
     if masks is not None:
         given = {layer: np.asarray(mask) for layer, mask in masks.items()}
-        batch.network._check_masks(given, len(batch.rows))
+        check_masks(given, batch.network.layer_sizes, len(batch.rows))
         batch.masks = {layer: given[layer] for layer in range(1, batch.network.depth)}
     if batch.w is not None:
         counts = batch.w[chosen] > 0

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from ..errors import DataError, OptionError, one_of
 from ..files import write_whole
 from ..functional.arrays import Array
-from ..functional.heads import HeadTape
+from ..functional.heads import Head
 from ..optimizers import Rule
-from .arrays import arrays_of, gradients_of
+from .arrays import arrays_of, gradients_of, logits_name
 from .batch import Batch, Masks, Rows, make_batch
 from .cells import Cell, labelled, taken_apart
 from .entry import Entry
@@ -155,6 +155,9 @@ class Trace(Mapping[str, Entry]):
     def jacobian(self, row: int = 0) -> Array:
         """Return the Jacobian of the output of one sample, ``J[l, j] = dP_l / dZ_j``, (k, k).
 
+        If the network has a softcap or a temperature, it is the Jacobian by the logits U that softmax takes,
+        ``dP_l / dU_j``.
+
         Parameters
         ----------
         row : int, default=0
@@ -166,9 +169,10 @@ class Trace(Mapping[str, Entry]):
             For softmax ``diag(p) - p pᵀ``, symmetric, with rows that sum to 0; diagonal for every other output.
         """
         row = self._row(row)
-        Z = self._arrays[f"Z{self.network.depth}"][row : row + 1]
+        U = self._arrays[logits_name(self.network)][row : row + 1]
+        output = Head(self.network.head.output, self.network.head.loss)
         with np.errstate(all="ignore"):
-            J: Array = self.network.head.jacobian(HeadTape(Z, self._arrays["P"][row : row + 1], None))[0]
+            J: Array = output.jacobian(output.forward(U))[0]
         return J
 
     def cell(self, name: str, *index: int) -> Cell:
@@ -231,13 +235,15 @@ class Trace(Mapping[str, Entry]):
         -------
         list of NaiveView
             The row sums of the Jacobian, its diagonal alone and the product entry by entry, for softmax of at most
-            1,000 classes; then the missing transpose of each layer.
+            1,000 classes without a z-loss; then the missing transpose of each layer.
         """
         row = self._row(row)
         few = self._arrays["P"].shape[1] <= MOST_CLASSES
-        J = self.jacobian(row) if few and self.network.head.output == "softmax" else None
-        first = "X" if self.network.embedding is None else "A0"
-        return list(naive_views(self._arrays, J, row, self.network.depth, first))
+        head = self.network.head
+        J = self.jacobian(row) if few and head.output == "softmax" and not head.z_loss else None
+        names = f"d{logits_name(self.network)}", "X" if self.network.embedding is None else "A0"
+        frozen = {f"d{name}" for name in self.network.frozen}
+        return [view for view in naive_views(self._arrays, J, row, self.network.depth, *names) if view.of not in frozen]
 
     @property
     def shown_jacobian(self) -> Array | None:

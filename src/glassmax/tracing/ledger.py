@@ -10,7 +10,7 @@ import numpy as np
 from ..calculus.networks import ACTIVATION_EQUATIONS
 from ..functional.arrays import Array
 from ..network import Network
-from .arrays import CONSTANTS
+from .arrays import CONSTANTS, HEAD_CONSTANTS, logits_name
 from .batch import Batch
 from .entry import Entry
 from .equations import ROW_LOSSES, defined, derived
@@ -49,8 +49,9 @@ class _Ledger:
         self.batch, self.arrays, self.shapes = batch, arrays, shapes
         self.network: Network = batch.network
         self.last = batch.network.depth
-        self.weighted, self.penalized = batch.w is not None, batch.network.l2 > 0
-        self.names = {"Lrow": ROW_LOSSES, "Pen": "R"}
+        self.weighted, self.penalized = batch.w is not None, "R" in arrays
+        self.logits, self.z_loss = logits_name(batch.network), batch.network.head.z_loss > 0
+        self.names = {"Lrow": ROW_LOSSES, "Pen": "R", "Z": self.logits, "dZ": f"d{self.logits}"}
 
     def entries(self, updated: Sequence[Update]) -> Iterator[Entry]:
         yield from self.forward()
@@ -89,13 +90,18 @@ class _Ledger:
         yield self.entry(f"A{layer}", "forward", why, partial(defined, self.f(layer), self.unit(layer)))
 
     def output(self) -> Iterator[Entry]:
-        Z, output = f"Z{self.last}", self.network.head.output
-        names = {"Z": Z}
+        output, names = self.network.head.output, {"Z": self.logits}
+        if self.network.head.bounds:
+            yield from (self.given(name, name) for name in ("softcap", "temperature") if name in self.arrays)
+            top = {"Z": f"Z{self.last}"}
+            yield self.entry("U", "forward", reason("U"), partial(defined, self.bounded(), top))
         if output == "softmax":
             exponent, kind = "Z_ij", "E"
             if "m" in self.arrays:
                 exponent, kind = "Z_ij - m_i", "shifted E"
-                yield self.entry("m", "forward", reason("m"), meaning=f"m_i is the largest entry of row i of {Z}")
+                yield self.entry(
+                    "m", "forward", reason("m"), meaning=f"m_i is the largest entry of row i of {self.logits}"
+                )
             yield self.entry("E", "forward", reason(kind), partial(defined, f"E_ij = exp({exponent})", names))
             yield self.entry("S", "forward", reason("S"), partial(defined, "S_i = sum_j E_ij", {}))
             yield self.entry("P", "forward", reason("P softmax"), partial(defined, "P_ij = E_ij / S_i", {}))
@@ -108,8 +114,10 @@ class _Ledger:
         if self.weighted:
             yield self.given("w", "w")
         yield self.given("n", "n")
-        why = reason(f"rows {loss}")
-        yield self.entry(ROW_LOSSES, "loss", why, partial(defined, LOSSES[loss], self.names))
+        if self.z_loss:
+            yield self.given(HEAD_CONSTANTS["z_loss"], "zloss")
+        why = reason(f"rows {loss}") + (" " + reason("rows z_loss") if self.z_loss else "")
+        yield self.entry(ROW_LOSSES, "loss", why, partial(defined, self.row_losses(), self.names))
         if self.weighted:
             yield self.entry("s", "loss", reason("s"), partial(defined, "s = sum_i w_i", {}))
         if self.penalized:
@@ -120,13 +128,17 @@ class _Ledger:
 
     def backward(self) -> Iterator[Entry]:
         head = self.network.head
-        by_P = f"{LOSSES[head.loss]}; {self.mean()}"
+        by_P = f"{self.row_losses()}; {self.mean()}"
         why = reason("weighted dP" if self.weighted else "dP")
         yield self.entry("dP", "backward", why, partial(derived, by_P, "P", "dP", self.names))
         if head.output == "softmax":
             J = partial(defined, "J_ilj = P_il (delta_lj - P_ij)", {})
             yield Entry("J", "backward", None, reason("J"), (J,), shapes=self.shapes)
         yield self.top(by_P)
+        if head.bounds:
+            Z, dZ = f"Z{self.last}", f"dZ{self.last}"
+            equations, names = f"{self.bounded()}; L = sum_{{i,j}} dU_ij U_ij", {"Z": Z}
+            yield self.entry(dZ, "backward", reason("dZ bounded", Z=Z), partial(derived, equations, "Z", dZ, names))
         for layer in range(self.last, 0, -1):
             yield from self.parameters(layer)
             if layer > 1:
@@ -136,34 +148,43 @@ class _Ledger:
         yield self.entry(f"d{below}", "backward", why, partial(derived, self.back(), "A", f"d{below}", self.layer(1)))
         for name in self.network.parameters.embedding_shapes:
             meaning = f"d{name} is the gradient of the embedding: network.derive({name!r}) derives it from dA0"
-            yield self.entry(f"d{name}", "backward", reason("embedding gradient", V=name), meaning=meaning)
+            yield self.gradient(name, reason("embedding gradient", V=name), None, meaning)
 
     def top(self, by_P: str) -> Entry:
-        """Write dZ of the last layer: through the Jacobian, as a pullback and, where parts cancel, in short."""
+        """Write the derivative by the logits: through the Jacobian, as a pullback and, where parts cancel, in short."""
         output, loss = self.network.head.output, self.network.head.loss
-        Z, dZ = f"Z{self.last}", f"dZ{self.last}"
-        names = {**self.names, "Z": Z, "dZ": dZ}
+        dZ, names = f"d{self.logits}", self.names
         softmax = output == "softmax"
         f = SOFTMAX if softmax else OUTPUTS[output]
-        write = [partial(defined, "dZ_ij = sum_l dP_il J_ilj", names)] if softmax else []
-        write.append(partial(derived, f"{f}; L = sum_{{i,j}} dP_ij P_ij", "Z", dZ, names))
+        write = [partial(defined, "dZ_ij = sum_l dP_il J_ilj", names)] if softmax and not self.z_loss else []
+        pulled = f"{f}; L = sum_{{i,j}} dP_ij P_ij" + (f" + {self.z_losses()}" if self.z_loss else "")
+        write.append(partial(derived, pulled, "Z", dZ, names))
         if (output, loss) in CANCELS:
             sure = (SUMS_TO_ONE,) if loss == "cross_entropy" and self.sums_to_one() else ()
             write.append(partial(derived, f"{f}; {by_P}", "Z", dZ, names, sure))
         kind = "softmax" if softmax else "entry by entry"
-        why = reason(f"dZ {kind}", Z=Z)
+        why = reason(f"dZ {kind}", Z=self.logits)
         if (output, loss) in CANCELS and loss != "candidate_cross_entropy":
             sums = "" if output == "sigmoid" or self.sums_to_one() else " by rows"
             why += " " + reason(f"dZ {output} cancels{sums}")
+        why += " " + reason("dZ z_loss") if self.z_loss else ""
         return self.entry(dZ, "backward", why, *write)
 
     def parameters(self, layer: int) -> Iterator[Entry]:
-        names, below = self.layer(layer), self.below(layer)
-        dW, db, dZ = f"dW{layer}", f"db{layer}", f"dZ{layer}"
-        equations = self.back() + (" + 1/2 l2 sum_{k,j} W_kj^2" if self.penalized else "")
-        why = reason("dW", A=below, dZ=dZ) + (" " + reason("penalty", W=f"W{layer}") if self.penalized else "")
-        yield self.entry(dW, "backward", why, partial(derived, equations, "W", dW, names))
-        yield self.entry(db, "backward", reason("db", b=f"b{layer}"), partial(derived, self.back(), "b", db, names))
+        names, below, penalized = self.layer(layer), self.below(layer), self.network.parameters.penalized
+        W, b, dZ = f"W{layer}", f"b{layer}", f"dZ{layer}"
+        with_penalty = self.penalized and W in penalized
+        equations = self.back() + (" + 1/2 l2 sum_{k,j} W_kj^2" if with_penalty else "")
+        why = reason("dW", A=below, dZ=dZ) + (" " + reason("penalty", W=W) if with_penalty else "")
+        yield self.gradient(W, why, partial(derived, equations, "W", f"d{W}", names))
+        yield self.gradient(b, reason("db", b=b), partial(derived, self.back(), "b", f"d{b}", names))
+
+    def gradient(self, name: str, why: str, write: object, meaning: str = "") -> Entry:
+        """Write the gradient of a parameter, which is 0 if the parameter is frozen."""
+        if name in self.network.frozen:
+            frozen = f"d{name} is 0, because {name} is frozen"
+            return self.entry(f"d{name}", "backward", reason("frozen", V=name), meaning=frozen)
+        return self.entry(f"d{name}", "backward", why, *([write] if write else []), meaning=meaning)
 
     def down(self, layer: int) -> Iterator[Entry]:
         lower = layer - 1
@@ -186,6 +207,20 @@ class _Ledger:
     def mean(self, *, with_penalty: bool = False) -> str:
         mean = "L = 1/s sum_i w_i Lrow_i" if self.weighted else "L = 1/n sum_i Lrow_i"
         return f"{mean} + Pen" if with_penalty and self.penalized else mean
+
+    def bounded(self) -> str:
+        """Return the equation of the logits U, with a softcap or a temperature."""
+        softcap, divided = "softcap" in self.arrays, "temperature" in self.arrays
+        if not softcap:
+            return "U_ij = Z_ij / temperature"
+        return f"U_ij = softcap tanh(Z_ij / {'(temperature softcap)' if divided else 'softcap'})"
+
+    def row_losses(self) -> str:
+        return LOSSES[self.network.head.loss] + (" + zloss logsumexp_j(Z_ij)^2" if self.z_loss else "")
+
+    def z_losses(self) -> str:
+        """The part of L that is the z-loss."""
+        return "zloss/s sum_i w_i logsumexp_j(Z_ij)^2" if self.weighted else "zloss/n sum_i logsumexp_j(Z_ij)^2"
 
     def penalty(self) -> str:
         letters = {name: "k,j,e"[: 2 * W.ndim - 1] for name, W in self.network.parameters.penalized.items()}

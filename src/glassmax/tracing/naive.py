@@ -58,13 +58,15 @@ class NaiveView:
         return view_text(self)
 
 
-def naive_views(arrays: Mapping[str, Array], J: Array | None, row: int, last: int, first: str) -> Iterator[NaiveView]:
+def naive_views(
+    arrays: Mapping[str, Array], J: Array | None, row: int, last: int, by_logits: str, first: str
+) -> Iterator[NaiveView]:
     """Yield the views of one sample's Jacobian (if the output is softmax), then of the layers from the top.
 
-    `first` is the name of what the first layer takes.
+    `by_logits` is the name of the derivative by what softmax takes; `first` is the name of what the first layer takes.
     """
     if J is not None:
-        yield from _of_jacobian(arrays["dP"][row], J, arrays[f"dZ{last}"][row], f"dZ{last}[{row}]", row)
+        yield from _of_jacobian(arrays["dP"][row], J, arrays[by_logits][row], f"{by_logits}[{row}]", row)
     for layer in range(last, 0, -1):
         below = f"A{layer - 1}" if layer > 1 else first
         dZ = f"dZ{layer}"

@@ -123,6 +123,9 @@ def check_nudged(batch: Batch, name: str) -> None:
     if name not in known:
         expected = f"one of {', '.join(known)}: every other array is computed from these"
         raise OptionError(parameter="name", came=repr(name), expected=expected)
+    if name in batch.network.frozen:
+        expected = "a parameter that is not frozen: the gradient of a frozen one counts as 0"
+        raise OptionError(parameter="name", came=repr(name), expected=expected)
 
 
 def __dir__() -> list[str]:

@@ -18,6 +18,9 @@ REASONS = {
     "w": "The weight of each sample.",
     "n": "The number of samples in the batch.",
     "l2": "The strength of the L2 penalty.",
+    "softcap": "The bound of the scores that softmax takes.",
+    "temperature": "The scores are divided by the temperature.",
+    "zloss": "The strength of the z-loss.",
     # forward
     "A0": "The embedding turns the columns of X into the inputs of the first layer, and the trace goes on from there.",
     "Z": (
@@ -26,6 +29,7 @@ REASONS = {
     ),
     "A": "The activation {f} acts entry by entry: nothing is summed.",
     "masked A": "The activation {f} and the dropout mask act entry by entry: nothing is summed.",
+    "U": "The scores that softmax takes, entry by entry from those of the last layer: nothing is summed.",
     "m": "Without m, exp would leave the range of the numbers. Subtracting m from a row of scores cancels in P.",
     "E": (
         "The unnormalized probabilities: positive, but a row doesn't sum to 1 yet. The network first subtracts the "
@@ -45,6 +49,7 @@ REASONS = {
     "rows squared_error": "The loss of each sample: half the squared distance from the target.",
     "rows binary_cross_entropy": "The loss of each sample: every output is a yes-or-no decision of its own.",
     "rows candidate_cross_entropy": "The loss of each sample: minus the logarithm of the candidates' probability.",
+    "rows z_loss": "The z-loss is added: the square of the logarithm of the row sum that softmax divides by.",
     "s": "The total weight, which takes the place of n in the weighted mean.",
     "R": "The penalty is added once for the whole batch; biases are left out.",
     "L": "The loss is the mean over the samples. This is the only place where 1/n enters.",
@@ -68,6 +73,9 @@ REASONS = {
         "The factor P of the Jacobian cancels the 1/P of dP. What is left is P - Y where a row of Y sums to 1; here, P "
         "is multiplied by the sum of the row."
     ),
+    "dZ z_loss": "The derivative of the z-loss is added: it is in proportion to P.",
+    "dZ bounded": "Each score depends on its own entry of {Z} alone: dU times the derivative, entry by entry.",
+    "frozen": "{V} is frozen: training doesn't move it, so its gradient counts as 0.",
     "dZ entry by entry": (
         "Each output depends on its own score alone, so nothing is summed: dP times the derivative of the output, "
         "entry by entry."
@@ -113,6 +121,7 @@ REASONS = {
     "update new first moment": "The first moment of Adam after the step: the running mean of the gradient.",
     "update second moment": "The second moment of Adam before the step: the running mean of the squared gradient.",
     "update new second moment": "The second moment of Adam after the step: the running mean of the squared gradient.",
+    "update frozen": "{V} after the step: a frozen parameter stays as it is.",
     "update update": "{V} after the step. Every gradient was computed before any parameter moved.",
 }
 

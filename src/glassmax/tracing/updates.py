@@ -89,6 +89,11 @@ def updates(optimizer: Optimizer, network: Network, gradients: Parameters) -> It
         key: network.parameters.of(state[key]) for key in ("velocity", "m", "v") if key in state
     }
     for place, (name, W) in enumerate(network.parameters.items()):
+        if name in network.frozen:
+            yield Update(
+                f"{name}'", W, f"{name}'_{LETTERS[W.ndim]} = {name}_{LETTERS[W.ndim]}", LETTERS[W.ndim], "frozen"
+            )
+            continue
         factor = optimizer.factors[place] if optimizer.factors else 1.0
         if factor != 1:
             yield Update(f"f{name}", np.asarray(float(factor)), "", "", "factor")

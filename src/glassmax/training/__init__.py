@@ -7,6 +7,7 @@
     early_stopping    when to stop, and which weights were the best
     validation_split  which rows to hold out for validation
     checkpoint        a training run in a file, to be resumed
+    cost              the memory and the time that a training needs
     table_scoring     the metrics of a model on a table that may be larger than memory
 
 Training works on arrays and on class indices or rows of targets; only `table_scoring` uses labels and tables. No module
@@ -15,11 +16,12 @@ uses estimators.
 
 from .checkpoint import Checkpoint
 from .early_stopping import EarlyStopping
-from .loop import Epoch, TrainingState, suggest_learning_rate, train, train_lbfgs
+from .loop import Ahead, Epoch, TrainingState, suggest_learning_rate, train, train_lbfgs
 from .metrics import Metrics, RunningMetrics, score
 from .validation_split import holdout
 
 __all__ = [
+    "Ahead",
     "Checkpoint",
     "EarlyStopping",
     "Epoch",

@@ -16,7 +16,7 @@ from ..errors import CheckpointError, ModelFileError, Setting, Text
 from ..files import remove_leftovers, write_whole
 from ..functional.arrays import Array
 from ..network import Network
-from ..sealed import seal, unseal
+from ..sealed import Sealed, sealed_pieces
 from .early_stopping import EarlyStopping
 from .loop import TrainingState
 
@@ -77,7 +77,7 @@ class Checkpoint:
         """Write the state of the run, whole or not at all."""
         text = msgspec.json.encode(CheckpointManifest(FORMAT, self.identity, self.stopped)).decode()
         try:
-            write_whole(self.path, seal(self._tensors(), text))
+            write_whole(self.path, sealed_pieces(self._tensors(), text))
         except OSError as error:
             raise fault(self.path, f"can't be written: {error.strerror}.") from None
 
@@ -102,9 +102,10 @@ class Checkpoint:
         opened = open_checkpoint(self.path, CheckpointManifest, FORMAT, self.identity)
         if opened is None:
             return False
-        content, header, manifest = opened
+        sealed, manifest = opened
         try:
-            self._read(content, header, max_epochs)
+            with sealed.file:
+                self._read(sealed, max_epochs)
         except CheckpointError:
             raise
         except (KeyError, ValueError) as error:
@@ -130,38 +131,49 @@ class Checkpoint:
         tensors |= {f"state.{name}": np.asarray(values) for name, values in training.state.items()}
         return tensors | {f"curve.{name}": np.array(values, np.float64) for name, values in self.curves.items()}
 
-    def _read(self, content: bytes, header: dict[str, Any], max_epochs: int) -> None:
-        """Restore everything, once every tensor has been found; hash and identity have been checked before."""
-        from safetensors.numpy import load
-
-        tensors: dict[str, Array] = load(content)
-        training, stopping = self.training, self.early_stopping
+    def _read(self, sealed: Sealed, max_epochs: int) -> None:
+        """Restore everything, each array in its place; hash and identity have been checked before."""
+        training, stopping, header = self.training, self.early_stopping, sealed.header
+        moved = {f"state.{name}": values for name, values in training.state.items() if isinstance(values, np.ndarray)}
+        own = {"theta": self.network.theta, **moved}
+        if stopping.best_theta is not None:
+            own["best_theta"] = stopping.best_theta
+        needed = {*own, "counts", "numbers", "draw.key", *(f"curve.{name}" for name in self.curves)}
+        if lacking := sorted(needed - set(header)):
+            raise KeyError(lacking[0])
+        for name, array in own.items():
+            if tuple(header[name]["shape"]) != array.shape:
+                raise ValueError(f"{name} of shape {array.shape}")
+        self._check_epochs(sealed.array("counts").tolist()[0], max_epochs)
+        tensors = sealed.arrays(own)
+        for name, array in own.items():
+            if tensors[name] is not array:  # of another dtype
+                array[...] = tensors[name]
         epochs, steps, rows, seed, idle = tensors["counts"].tolist()
         weight, slowdown, best = tensors["numbers"].tolist()
-        if epochs > max_epochs:
-            remedy = ("Raise ", Setting("max_iter"), ", or pass another ", PATH, ".")
-            most = Setting("max_iter", max_epochs)
-            raise fault(self.path, f"holds {epochs} epochs, expected at most ", most, ".", remedy=remedy)
         draw, split = _whole("draw", tensors), _whole("split", tensors) if "split.key" in header else None
-        state = {name: tensors[f"state.{name}"] for name in training.state}
         curves = {name: tensors[f"curve.{name}"].tolist() for name in self.curves}
-        best_theta = tensors["best_theta"] if stopping.best_theta is not None else None
-        self.network.theta = tensors["theta"]
-        for name, values in state.items():
-            is_array = isinstance(training.state[name], np.ndarray)
-            training.state[name] = values.copy() if is_array else values.item()
+        for name, value in training.state.items():
+            if not isinstance(value, np.ndarray):
+                training.state[name] = tensors[f"state.{name}"].item()
         for name, curve in curves.items():
             self.curves[name][:] = curve
         training.draw, training.split = draw, split
         training.order = tensors["order"].astype(np.intp) if "order" in header else None
         training.epochs, training.steps, training.rows, training.seed = epochs, steps, rows, seed
         training.weight, training.slowdown = weight, slowdown
-        stopping.best, stopping.best_theta, stopping.epochs_without_improvement = best, best_theta, idle
+        stopping.best, stopping.epochs_without_improvement = best, idle
+
+    def _check_epochs(self, epochs: int, max_epochs: int) -> None:
+        if epochs > max_epochs:
+            remedy = ("Raise ", Setting("max_iter"), ", or pass another ", PATH, ".")
+            most = Setting("max_iter", max_epochs)
+            raise fault(self.path, f"holds {epochs} epochs, expected at most ", most, ".", remedy=remedy)
 
 
 def open_checkpoint(
     path: Path, kind: type[_Manifest], form: str, identity: dict[str, str]
-) -> tuple[bytes, dict[str, Any], _Manifest] | None:
+) -> tuple[Sealed, _Manifest] | None:
     """Read a checkpoint file, and check its hash, its manifest and its identity.
 
     What an earlier run to this path left behind when it was killed in the middle of writing is removed.
@@ -178,9 +190,8 @@ def open_checkpoint(
 
     Returns
     -------
-    content : bytes
-    header : dict
-        See `glassmax.sealed.unseal`.
+    sealed : Sealed
+        Checked, its tensors still to be read; the caller closes its file.
     manifest : kind
         Nothing of this, None, if there is no file.
 
@@ -190,7 +201,7 @@ def open_checkpoint(
         If the file can't be read, is damaged, or belongs to another run.
     """
     try:
-        content = path.read_bytes()
+        file = path.open("rb")
     except FileNotFoundError:
         if path.parent.is_dir():
             remove_leftovers(path)
@@ -200,19 +211,28 @@ def open_checkpoint(
     except OSError as error:
         raise fault(path, f"can't be read: {error.strerror}.") from None
     try:
-        text, header = unseal(content)
-        manifest = msgspec.json.decode(text, type=kind)
+        sealed = Sealed(file, path.stat().st_size)
+        sealed.check()
+        sealed.check_places()
+        sealed.rewind()
+        manifest = msgspec.json.decode(sealed.text, type=kind)
+    except OSError as error:
+        file.close()
+        raise fault(path, f"can't be read: {error.strerror}.") from None
     except ModelFileError as error:
+        file.close()
         remedy: Text = ("If it was a checkpoint, delete it to begin anew; otherwise pass another ", PATH, ".")
         raise fault(path, str(error), remedy=remedy) from None
     except msgspec.DecodeError:
+        file.close()
         raise fault(path, "is a file of glassmax, but no checkpoint: a model perhaps. Pass another.") from None
     if (manifest.format, manifest.identity) != (form, identity):
+        file.close()
         remedy = ("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew.")
         what = difference(manifest.format, form, manifest.identity, identity)
         raise fault(path, "belongs to another run: ", *what, ".", remedy=remedy)
     remove_leftovers(path)
-    return content, header, manifest
+    return sealed, manifest
 
 
 def fault(path: Path, what: str, *more: str | Setting, remedy: Text = ()) -> CheckpointError:

@@ -56,12 +56,17 @@ class EarlyStopping:
             f"tol={self.tol:g}, patience={self.patience:g})"
         )
 
+    @property
+    def least_epochs(self) -> float:
+        """How many more epochs, rounded down, training takes at least, whatever their numbers are."""
+        return max(1, self.patience - self.epochs_without_improvement + 1)
+
     def should_stop(self, value: float) -> bool:
         """Record the number of an epoch, and return whether to stop."""
         improved = value <= self.best - self.tol if math.isfinite(value) else value < self.best  # NaN never does
         self.epochs_without_improvement = 0 if improved else self.epochs_without_improvement + 1
         if value < self.best:
             self.best = value
-            if self.network is not None:
-                self.best_theta = self.network.theta.copy()
+            if self.network is not None and self.best_theta is not None:
+                np.copyto(self.best_theta, self.network.theta)
         return self.epochs_without_improvement > self.patience

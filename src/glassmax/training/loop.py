@@ -6,13 +6,14 @@ and curves read that stream; this module doesn't use them. Besides the weights, 
 """
 
 import time
-from collections.abc import Generator, Sequence
-from copy import deepcopy
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Data, Engine, Regularization
+from ..engine import Data, Engine, EpochResult, Progress, Regularization
 from ..errors import DivergenceError
 from ..functional.arrays import Array
 from ..functional.mixup import mixup_factors
@@ -20,13 +21,13 @@ from ..network import Network
 from ..optimizers import Iterate, Rule, Schedule, State, lbfgs
 from .metrics import Metrics, score
 
-__all__ = ["Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lbfgs"]
+__all__ = ["Ahead", "Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lbfgs"]
 
 NONE, CONSTANT = Regularization(), Schedule()
+AT_ONCE = 1e-3  # seconds of one call for several epochs: Ctrl-C waits for its end
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """The record of one epoch of training.
 
     Attributes
@@ -98,8 +99,35 @@ class TrainingState:
     seed: int = 0
     split: np.random.RandomState | None = None
 
+    def count(self, epoch: Epoch, mean_weight: float) -> None:
+        """Add an epoch, whose rows have that mean weight, to what has been done."""
+        self.epochs, self.steps, self.rows = epoch.number, self.steps + epoch.steps, self.rows + epoch.rows
+        self.weight += epoch.rows * mean_weight
+
     def __repr__(self) -> str:
         return f"TrainingState(epochs={self.epochs}, steps={self.steps}, rows={self.rows}, slowdown={self.slowdown:g})"
+
+
+class Ahead:
+    """Epochs that are trained in one call, and not one for each item taken.
+
+    Parameters
+    ----------
+    sure : callable
+        Returns how many more epochs, >= 1, will be taken whatever their losses are.
+
+    Attributes
+    ----------
+    trained : deque of Epoch
+        Epochs that have been trained, and not yet taken from the iterator.
+    """
+
+    def __init__(self, sure: Callable[[], float]) -> None:
+        self.sure, self.trained = sure, deque[Epoch]()
+
+    def count(self, seconds: float) -> int:
+        """Return how many epochs to train in one call, when the last one took so many seconds."""
+        return max(1, int(min(self.sure(), AT_ONCE / seconds if seconds else 1)))
 
 
 def train(
@@ -116,6 +144,9 @@ def train(
     rate_factors: Sequence[float] = (),
     shuffle: bool = True,
     validation: Data | None = None,
+    watched: bool = True,
+    ahead: "Ahead | None" = None,
+    progress: Progress | None = None,
 ) -> Generator[Epoch, None, None]:
     """Train one epoch for each item taken from the iterator.
 
@@ -144,6 +175,16 @@ def train(
         Whether to shuffle the rows before each epoch.
     validation : Data, optional
         Rows to score after each epoch.
+    watched : bool, default=True
+        Whether network and state are current between two epochs and may be changed there. False is faster for small
+        networks and short epochs; network and state are then current only when the iterator has ended or is closed.
+    ahead : Ahead, optional
+        Train several epochs in one call of the engine, if `watched` is False, the epochs are short and their learning
+        rates are the same. The result has the same bits.
+    progress : callable, optional
+        Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
+        than a second: the rows that are done, all rows, and the mean loss of those done, penalty included. No bit of a
+        result depends on it.
 
     Yields
     ------
@@ -153,7 +194,9 @@ def train(
     ------
     DivergenceError
         If a loss or a parameter is not finite. Network and state are then restored to the last state with a finite
-        loss.
+        loss, of which a copy is kept in memory. Two kinds of networks have no copy, so that their weights remain those
+        of the last step: networks with more than 2^24 parameters, and networks with 4096 classes or more whose copy
+        would take more than half of the engine's `memory_limit`.
 
     Examples
     --------
@@ -167,75 +210,69 @@ def train(
     >>> losses[0] > losses[1] > losses[2]
     True
     """
-    n = len(data.y)
+    n = data.n_rows
     regularization = regularization._replace(seed=training.seed)
     batch_size = min(batch_size, n)
     steps = -(-n // batch_size)
     if training.order is None or len(training.order) != n:
         training.order = np.arange(n)
-    good, start = _Snapshot(network, training.state), _Snapshot(network, training.state)  # good: with a finite loss
     rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
-    while training.epochs < max_epochs:
-        started = time.perf_counter()
-        number = training.epochs + 1
-        first, total = training.epochs * steps, max_epochs * steps
-        if shuffle:
-            training.draw.shuffle(training.order)
-        if rates is None or not schedule.is_level or training.slowdown != slowdown:
-            slowdown = training.slowdown
-            shares = schedule.shares(first, steps, total, epoch=training.epochs, rows=training.weight)
-            rates = rule.learning_rate * slowdown * shares
-        start.take()
-        result = engine.epoch(
-            network,
-            data,
-            rule,
-            training.state,
-            order=training.order,
-            batch_size=batch_size,
-            rates=rates,
-            regularization=regularization,
-            first_step=training.steps,
-            rate_factors=rate_factors,
-            mixup_factors=mixup_factors(first, steps, total) if regularization.mixup else None,
-        )
-        if result.steps:
-            good, start = start, good
-        if not (result.finite and np.isfinite(network.theta).all()):
-            good.put_back()
-            raise DivergenceError(
-                f"The loss is no longer finite in epoch {number}, step {result.steps + (not result.finite)}, "
-                f"at learning rate {rule.learning_rate:g}. The last good weights are kept. Try a learning rate of "
-                f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
+    factors = None
+    together = not watched and validation is None and schedule.is_level and not regularization.mixup
+    seconds, trained = AT_ONCE, deque[Epoch]() if ahead is None else ahead.trained
+    state = training.state
+    with engine.open(network, rule, state, rate_factors=rate_factors, keep=True, live=watched) as session:
+        while training.epochs < max_epochs:
+            started = time.perf_counter()
+            first, total = training.epochs * steps, max_epochs * steps
+            if rates is None or not schedule.is_level or training.slowdown != slowdown:
+                slowdown = training.slowdown
+                shares = schedule.shares(first, steps, total, epoch=training.epochs, rows=training.weight)
+                rates = rule.learning_rate * slowdown * shares
+            options: dict[str, Any] = {"batch_size": batch_size, "rates": rates, "regularization": regularization}
+            options |= {"order": training.order, "first_step": training.steps}
+            count = 1 if ahead is None or not together else min(ahead.count(seconds), max_epochs - training.epochs)
+            if count > 1:
+                results = session.epochs(data, count, draw=training.draw if shuffle else None, **options)
+            else:
+                if shuffle:
+                    training.draw.shuffle(training.order)
+                if regularization.mixup:
+                    factors = mixup_factors(first, steps, total)
+                results = [session.epoch(data, mixup_factors=factors, progress=progress, **options)]
+            good = len(results) - (not (results[-1].finite and session.finite))
+            failure = ""
+            if good < len(results):
+                kept = session.go_back()
+                failure = _divergence(rule, training.epochs + good + 1, results[-1], kept=kept)
+            validated = None if validation is None or failure else score(network, engine, validation, confusion=False)
+            seconds = (time.perf_counter() - started) / len(results)
+            numbers = range(training.epochs + 1, training.epochs + good + 1)
+            trained.extend(
+                Epoch(number, result.loss, validated, result.steps, n, seconds)
+                for number, result in zip(numbers, results, strict=False)
             )
-        training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
-        training.weight += n * mean_weight
-        validated = None if validation is None else score(network, engine, validation, confusion=False)
-        yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
+            try:
+                while trained:
+                    training.count(trained[0], mean_weight)
+                    yield trained.popleft()
+            finally:  # closed before all were taken
+                for epoch in trained:
+                    training.count(epoch, mean_weight)
+            if failure:
+                raise DivergenceError(failure)
 
 
-class _Snapshot:
-    """A copy of a network's parameters and a rule's state, in memory that is reused."""
-
-    def __init__(self, network: Network, state: State) -> None:
-        self.network, self.state = network, state
-        self.theta, self.kept = network.theta.copy(), deepcopy(state)
-
-    def take(self) -> None:
-        np.copyto(self.theta, self.network.theta)
-        _copy_state(self.state, self.kept)
-
-    def put_back(self) -> None:
-        np.copyto(self.network.theta, self.theta)
-        _copy_state(self.kept, self.state)
-
-
-def _copy_state(state: State, to: State) -> None:
-    for name, value in state.items():
-        if isinstance(value, np.ndarray):
-            np.copyto(to[name], value)
-        else:
-            to[name] = value
+def _divergence(rule: Rule, number: int, result: EpochResult, *, kept: bool) -> str:
+    if kept:
+        which = "The last good weights are kept."
+    else:
+        which = "The network is too large to keep a copy of good weights: its weights are those of the last step."
+    return (
+        f"The loss is no longer finite in epoch {number}, step {result.steps + (not result.finite)}, "
+        f"at learning rate {rule.learning_rate:g}. {which} Try a learning rate of "
+        f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
+    )
 
 
 def train_lbfgs(
@@ -293,10 +330,10 @@ def train_lbfgs(
         start = network.theta.copy()
         if iterate.stop_reason:
             break
-        training.epochs, training.rows = training.epochs + 1, training.rows + len(data.y)
+        training.epochs, training.rows = training.epochs + 1, training.rows + data.n_rows
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         seconds = time.perf_counter() - started
-        yield Epoch(training.epochs, iterate.loss, validated, 1, len(data.y), seconds)
+        yield Epoch(training.epochs, iterate.loss, validated, 1, data.n_rows, seconds)
         started = time.perf_counter()
     return iterate
 

@@ -1,28 +1,33 @@
 """Metrics of predictions: log-loss, accuracy, Brier score, calibration, confusion.
 
-Rows are counted block by block, and nothing of the size of the data is held: any number of rows can be scored.
+Rows are counted block by block, and nothing of the size of the data is held: any number of rows can be scored. With
+very many classes, only the most probable class and the loss of each row are computed, so that no (n, k) array and no
+(k, k) array is made.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ..engine import Data, Engine, blocks
+from ..engine import MANY_CLASSES, Data, Engine, TopClasses, TopOfSum, blocks
 from ..functional.arrays import Array, weighted_sum
 from ..functional.heads import LOSS_OF_OUTPUT, Head
-from ..functional.targets import reduce_rows
+from ..functional.targets import as_rows, is_sparse, reduce_rows
 from ..network import Network
 
-__all__ = ["Metrics", "RunningMetrics", "score"]
+__all__ = ["Metrics", "RunningMetrics", "metrics_of_shares", "score"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
 """The head whose loss is the log-loss, by the output of the network."""
 CANDIDATES = Head("softmax", "candidate_cross_entropy")
 """The head whose loss is the log-loss of candidate sets."""
 BINS = 15
+ROWS = 4096
+"""Number of rows with soft labels that are scored at a time."""
 MAX_CLASSES = 500
 """With more classes, confusions are counted in pairs: a matrix would be mostly zeros."""
+MOST_PAIRS = 100_000
 NAN = float("nan")
 
 
@@ -39,8 +44,7 @@ class Metrics:
         Number of rows.
     log_loss : float
         The mean of -log p of the true class; >= 0, chance is log k. Soft rows: the cross-entropy. Candidate sets: -log
-        of the sum of their probabilities. Several labels: the
-        sum of their binary cross-entropies.
+        of the sum of their probabilities. Several labels: the sum of their binary cross-entropies.
     accuracy : float
         In [0, 1]: the share of rows whose most probable class is the true one (of soft rows: the most probable one
         too; of candidate sets: one of them). Several labels: the share of rows all of whose labels are right.
@@ -54,7 +58,8 @@ class Metrics:
     confusion : (k, k) array of int, or None
         Entry [i, j]: how many rows of class i were predicted as class j, unweighted. None beyond 500 classes.
     confused : dict
-        Number of rows of class i that were predicted as class j, by (i, j), for i != j; unweighted.
+        Number of rows of class i that were predicted as class j, by (i, j), for i != j; unweighted. Beyond 500 classes
+        the 100,000 most frequent pairs.
     """
 
     rows: int
@@ -82,7 +87,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     engine : Engine
     data : Data
     confusion : bool, default=True
-        Whether to count confusions: k x k numbers, softmax only, not for candidate sets.
+        Whether to count confusions: softmax of up to 500 classes only, not for candidate sets.
 
     Returns
     -------
@@ -91,11 +96,15 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     """
     k, output = network.layer_sizes[-1], network.head.output
     sets = network.head.loss == CANDIDATES.loss and data.y.ndim == 2
+    if output == "softmax" and k >= MANY_CLASSES and not sets and (data.y.ndim == 1 or is_sparse(data.y)):
+        return _score_of_many(network, engine, data)
     head = CANDIDATES if sets else LOG_LOSS[output]
-    counts = np.zeros((k, k), np.int64) if confusion and output == "softmax" and not sets else None
+    counted = confusion and output == "softmax" and not sets and k <= MAX_CLASSES
+    counts = np.zeros((k, k), np.int64) if counted else None
     log_loss = hits = total = 0.0
-    for block in blocks(network, len(data.y)):
+    for block in blocks(network, data.n_rows):
         X, y, w = data.rows(block)
+        y = as_rows(y, k) if is_sparse(y) else y
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
         log_loss += float(reduce_rows(head.rows(head.forward(Z.astype(np.float64)), y), w, "sum"))
@@ -111,7 +120,38 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         hits += float(w[right].sum())
         total += float(w.sum())
     total = total or NAN
-    return Metrics(len(data.y), log_loss / total, hits / total, confusion=counts)
+    return Metrics(data.n_rows, log_loss / total, hits / total, confusion=counts)
+
+
+def _score_of_many(network: Network, engine: Engine, data: Data) -> Metrics:
+    """Return log-loss and accuracy from each row's most probable class and loss."""
+    n = data.n_rows
+    w = np.ones(n) if data.weight is None else data.weight
+    if data.y.ndim == 1:
+        top = engine.top_classes(network, data.X, 1, data.y)
+        assert top.losses is not None
+        losses, right = top.losses, top.labels[:, 0] == data.y
+    else:
+        losses, right = _of_soft_rows(network, engine, data)
+    total = float(w.sum()) or NAN
+    log_loss = float(reduce_rows(losses, w, "sum"))
+    return Metrics(n, log_loss / total, float(w[right].sum()) / total)
+
+
+def _of_soft_rows(network: Network, engine: Engine, data: Data) -> tuple[Array, Array]:
+    """Return the loss of each row, and whether the most probable class of its soft label is predicted; y is CSR."""
+    Y: Any = data.y
+    n = data.n_rows
+    losses, best = np.zeros(n), np.zeros(n, np.intp)
+    labels = engine.top_classes(network, data.X, 1).labels[:, 0]
+    for start in range(0, n, ROWS):
+        some = Y[start : start + ROWS]
+        rows = np.repeat(np.arange(some.shape[0]), np.diff(some.indptr))
+        of_entries = engine.top_classes(network, data.X[start + rows], 0, some.indices.astype(np.int64)).losses
+        assert of_entries is not None
+        losses[start : start + ROWS] = np.bincount(rows, some.data * of_entries, some.shape[0])
+        best[start : start + ROWS] = np.asarray(some.argmax(axis=1)).ravel()
+    return losses, labels == best
 
 
 class RunningMetrics:
@@ -142,7 +182,8 @@ class RunningMetrics:
         self.of_class, self.hits = np.zeros(k), np.zeros(k)
         self.bins = np.zeros((3, BINS))  # weight, confidence, hits
         self.confusion = np.zeros((k, k), np.int64) if k <= MAX_CLASSES else None
-        self.pairs: Counter[tuple[int, int]] = Counter()
+        self.pairs, self.pair_counts = np.zeros(0, np.int64), np.zeros(0, np.int64)  # i k + j of each pair
+        self.new_pairs: list[Array] = []
 
     def __repr__(self) -> str:
         return f"RunningMetrics(k={self.k}, rows={self.rows})"
@@ -164,22 +205,45 @@ class RunningMetrics:
         tape = head.forward(Z.astype(np.float64))
         predicted = Z.argmax(axis=1)
         right = predicted == y if y.ndim == 1 else y[np.arange(len(y)), predicted] == 1
-        self.rows += len(y)
-        self.weight += float(w.sum())
-        self.loss += float(reduce_rows(head.rows(tape, y), w, "sum"))
-        self.right += float(weighted_sum(w, right))
-        if y.ndim == 1:
-            self._add_known(tape.P, predicted, y, w)
-        else:
+        self._add_all(head.rows(tape, y), right, w)
+        P = tape.P
+        if y.ndim == 2:
             known = np.flatnonzero(y.sum(axis=1) == 1)
-            self._add_known(tape.P[known], predicted[known], y[known].argmax(axis=1), w[known])
+            P, predicted, y, w = P[known], predicted[known], y[known].argmax(axis=1), w[known]
+        rows = np.arange(len(y))
+        self._add_known(predicted, P[rows, predicted], P[rows, y], (P * P).sum(axis=1), y, w)
 
-    def _add_known(self, P: Array, predicted: Array, y: Array, w: Array) -> None:
-        """Count what needs the class of each row."""
+    def add_top(self, found: TopOfSum, y: Array, weight: Array | None = None) -> None:
+        """Count a block of rows by their most probable classes and losses alone.
+
+        Parameters
+        ----------
+        found : TopOfSum
+            At least the most probable class of each row, and the losses.
+        y : (n,) array of int
+            The true classes.
+        weight : (n,) array, optional
+            >= 0; ones by default.
+        """
+        w = np.ones(len(y)) if weight is None else weight
+        predicted, losses = found.top.labels[:, 0], found.top.losses
+        assert losses is not None
+        self._add_all(losses, predicted == y, w)
+        self._add_known(predicted, found.top.probabilities[:, 0], np.exp(-losses), found.squares, y, w)
+
+    def _add_all(self, losses: Array, right: Array, w: Array) -> None:
+        self.rows += len(w)
+        self.weight += float(w.sum())
+        self.loss += float(reduce_rows(losses, w, "sum"))
+        self.right += float(weighted_sum(w, right))
+
+    def _add_known(
+        self, predicted: Array, confidence: Array, of_truth: Array, squares: Array, y: Array, w: Array
+    ) -> None:
+        """Count what needs the class of each row; `squares` are the sums of the squared probabilities."""
         right = predicted == y
-        confidence, of_truth = P[np.arange(len(y)), predicted], P[np.arange(len(y)), y]
         self.weight_of_known += float(w.sum())
-        self.squares += float((w * ((P * P).sum(axis=1) - 2 * of_truth + 1)).sum())
+        self.squares += float((w * (squares - 2 * of_truth + 1)).sum())
         self.of_class += np.bincount(y, w, self.k)
         self.hits += np.bincount(y[right], w[right], self.k)
         place = np.minimum((np.nan_to_num(confidence) * BINS).astype(int), BINS - 1)
@@ -188,7 +252,24 @@ class RunningMetrics:
         if self.confusion is not None:
             np.add.at(self.confusion, (y, predicted), 1)
         else:
-            self.pairs.update(zip(y[~right].tolist(), predicted[~right].tolist(), strict=True))
+            self.new_pairs.append(y[~right] * self.k + predicted[~right])
+            if sum(map(len, self.new_pairs)) > max(2**16, len(self.pairs)):
+                self._merge_pairs()
+
+    def _merge_pairs(self) -> None:
+        """Count the new pairs among the others."""
+        new, counts = np.unique(np.concatenate([self.pairs[:0], *self.new_pairs]), return_counts=True)
+        self.new_pairs = []
+        pairs, place = np.unique(np.concatenate([self.pairs, new]), return_inverse=True)
+        weights = np.concatenate([self.pair_counts, counts])
+        self.pairs, self.pair_counts = pairs, np.bincount(place, weights, len(pairs)).astype(np.int64)
+
+    def _most_confused(self) -> dict[tuple[int, int], int]:
+        """Return the most frequent pairs, at most `MOST_PAIRS`; of equally frequent ones, the lower classes."""
+        self._merge_pairs()
+        best = np.sort(np.argsort(-self.pair_counts, kind="stable")[:MOST_PAIRS])
+        codes, counts = self.pairs[best].tolist(), self.pair_counts[best].tolist()
+        return {divmod(code, self.k): count for code, count in zip(codes, counts, strict=True)}
 
     def reliability(self) -> Array:
         """Return how often rows were right, by the probability of their most probable class.
@@ -208,10 +289,11 @@ class RunningMetrics:
         there = self.of_class > 0
         balanced = float((self.hits[there] / self.of_class[there]).mean()) if there.any() else NAN
         apart = np.abs(self.bins[1] - self.bins[2]).sum()
-        pairs = dict(self.pairs)
         if self.confusion is not None:
             wrong = self.confusion * ~np.eye(self.k, dtype=bool)
             pairs = {(int(i), int(j)): int(wrong[i, j]) for i, j in np.argwhere(wrong)}
+        else:
+            pairs = self._most_confused()
         return Metrics(
             self.rows,
             self.loss / total,
@@ -222,3 +304,22 @@ class RunningMetrics:
             self.confusion,
             pairs,
         )
+
+
+def metrics_of_shares(shares: Array, y: Array, weight: Array | None = None) -> Metrics:
+    """Return the metrics of predicting the same probabilities for every row, such as the frequencies of the classes.
+
+    Parameters
+    ----------
+    shares : (k,) array
+        Probabilities, which sum to 1.
+    y : (n,) array of int
+    weight : (n,) array, optional
+    """
+    n, best = len(y), int(shares.argmax())
+    with np.errstate(divide="ignore"):
+        losses = -np.log(shares[y])
+    top = TopClasses(np.full((n, 1), best), np.full((n, 1), shares[best]), losses)
+    running = RunningMetrics(len(shares))
+    running.add_top(TopOfSum(top, np.full(n, float((shares * shares).sum()))), y, weight)
+    return running.metrics()

@@ -43,12 +43,9 @@ def holdout(y: Array, share: float, draw: np.random.RandomState) -> tuple[Array,
     quota = share * counts
     take = np.minimum(np.floor(quota).astype(int), np.maximum(counts - 1, 0))
     missing = int(np.ceil(share * len(y))) - int(take.sum())
-    for c in np.argsort(np.floor(quota) - quota, kind="stable"):  # largest remainder first
-        if missing > 0 and take[c] < counts[c] - 1:
-            take[c] += 1
-            missing -= 1
-    rows = np.split(np.argsort(y, kind="stable"), np.cumsum(counts)[:-1])
-    held = [draw.permutation(rows_of_class)[:some] for rows_of_class, some in zip(rows, take, strict=True)]
-    held_out = np.sort(np.concatenate(held)).astype(np.intp)
-    kept = np.setdiff1d(np.arange(len(y)), held_out, assume_unique=True)
-    return kept, held_out
+    order = np.argsort(np.floor(quota) - quota, kind="stable")  # largest remainder first
+    take[order[take[order] < counts[order] - 1][: max(missing, 0)]] += 1
+    rows, ends, held = np.argsort(y, kind="stable"), np.cumsum(counts), np.zeros(len(y), bool)
+    for c in np.flatnonzero(counts > 1):  # nothing is drawn for a class of one row
+        held[draw.permutation(rows[ends[c] - counts[c] : ends[c]])[: take[c]]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ...network import Network
 
 MOST_LINES = 20
+MOST_OUTPUTS = 500
+"""With more outputs, the search takes minutes, and some possible mistakes take hundreds of megabytes."""
 
 
 class FaultyFileError(click.ClickException):
@@ -140,9 +142,18 @@ def _understood(declarations: dict[str, Any]) -> "Understood":
     try:
         if declarations["network"] is None:
             understand({**declarations, "network": "1-1-1"})
-        return understand(declarations)
+        understood = understand(declarations)
     except OptionError as error:
         raise click.UsageError(f"--{error}") from None
+    network = understood.network
+    if network is not None and network.layer_sizes[-1] > MOST_OUTPUTS:
+        d, k = network.layer_sizes[0], network.layer_sizes[-1]
+        raise click.UsageError(
+            f"--network has {k:,} outputs, expected {MOST_OUTPUTS} at most, because many possible mistakes are "
+            f"computed. Pass fewer outputs, such as --network {d}-10-3: the mistake is the same for any number of "
+            "classes."
+        )
+    return understood
 
 
 def _template(path: str) -> None:

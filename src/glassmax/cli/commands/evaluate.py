@@ -21,6 +21,12 @@ SOME_EMPTY = "The mean size of the sets is below 1 (some sets are empty): the mo
     "Scoring",
     option("--by", "Column to group by: also print the metrics for each of its values.", metavar="COLUMN"),
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
+    option(
+        "--top",
+        "Also print the top-N accuracy: the share of rows whose class is one of the N most probable classes.",
+        type=click.IntRange(1),
+        metavar="N",
+    ),
     option("--reliability", "Also print how often the model was right, by the probability of its class.", is_flag=True),
     option(
         "--candidates",
@@ -36,6 +42,7 @@ def command(
     by: str | None,
     weight: str | None,
     candidates: str | None,
+    top: int | None,
     reliability: bool,
     as_json: bool,
     **options: Any,
@@ -48,16 +55,22 @@ def command(
     of the predicted class: the bar of each bin ends at the accuracy, and the mark is at the mean probability. If the
     model is well calibrated, the bar ends near the mark.
 
+    For more than 20 classes, the most frequent confusions are printed in place of the confusion matrix. With --json,
+    "confusion" holds the matrix for up to 500 classes; for more, "confused" holds the 1,000 most frequent confusions,
+    each as true class, predicted class and number of rows. "n_classes" is the number of classes, and "classes" holds
+    the first 1,000 of them.
+
     \b
     Examples:
       glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
+      glassmax evaluate products.safetensors more.csv --top 5
     """
     from ...model import load_model
     from ...table import UnseenCounts, read_batches
     from ...training.table_scoring import COVERAGE, TableScoring
     from ..reliability import reliability_as_json, reliability_as_text
-    from ..result import Result, figures_as_json, groups_as_text
+    from ..result import Result, classes_as_json, figures_as_json, groups_as_text
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
@@ -67,7 +80,7 @@ def command(
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
     trained_with = loaded.record.get("candidates")
     separator = candidates or (trained_with if isinstance(trained_with, str) else None)
-    scoring = TableScoring(loaded, by, weight, separator)
+    scoring = TableScoring(loaded, by, weight, separator, top)
     surprises = UnseenCounts()
     scoring.count(read_batches(data, columns=wanted, **file_format(options, loaded.encoding)), surprises)
     name = scoring.name
@@ -83,7 +96,9 @@ def command(
     figures, trivial, sets = scoring.whole.metrics(), scoring.trivial(), scoring.set_figures()
     raw = None if scoring.uncalibrated is None else scoring.uncalibrated.metrics()
     if as_json:
-        facts = {"rows": figures.rows, **figures_as_json(figures), "classes": loaded.classes.tolist()}
+        facts = {"rows": figures.rows, **figures_as_json(figures, loaded.classes), **classes_as_json(loaded.classes)}
+        if top is not None:
+            facts[f"top_{top}_accuracy"] = scoring.top_accuracy()
         if raw is not None:
             facts["uncalibrated"] = {"log_loss": raw.log_loss, "calibration_error": raw.calibration_error}
         if sets:
@@ -91,13 +106,20 @@ def command(
         if reliability:
             facts["reliability"] = reliability_as_json(scoring.whole.reliability())
         if by is not None:
-            facts["by"] = {by: {value: _group_as_json(running.metrics()) for value, running in scoring.groups.items()}}
+            facts["by"] = {
+                by: {
+                    value: _group_as_json(running.metrics(), loaded.classes)
+                    for value, running in scoring.groups.items()
+                }
+            }
         show_json(facts)
         return
     first = "network" if len(loaded.networks) == 1 else "ensemble"
     columns = {first: figures, **({} if raw is None else {"uncalibrated": raw}), "class frequencies": trivial}
     more = {SET_ROWS[key]: [value] + [math.nan] * (len(columns) - 1) for key, value in sets.items()}
-    notes = [SOME_EMPTY] if sets and sets["mean_size"] < 1 else []
+    if top is not None:
+        more = {f"top-{top} accuracy": [scoring.top_accuracy()] + [math.nan] * (len(columns) - 1), **more}
+    notes = [SOME_EMPTY] if sets.get("mean_size", 1) < 1 else []
     show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more, notes=notes).as_text())
     if reliability:
         show("\n" + reliability_as_text(scoring.whole.reliability()) + "\n")
@@ -105,9 +127,9 @@ def command(
         show("\n" + groups_as_text(by, {value: running.metrics() for value, running in scoring.groups.items()}) + "\n")
 
 
-def _group_as_json(figures: Any) -> dict[str, Any]:
+def _group_as_json(figures: Any, classes: Any) -> dict[str, Any]:
     """Return the figures of a group, without its confusions; null where there are none."""
     from ..result import figures_as_json
 
-    named = {key: one for key, one in figures_as_json(figures).items() if not key.startswith("confus")}
+    named = {key: one for key, one in figures_as_json(figures, classes).items() if not key.startswith("confus")}
     return {"rows": figures.rows} | {key: one if one == one else None for key, one in named.items()}

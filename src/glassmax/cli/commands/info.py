@@ -17,6 +17,8 @@ from ..terminal import console, rendered, wrapped
 def command(model: str | None, as_json: bool) -> None:
     """Describe this installation, or a model file.
 
+    With --json, "n_classes" is the number of classes, and "classes" holds the first 1,000 of them.
+
     \b
     Examples:
       glassmax info
@@ -26,7 +28,7 @@ def command(model: str | None, as_json: bool) -> None:
     if as_json:
         show_json(facts)
         return
-    facts = _in_words(facts) if model is None else {name: one for name, one in facts.items() if not _is_counted(name)}
+    facts = _in_words(facts) if model is None else _model_in_words(facts)
     terminal = console()
     width = max(map(len, facts))
     for name, value in facts.items():
@@ -61,6 +63,8 @@ def _of_installation() -> dict[str, Any]:
     }
 
 
+MOST_CLASSES, FEW_CLASSES = 30, 10
+"""If there are more classes than the first number, only the second number of them are shown."""
 FIRST = (
     *("table", "training_rows", "held_out_rows", "preset"),
     *("out_of_fold_accuracy", "out_of_fold_log_loss", "validation_accuracy", "validation_log_loss"),
@@ -87,13 +91,13 @@ def _in_words(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_model(path: str) -> dict[str, Any]:
-    import hashlib
     from pathlib import Path
 
     from ...errors import DataError
     from ...model import load_model
     from ...table import BUILTIN
     from ..output_paths import OF_DATA
+    from ..result import MOST_IN_JSON
 
     if path in BUILTIN or path.lower().endswith(OF_DATA):
         raise DataError(
@@ -105,7 +109,8 @@ def _of_model(path: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"file": f"{Path(path).name}, {Path(path).stat().st_size:,} bytes"}
     if model.encoding is not None:
         facts["target"] = model.encoding.target
-    facts["classes"] = [str(label) for label in model.classes]
+    facts["n_classes"] = len(model.classes)
+    facts["classes"] = [str(label) for label in model.classes[:MOST_IN_JSON]]
     record = dict(model.record)
     facts |= {name: record.pop(name) for name in FIRST if name in record}
     if model.conformal is not None:
@@ -113,7 +118,7 @@ def _of_model(path: str) -> dict[str, Any]:
     facts |= {
         **(_of_network(network) if len(model.networks) == 1 else _of_networks(model)),
         "parameters": sum(one.theta.size for one in model.networks),
-        "output and loss": f"{network.head.output}, {network.head.loss}",
+        "output and loss": ", ".join([network.head.output, network.head.loss, *_head_options(network)]),
         "dtype": str(network.theta.dtype),
     }
     if model.calibration is not None:
@@ -122,13 +127,27 @@ def _of_model(path: str) -> dict[str, Any]:
         facts |= {f"column {column.name}": _described(column) for column in model.encoding.columns}
     if model.columns is not None:
         facts["columns"] = model.columns
-    return facts | record | {"sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+    return facts | record | {"sha256": _hash_of(path)}
+
+
+def _hash_of(path: str) -> str:
+    import hashlib
+
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _of_network(network: Any) -> dict[str, Any]:
     embedding = {} if network.embedding is None else {"embedding": repr(network.embedding)}
     activations = list(network.activations) or ["none: multinomial logistic regression"]
-    return {"network": "-".join(map(str, network.layer_sizes)), **embedding, "activations": activations}
+    frozen = {"frozen parameters": list(network.frozen)} if network.frozen else {}
+    return {"network": "-".join(map(str, network.layer_sizes)), **embedding, "activations": activations, **frozen}
+
+
+def _head_options(network: Any) -> list[str]:
+    """Write the options softcap, z-loss and temperature that the network has."""
+    words = {"softcap": "softcap", "z_loss": "z-loss", "temperature": "softmax temperature"}
+    return [f"{words[name]} {value:g}" for name, value in network.head.options.items()]
 
 
 def _of_networks(model: Any) -> dict[str, Any]:
@@ -140,6 +159,9 @@ def _of_networks(model: Any) -> dict[str, Any]:
         shown = ", ".join([sizes, *names])
         if network.embedding is not None:
             shown += ", with an embedding"
+        shown = ", ".join([shown, *_head_options(network)])
+        if network.frozen:
+            shown += f", frozen {' '.join(network.frozen)}"
         if kinds and kinds[-1][:2] == (shown, weight):
             kinds[-1] = (shown, weight, kinds[-1][2] + 1)
         else:
@@ -176,9 +198,17 @@ def _described(column: Any) -> str:
     )
 
 
+def _model_in_words(facts: dict[str, Any]) -> dict[str, Any]:
+    """Shorten a long list of classes, and leave out facts that repeat others."""
+    k, classes = facts["n_classes"], facts["classes"]
+    if k > MOST_CLASSES:
+        classes = [f"{k:,}: {', '.join(map(shortened, classes[:FEW_CLASSES]))}, ..."]
+    return {name: one for name, one in (facts | {"classes": classes}).items() if not _is_counted(name)}
+
+
 def _is_counted(name: str) -> bool:
-    """Whether a fact of the record repeats the numbers of networks that the model itself has."""
-    return name == "members" or name.startswith("members_")
+    """Whether a fact repeats the numbers of networks or classes that others have."""
+    return name in ("members", "n_classes") or name.startswith("members_")
 
 
 def _shown(name: str, value: Any) -> str:

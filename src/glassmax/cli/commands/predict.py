@@ -8,12 +8,16 @@ from ..grouped import FILE_FORMAT, GroupedCommand, file_format, group, option
 from ..talk import be_quiet, harmless, say, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...model import Model
-    from ...table import Table
+    from ...table import Table, UnseenCounts
 
 __all__ = ["command"]
 
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+MOST_PROBABILITIES = 10_000
+"""Maximum number of probabilities in a line; longer lines are hard to read for people and for programs."""
 OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", ".zst")
 
 
@@ -24,6 +28,12 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
     "Predictions",
     option("--proba", "Add the probability of each class.", is_flag=True),
     option("--top", "Add the N most probable classes and their probabilities.", type=click.IntRange(1), metavar="N"),
+    option(
+        "--above",
+        "Write one line for each class whose probability in a row is at least P, in place of one line for each row.",
+        type=click.FloatRange(0.001, 1),
+        metavar="P",
+    ),
     option(
         "--coverage",
         "Add a prediction set; the sets hold the true class of this share of new rows.",
@@ -49,7 +59,7 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
     ),
     option("--quiet -q", "Print only the predictions and errors.", is_flag=True, callback=be_quiet),
 )
-def command(model: str, data: str, proba: bool, top: int | None, coverage: float | None, **options: Any) -> None:
+def command(model: str, data: str, **options: Any) -> None:
     """Predict the class of each row of a table.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads, - for standard
@@ -63,10 +73,14 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
     raises the share of rows whose set holds the true class. With --allow-empty, these sets stay empty, and the share
     is 90 %.
 
+    For a model with very many classes, --top 5 adds the five most probable classes to each line. --above 0.01 writes
+    one line for each class whose probability is at least 0.01, with the number of its row, counted from 1.
+
     \b
     Examples:
       glassmax predict digits.safetensors digits --proba
       glassmax predict flowers.safetensors new.parquet --top 3 --keep id -o predictions.parquet
+      glassmax predict products.safetensors new.csv --above 0.01 --keep id
       cat new.csv | glassmax predict flowers.safetensors - > predictions.csv
     """
     from ...errors import DataError
@@ -76,8 +90,7 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
     from ..predictions import writer_of
 
     refuse_swapped(model, data)
-    if options["allow_empty"] and coverage is None:
-        raise click.UsageError("--allow-empty is about the prediction sets of --coverage. Pass --coverage SHARE too.")
+    _refuse_together(options)
     output = options["output"]
     if output is not None:
         if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
@@ -87,16 +100,22 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
         check_output(output, model, data)
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Predict")
-    if coverage is not None and loaded.conformal is None:
+    if options["coverage"] is not None and loaded.conformal is None:
         raise DataError(
             f"{model} has no scores for --coverage: a model that glassmax train --preset has made has them."
         )
+    if options["proba"] and len(loaded.classes) > MOST_PROBABILITIES:
+        raise click.UsageError(
+            f"--proba adds a column for each class, and {harmless(model)} has {len(loaded.classes):,} classes, "
+            f"expected {MOST_PROBABILITIES:,} at most. Pass --top N for the N most probable classes of each row, or "
+            "--above P for the classes with a probability of at least P."
+        )
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
-    keep, counts, name, rows = options["keep"], UnseenCounts(), data, 0
-    with writer_of(kind, output, loaded.classes, proba=proba, top=top, keep=keep) as writer:
+    keep, counts, name, rows = list(dict.fromkeys(options["keep"])), UnseenCounts(), data, 0
+    with writer_of(kind, output, len(keep)) as writer:
         tables = read_batches(data, columns=[*needed, *keep], **file_format(options, loaded.encoding))
-        for table, *predicted in _predicted(loaded, _checked(tables, keep), counts, coverage, options["allow_empty"]):
-            writer.write(table, *predicted)
+        for table, columns in _columns(loaded, _checked(tables, keep), counts, keep, options):
+            writer.write(columns)
             name, rows = table.name, rows + table.n_rows
     assert loaded.encoding is not None
     for note in counts.notes(loaded.encoding.columns):
@@ -106,11 +125,47 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
         say(f"{rows} predictions are in {output}.")
 
 
-def _predicted(model: "Model", tables: Any, counts: Any, coverage: float | None, allow_empty: bool) -> Any:
-    """Yield tables with their probabilities and, if there is a coverage, their prediction sets."""
-    if coverage is None:
-        return model.predictions(tables, counts)
-    return model.predictions_with_sets(tables, coverage, counts, allow_empty=allow_empty)
+def _refuse_together(options: dict[str, Any]) -> None:
+    """Raise if options contradict each other."""
+    if options["allow_empty"] and options["coverage"] is None:
+        raise click.UsageError("--allow-empty is about the prediction sets of --coverage. Pass --coverage SHARE too.")
+    others = [name for name in ("proba", "top", "coverage") if options[name]]
+    if options["above"] is not None and others:
+        raise click.UsageError(
+            f"--above writes one line for each class of a row, and --{others[0]} adds columns to one line for each "
+            "row. Pass one of them."
+        )
+
+
+def _columns(
+    model: "Model", tables: Any, counts: "UnseenCounts", keep: list[str], options: dict[str, Any]
+) -> "Iterator[tuple[Table, dict[str, list[Any]]]]":
+    """Yield tables, each with the columns that are written for its rows."""
+    from ...engine import MANY_CLASSES
+    from ..prediction_columns import columns_above, columns_of_rows, lists_of_above, lists_of_sets, top_of
+
+    top, coverage, proba = min(options["top"] or 0, len(model.classes)), options["coverage"], options["proba"]
+    how: dict[str, Any] = {"keep": keep, "top": top}
+    allow_empty = options["allow_empty"]
+    if options["above"] is not None:
+        first = 1
+        for table, above in model.predictions_above(tables, options["above"], counts):
+            yield table, columns_above(table, model.classes, above, first, keep=keep)
+            first += table.n_rows
+    elif coverage is not None and not proba and len(model.classes) >= MANY_CLASSES:
+        for table, best, above in model.top_predictions_with_sets(tables, max(top, 1), coverage, counts):
+            held = lists_of_above(above, best, model.classes, allow_empty=allow_empty)
+            yield table, columns_of_rows(table, model.classes, best, sets=held, **how)
+    elif coverage is not None:
+        for table, P, inside in model.predictions_with_sets(tables, coverage, counts, allow_empty=allow_empty):
+            how |= {"P": P if proba else None, "sets": lists_of_sets(P, inside, model.classes)}
+            yield table, columns_of_rows(table, model.classes, top_of(P, max(top, 1)), **how)
+    elif proba:
+        for table, P in model.predictions(tables, counts):
+            yield table, columns_of_rows(table, model.classes, top_of(P, max(top, 1)), P=P, **how)
+    else:
+        for table, best in model.top_predictions(tables, max(top, 1), counts):
+            yield table, columns_of_rows(table, model.classes, best, **how)
 
 
 def refuse_swapped(model: str, data: str) -> None:
@@ -119,7 +174,7 @@ def refuse_swapped(model: str, data: str) -> None:
         raise click.UsageError(f"MODEL is {harmless(model)} and DATA is {harmless(data)}. Are the two swapped?")
 
 
-def _checked(tables: Any, keep: tuple[str, ...]) -> Any:
+def _checked(tables: Any, keep: list[str]) -> Any:
     """Report an unusual file format, and a column to keep that doesn't exist, at the first rows."""
     for number, table in enumerate(tables):
         if number == 0:

@@ -5,14 +5,14 @@ results are the same, bit for bit, as without the interruption, because every me
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from ...files import write_whole
 from ...functional.arrays import Array
-from ...sealed import seal
+from ...sealed import Sealed, sealed_pieces
 from ...training.checkpoint import fault, open_checkpoint
 
 __all__ = ["EnsembleCheckpoint", "MemberFacts", "SavedMember"]
@@ -68,7 +68,9 @@ class EnsembleCheckpoint:
         self.saved: dict[tuple[int, int], SavedMember] = {}
         opened = open_checkpoint(path, EnsembleManifest, FORMAT, identity)
         if opened is not None:
-            self._read(opened[0], opened[2])
+            sealed, manifest = opened
+            with sealed.file:
+                self._read(sealed, manifest)
 
     def member(self, position: int, number: int) -> SavedMember | None:
         """Return a member of the file, by the position of its type and its number."""
@@ -85,20 +87,18 @@ class EnsembleCheckpoint:
             tensors[f"{name}.loss_curve"] = np.array(saved.loss_curve, np.float64)
         manifest = EnsembleManifest(FORMAT, self.identity, [saved.facts for saved in ordered])
         try:
-            write_whole(self.path, seal(tensors, msgspec.json.encode(manifest).decode()))
+            write_whole(self.path, sealed_pieces(tensors, msgspec.json.encode(manifest).decode()))
         except OSError as error:
             raise fault(self.path, f"can't be written: {error.strerror}.") from None
 
-    def _read(self, content: bytes, manifest: EnsembleManifest) -> None:
-        from safetensors.numpy import load
-
+    def _read(self, sealed: Sealed, manifest: EnsembleManifest) -> None:
         try:
-            tensors: dict[str, Any] = load(content)
+            tensors = sealed.arrays({})
             for facts in manifest.members:
                 name = f"{facts.type}.{facts.number}"
                 theta, curve = tensors[f"{name}.theta"], tensors[f"{name}.loss_curve"]
                 if theta.ndim != 1 or not np.isfinite(theta).all():
                     raise ValueError(f"the weights of member {name}")
-                self.saved[facts.type, facts.number] = SavedMember(theta.copy(), curve.tolist(), facts)
+                self.saved[facts.type, facts.number] = SavedMember(theta, curve.tolist(), facts)
         except (KeyError, ValueError) as error:
             raise fault(self.path, f"lacks what a run needs: {error}. Delete it to begin anew.") from None

@@ -113,6 +113,8 @@ class Trainer:
         Rows by which all members are judged, in place of those that they left out.
     seed : int
     n_threads : int
+    memory_limit : int or None
+        Bytes, that of each member in training.
     numbers : Numbers or None
         The columns of X that embeddings embed; None if they are chosen by their values.
     time_limit : float or None
@@ -130,13 +132,14 @@ class Trainer:
         validation: Rows | None,
         seed: int,
         n_threads: int,
+        memory_limit: int | None = None,
         numbers: Numbers | None = None,
         time_limit: float | None = None,
         checkpoint: EnsembleCheckpoint | None = None,
     ) -> None:
         self.rows, self.k, self.folds, self.validation, self.seed = rows, k, folds, validation, seed
         self.n_threads, self.time_limit, self.checkpoint = n_threads, time_limit, checkpoint
-        self.numbers = numbers
+        self.numbers, self.memory_limit = numbers, memory_limit
         self.begun = time.monotonic()
         self.stopped = Event()
         self.first: Task | None = None
@@ -180,7 +183,8 @@ class Trainer:
             rows = rows._replace(X=bins.forward(rows.X, {}))
             parameters["embedding"] = None
         loss = "cross_entropy" if rows.y.ndim == 1 else "candidate_cross_entropy"
-        settings: dict[str, Any] = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
+        settings: dict[str, Any] = {"output": "softmax", "loss": loss, "random_state": seed}
+        settings |= {"n_threads": n_threads, "memory_limit": self.memory_limit}
         classifier = SoftmaxClassifier(**parameters, **settings)
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
@@ -202,7 +206,8 @@ class Trainer:
 
     def _fit(self, classifier: SoftmaxClassifier, rows: Rows, saved: SavedMember | None) -> bool:
         """Train a classifier, or restore it; return whether its training has come to its end."""
-        run = classifier._open_run(rows.X, rows.y, rows.weight, (None, None, None), np.arange(self.k))
+        validation = (None, None, None)
+        run = classifier._open_run(rows.X, rows.y, rows.weight, validation, np.arange(self.k), watched=False)
         try:
             with run:
                 if saved is not None:
@@ -258,13 +263,7 @@ def _embed(classifier: SoftmaxClassifier, embedding: Embedding) -> None:
     """Make a classifier that was trained on embedded rows one of the rows themselves."""
     trained = classifier.network_
     classifier.network_ = Network.from_parameters(
-        dict(trained.parameters),
-        activation=trained.activations,
-        output=trained.head.output,
-        loss=trained.head.loss,
-        l2=trained.l2,
-        dtype=trained.theta.dtype,
-        embedding=embedding,
+        dict(trained.parameters), dtype=trained.theta.dtype, **{**trained.options, "embedding": embedding}
     )
     classifier.n_features_in_ = embedding.d
     classifier.set_params(embedding=embedding)

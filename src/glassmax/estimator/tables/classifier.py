@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
@@ -12,18 +13,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
+from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
 from ...table import Encoding, Note, Table, label_texts, read_labels, read_weights, table_from
 from ...training import Epoch, Metrics
 from ...version import __version__
-from ..candidates import encode_candidates, holds_candidates, read_sets, rows_of
+from ..candidates import encode_candidates, holds_candidates, read_sets
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
-from ..labels import plain_labels, weigh_rows
+from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..rare_classes import of_kind
 from ..user_warnings import warn_user
-from .figures import metrics_of
+from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .options import check_folds, check_search, check_table_options
 from .rows import TableRows, weights_of_rows
@@ -57,6 +60,13 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     candidates : str or None, default=None
         Separator of candidate classes in labels that are texts: with "|", ``a|b`` means "a or b", and ``!a`` means
         "not a", see `SoftmaxClassifier.fit`. None: each text is one class.
+    min_count : int, default=1
+        Classes with fewer rows than this are put together as one class, `other_label`, and `notes_` has their number;
+        1 keeps every class. In later calls, such as `score`, any label that is not in `classes_` counts as
+        `other_label`. Each row must have one label.
+    other_label : label, default="other"
+        Label of the class that `min_count` makes. It must be of the same kind as the other labels: if they are whole
+        numbers, a whole number such as -1. If the target has this label already, the rare classes are added to it.
     held_out : float, default=0.2
         Share of the rows, in [0, 1), held out to judge `network`; 0 holds out none. Ignored by presets.
     dtype : {"float64", "float32"}, default="float64"
@@ -66,6 +76,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. Networks are trained in parallel. The
         result of the native engine is bit-identical for any number of threads.
+    memory_limit : int or None, default=None
+        Bytes, >= 16,000,000: that of each network in training, see `SoftmaxClassifier`. If `network` has one, that
+        one takes precedence.
     time_limit : float or None, default=None
         Time limit in seconds, > 0. A network of the preset is not started if, judging by the earlier ones, the network
         would probably end later; one network is always trained. A warning says how many were trained.
@@ -99,7 +112,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     oof_proba_ : (n, k) array of float32, or None
         Out-of-fold probabilities of the rows given to `fit`, by members that were not trained on these rows; NaN for
         rows without a label or a weight, and for rows that every member was trained on. None if validation rows were
-        given.
+        given, or if there are 4,096 classes or more.
     preset_ : Preset or None
         The types of members that were trained, including those that `tune` found. None with `network`.
     trials_ : list of Trial
@@ -155,10 +168,13 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ignore: Collection[str] = (),
         keep: Collection[str] = (),
         candidates: str | None = None,
+        min_count: int = 1,
+        other_label: Any = "other",
         held_out: float = 0.2,
         dtype: str = "float64",
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
+        memory_limit: int | None = None,
         time_limit: float | None = None,
         checkpoint_path: str | Path | None = None,
         verbose: bool | int = False,
@@ -170,10 +186,13 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.ignore = ignore
         self.keep = keep
         self.candidates = candidates
+        self.min_count = min_count
+        self.other_label = other_label
         self.held_out = held_out
         self.dtype = dtype
         self.random_state = random_state
         self.n_threads = n_threads
+        self.memory_limit = memory_limit
         self.time_limit = time_limit
         self.checkpoint_path = checkpoint_path
         self.verbose = verbose
@@ -347,7 +366,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             warn_user(self._shortfall())
 
     def fit_rows(
-        self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None, search: Search | None = None
+        self,
+        rows: TableRows,
+        validation: tuple[Any, Any, Any] | None = None,
+        search: Search | None = None,
+        progress: Progress | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -358,6 +381,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             `X_val`, `y_val` and `sample_weight_val`.
         search : Search, optional
             What `tune` is asked for.
+        progress : callable, optional
+            With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
 
         Yields
         ------
@@ -376,7 +401,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search)
+        fitted = yield from fit_table(self, rows, validation, search, progress)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 
@@ -393,6 +418,56 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n,) array of labels
         """
         return self._fitted().predict(self._table(X), n_threads=self.n_threads)
+
+    def predict_top(self, X: Any, k: int = 5) -> tuple[Array, Array]:
+        """Return the k most probable labels of each row with their probabilities.
+
+        Parameters
+        ----------
+        X
+            As for `predict`.
+        k : int, default=5
+            From 1 to the number of classes.
+
+        Returns
+        -------
+        labels : (n, k) array
+            The most probable label first; of equally probable ones the first in `classes_`.
+        probabilities : (n, k) array of float64
+            The probabilities of these labels, the same as those of `predict_proba` up to rounding.
+
+        Raises
+        ------
+        OptionError
+            If k is out of range.
+
+        Notes
+        -----
+        Memory: O(n k) for any number of classes, see `glassmax.Model.predict_top`.
+        """
+        return self._fitted().predict_top(self._table(X), k, n_threads=self.n_threads)
+
+    def predict_sparse(self, X: Any, threshold: float) -> Any:
+        """Return the probabilities that are at least `threshold`, as a sparse matrix.
+
+        Parameters
+        ----------
+        X
+            As for `predict`.
+        threshold : float
+            In (0, 1]. At most ``1 / threshold`` classes of a row reach it, and possibly none.
+
+        Returns
+        -------
+        (n, k) scipy.sparse.csr_array of float64
+            Columns in the order of `classes_`. Probabilities below the threshold are left out.
+
+        Raises
+        ------
+        OptionError
+            If the threshold is out of range.
+        """
+        return self._fitted().predict_sparse(self._table(X), threshold, n_threads=self.n_threads)
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class for each row.
@@ -430,11 +505,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(sample_weight, str):
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
-            accuracy: float = super().score(X, plain_labels(y), sample_weight)
+            if self.min_count > 1:
+                other = of_kind(self.other_label, self.classes_)
+                y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=other).T]
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", MANY_VALUES)
+                accuracy: float = super().score(X, plain_labels(y), sample_weight)
             return accuracy
         predicted, labels = self.predict(X), encode_candidates(y, self.classes_)  # type: ignore[arg-type]
-        index = np.searchsorted(self.classes_, predicted)
-        right = rows_of(labels)[np.arange(len(index)), index]
+        index, T = np.searchsorted(self.classes_, predicted), labels.T
+        right = index == T if T.ndim == 1 else T[np.arange(len(index)), index] == 1
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
 
@@ -444,8 +524,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             S, _, rows = read_sets(labels, rows, target, self.classes_)
             right = S[np.arange(len(S)), np.searchsorted(self.classes_, self.predict(table.rows(rows)))]
         else:
-            predicted = label_texts(self.predict(table.rows(rows)))
-            right = np.array([text == known for text, known in zip(predicted, label_texts(labels), strict=True)])
+            predicted, known = label_texts(self.predict(table.rows(rows))), label_texts(labels)
+            if self.min_count > 1:
+                classes = set(label_texts(self.classes_))
+                known = [text if text in classes else str(self.other_label) for text in known]
+            right = np.array([text == label for text, label in zip(predicted, known, strict=True)])
         return float(np.average(right, weights=weights_of_rows(table, sample_weight, rows, "sample_weight")))
 
     def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
@@ -530,8 +613,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
             k = len(rows.classes)
-            self.metrics_ = metrics_of(lambda some: fitted.Z[some], k, fitted.y, fitted.sample_weight)
-        if not validated:
+            self.metrics_ = metrics_of_fit(fitted, k)
+        if not validated and len(rows.classes) < MANY_CLASSES:
             self.oof_proba_ = fitted.probabilities(rows)
         of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"
         judged = of_network if self.network is not None else "validation" if validated else "out_of_fold"
@@ -566,6 +649,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             record["learning_rate"] = network.learning_rate_init
         if self.candidates is not None:
             record["candidates"] = self.candidates
+        if rows.n_rare:
+            record |= {"rare_classes": rows.n_rare, "other_label": rows.other_label}
         if rows.weight_name:
             record["weight"] = rows.weight_name
         if self.metrics_ is not None:

@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from ...engine import Data, best_engine, logits
+from ...engine import MANY_CLASSES, Data, best_engine, logits
 from ...errors import OptionError
 from ...functional.arrays import Array, blocks_of_rows
+from ...likely_classes import LikelyClasses
 from ...training import Metrics, RunningMetrics
+from ...training.metrics import metrics_of_shares
 from ..classifier import SoftmaxClassifier
 from ..ensemble.selection import OutOfFold, judge, sample_rows
-from ..linear import fit_linear
+from ..linear import fit_linear, takes_long
 from ..scoring import make_scorer
 from .fit import TableFit
 from .rows import TableRows
 
-__all__ = ["Comparison", "compare", "metrics_of"]
+__all__ = ["Comparison", "compare", "metrics_of", "metrics_of_fit"]
 
 LEAST_SHARE = 1e-12
 SCORES = {"f1": "F1", "auc": "AUC"}
@@ -47,6 +49,8 @@ class Comparison:
         Log-loss of each type of member that was tried, on the rows that its members have not seen.
     step : int
         The linear model was trained on every `step`-th row.
+    linear_left_out : bool
+        Whether the linear model was left out because its training would have taken very long.
     scores : dict of str to list of float
         F1 or AUC of each model, if the network's `scoring` asks for it; NaN where it can't be computed.
     """
@@ -57,6 +61,7 @@ class Comparison:
     on_rows_of_linear: Metrics | None = None
     log_losses: dict[str, float] = field(default_factory=dict)
     step: int = 1
+    linear_left_out: bool = False
     scores: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -87,7 +92,8 @@ def metrics_of(logits: Callable[[slice], Array], k: int, y: Array, weight: Array
 
 
 def _of_preset(rows: TableRows, fitted: TableFit) -> Comparison:
-    own, k = _metrics(fitted.Z, fitted.y, fitted.sample_weight), len(rows.classes)
+    k = len(rows.classes)
+    own = metrics_of_fit(fitted, k)
     judged_on = "validation" if fitted.validated else "out of fold"
     if not len(fitted.judged):
         return Comparison(judged_on, {"ensemble": own, "class frequencies": own})
@@ -131,21 +137,24 @@ def _of_type(oof: OutOfFold, rows: TableRows, fitted: TableFit) -> tuple[Metrics
 
 def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:
     network, held = fitted.members[0], np.setdiff1d(np.arange(len(rows.y)), fitted.kept)
-    Z, y, weight, X = fitted.Z, fitted.y, fitted.sample_weight, None
+    y, weight, X = fitted.y, fitted.sample_weight, None
     judged = "held out" if len(held) else "validation" if len(y) else "training"
     if judged != "validation":
         index = held if len(held) else fitted.kept
         X, y, weight = rows.encoded(index, classifier.dtype), rows.targets(index), rows.weights(index)
-        Z = _logits(network, X)
-    comparison, models = Comparison(judged, {"network": _metrics(Z, y, weight)}), [network]
+    known = judged == "validation" or (judged == "held out" and fitted.summary is not None)
+    own = metrics_of_fit(fitted, len(rows.classes)) if known else _metrics_on(network, X, y, weight)
+    comparison, models = Comparison(judged, {"network": own}), [network]
     known = rows.sets is None  # the class of each row
     if linear and known and X is not None and len(network.network_.layer_sizes) > 2:
-        of_class = rows.class_weight(classifier.class_weight)
         training = rows.encoded(fitted.kept, classifier.dtype), rows.y[fitted.kept], rows.weights(fitted.kept)
-        settings = {"random_state": fitted.seed, "n_threads": classifier.n_threads}
-        simple, comparison.step = fit_linear(*training, class_weight=of_class, **settings)
-        comparison.columns["linear model"] = _metrics(_logits(simple, X), y, weight)
-        models.append(simple)
+        comparison.linear_left_out = takes_long(*training[:2])
+        if not comparison.linear_left_out:
+            of_class = rows.class_weight(classifier.class_weight)
+            settings = {"random_state": fitted.seed, "n_threads": classifier.n_threads}
+            simple, comparison.step = fit_linear(*training, class_weight=of_class, **settings)
+            comparison.columns["linear model"] = _metrics_on(simple, X, y, weight)
+            models.append(simple)
     comparison.columns["class frequencies"] = _frequencies(rows, fitted, y, weight)
     if X is not None and known and network.scoring in SCORES:
         scores = [_score(network.scoring, model, Data(X, y, weight)) for model in models]
@@ -163,11 +172,24 @@ def _score(scoring: str, model: SoftmaxClassifier, data: Data) -> float:
         return float("nan")
 
 
-def _logits(model: SoftmaxClassifier, X: Any) -> Array:
-    network = model.network_
-    return np.concatenate(
-        list(logits(best_engine(model.n_threads), network, X.astype(network.theta.dtype, copy=False)))
-    )
+def metrics_of_fit(fitted: TableFit, k: int) -> Metrics:
+    """Return the metrics of the judged rows of a fit."""
+    if fitted.summary is None:
+        return metrics_of(lambda some: fitted.Z[some], k, fitted.y, fitted.sample_weight)
+    running = RunningMetrics(k)
+    running.add_top(fitted.summary, fitted.y, fitted.sample_weight)
+    return running.metrics()
+
+
+def _metrics_on(model: SoftmaxClassifier, X: Any, y: Array, weight: Array | None) -> Metrics:
+    """Return the metrics of a network on some rows."""
+    network, engine = model.network_, best_engine(model.n_threads)
+    X, k = X.astype(network.theta.dtype, copy=False), network.layer_sizes[-1]
+    running = RunningMetrics(k)
+    if k >= MANY_CLASSES and y.ndim == 1:
+        running.add_top(LikelyClasses(engine, [network], np.ones(1), None).summary(X, 1, y), y, weight)
+        return running.metrics()
+    return _metrics(np.concatenate(list(logits(engine, network, X))), y, weight)
 
 
 def _metrics(Z: Array, y: Array, weight: Array | None) -> Metrics:
@@ -176,5 +198,8 @@ def _metrics(Z: Array, y: Array, weight: Array | None) -> Metrics:
 
 def _frequencies(rows: TableRows, fitted: TableFit, y: Array, weight: Array | None) -> Metrics:
     """Return the metrics of predicting the class frequencies of the training rows for every row."""
-    one = np.log(np.maximum(rows.shares(fitted.kept), LEAST_SHARE))
+    shares = np.maximum(rows.shares(fitted.kept), LEAST_SHARE)
+    if y.ndim == 1:
+        return metrics_of_shares(shares / shares.sum(), y, weight)
+    one = np.log(shares)
     return _metrics(np.broadcast_to(one, (len(y), len(one))), y, weight)

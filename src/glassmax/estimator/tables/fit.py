@@ -16,10 +16,12 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ...conformal import Conformal
-from ...engine import best_engine, logits
+from ...engine import MANY_CLASSES, Progress, TopOfSum, best_engine, logits
 from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
 from ...functional.arrays import Array, blocks_of_rows
+from ...likely_classes import LikelyClasses
+from ...memory import check_memory
 from ...table import ColumnOptions, Date, Encoding, Number, Table, is_frame, table_from
 from ...training import Epoch
 from ...training.checkpoint import digest
@@ -49,10 +51,14 @@ from ..ensemble import (
 from ..ensemble.selection import OutOfFold
 from ..identity import plain
 from ..labels import Labels, weigh_rows
+from ..rare_classes import check_min_count
 from .options import preset_of
 from .rows import TableRows, split_rows
 
 __all__ = ["Prepared", "Records", "TableFit", "fit_table", "table_rows"]
+
+COPIES_OF_LOGITS = 3
+"""Of one type of members, of their weighted mean, and of the out-of-fold probabilities."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,9 @@ class TableFit:
         Rows that were judged by members that had not seen them, among those of `TableRows`; all validation rows, if
         there are any.
     Z : (r, k) array
-        Their logits.
+        Their logits; (0, k) if there are very many classes, see `summary`.
+    summary : TopOfSum or None
+        The most probable class and the log-loss of each of these rows, if there are very many classes.
     y, sample_weight : (r,) arrays
         Their classes, or (r, k) rows of 0 and 1 with their candidates, and weights; class weights are not part of the
         weights.
@@ -138,6 +146,7 @@ class TableFit:
     preset: Preset | None = None
     found: Found | None = None
     tried: list[tuple[MemberType, OutOfFold]] = field(default_factory=list)
+    summary: TopOfSum | None = None
 
     def uncalibrated(self, some: slice) -> Array:
         """Return the logits of some of the judged rows as they were before the calibration."""
@@ -154,6 +163,8 @@ class TableFit:
     def conformal(self) -> Conformal | None:
         """Return what prediction sets need; None if no rows were judged. Rows of several candidates are left out."""
         Z, y, weight = self.Z, self.y, self.sample_weight
+        if self.summary is not None and self.summary.top.losses is not None:
+            return Conformal.of_losses(self.summary.top.losses, weight)
         if y.ndim == 2:
             known = np.flatnonzero(y.sum(axis=1) == 1)
             Z, y, weight = Z[known], y[known].argmax(axis=1), None if weight is None else weight[known]
@@ -178,7 +189,13 @@ def table_rows(
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
         options = options._replace(keep=[name for name in table.columns if name not in options.ignore])
-    return TableRows(table, y, sample_weight, options, groups=groups, time=time, candidates=classifier.candidates)
+    check_min_count(classifier)
+    how = {
+        "candidates": classifier.candidates,
+        "min_count": classifier.min_count,
+        "other_label": classifier.other_label,
+    }
+    return TableRows(table, y, sample_weight, options, groups=groups, time=time, **how)
 
 
 def has_names(X: Any) -> bool:
@@ -187,17 +204,30 @@ def has_names(X: Any) -> bool:
 
 
 def fit_table(
-    classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None, search: Search | None = None
+    classifier: Any,
+    rows: TableRows,
+    validation: tuple[Any, Any, Any] | None,
+    search: Search | None = None,
+    progress: Progress | None = None,
 ) -> Records:
     """Train on rows; yield what is trained on, then a record of each trial, member or epoch; return what is learned."""
     if classifier.network is None:
         return (yield from _fit_preset(classifier, rows, validation, search))
-    return (yield from _fit_network(classifier, rows, validation))
+    return (yield from _fit_network(classifier, rows, validation, progress))
 
 
 def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Search | None) -> Records:
     preset = preset_of(classifier.preset)
     there = np.arange(len(rows.y))
+    k = len(rows.classes)
+    check_memory(
+        COPIES_OF_LOGITS * 4 * len(there) * k,
+        f"A preset keeps a logit for each row and class, and for {len(there)} rows and {k} classes it",
+        (
+            *("Pass ", Setting("network"), "=SoftmaxClassifier(...) to train one network, which keeps no logits, or "),
+            *(Setting("min_count"), " to put rare classes together."),
+        ),
+    )
     rows.learn_encoding(held_out=validation is None)
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.targets(there), _weighed(classifier, rows, there)
@@ -213,9 +243,9 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         draw = np.random.RandomState(seed)
         folds = assign_blocks(rows.y[there], draw, preset.blocks, preset.out, groups=groups, time=time)
     data = Rows(X, y, weight)
-    n_threads = classifier.n_threads or os.cpu_count() or 1
+    resources = {"n_threads": classifier.n_threads or os.cpu_count() or 1, "memory_limit": classifier.memory_limit}
     numbers = _numbers(rows.encoding)
-    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, n_threads=n_threads, numbers=numbers)
+    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, numbers=numbers, **resources)
     identified = partial(_identity, classifier, rows, data, folds, held, seed)
     found = None
     if search is not None:
@@ -268,7 +298,7 @@ def _held_out(rows: TableRows, share: float, seed: int) -> tuple[Array, Array]:
     return np.flatnonzero(block < block.max()), np.flatnonzero(block == block.max())
 
 
-def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
+def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Progress | None) -> Records:
     """Train one network, as the user describes it, on the rows that are not held out."""
     seed = _seed(classifier)
     kept, held = _held_out(rows, classifier.held_out, seed)
@@ -276,8 +306,9 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     network: SoftmaxClassifier = clone(classifier.network)
     if network.random_state is None:
         network.set_params(random_state=seed)
-    if network.n_threads is None:
-        network.set_params(n_threads=classifier.n_threads)
+    for name in ("n_threads", "memory_limit"):
+        if getattr(network, name) is None:
+            network.set_params(**{name: getattr(classifier, name)})
     X = rows.encoded(kept, classifier.dtype, notes=rows.notes)
     X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
     weight = _weighed(classifier, rows, kept)
@@ -292,7 +323,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     if rows.sets is not None or (others and others[1].ndim == 2):
         check_candidates(network)
         network.set_params(loss=CANDIDATES)
-    epochs = network.fit_epochs(X, rows.targets(kept), weight, classes=classes, **given)
+    epochs = network.fit_epochs(X, rows.targets(kept), weight, classes=classes, progress=progress, **given)
     try:
         yield from epochs
     except KeyboardInterrupt:
@@ -302,9 +333,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     if not len(held) and others:
         X_judged, y_judged, w_judged = others
         judged = np.arange(len(y_judged))
-    dtype = network.network_.theta.dtype
-    blocks = logits(best_engine(network.n_threads), network.network_, X_judged.astype(dtype, copy=False))
-    Z = np.concatenate([np.zeros((0, len(classes)), dtype), *blocks])
+    Z, summary = _judged(network, X_judged, y_judged)
     reason = str(network.stop_reason_)
     return TableFit(
         kept,
@@ -320,7 +349,18 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
         1,
         seed,
         bool(len(judged) and not len(held)),
+        summary=summary,
     )
+
+
+def _judged(network: SoftmaxClassifier, X: Any, y: Array) -> tuple[Array, TopOfSum | None]:
+    """Return the logits of rows or, with very many classes, the most probable class and the log-loss of each row."""
+    fitted, engine = network.network_, best_engine(network.n_threads)
+    k, dtype = fitted.layer_sizes[-1], fitted.theta.dtype
+    X, none = X.astype(dtype, copy=False), np.zeros((0, k), dtype)
+    if k >= MANY_CLASSES and y.ndim == 1:
+        return none, LikelyClasses(engine, [fitted], np.ones(1), None).summary(X, 1, y) if len(y) else None
+    return np.concatenate([none, *logits(engine, fitted, X)]), None
 
 
 def _numbers(encoding: Encoding) -> Numbers:

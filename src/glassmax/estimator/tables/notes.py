@@ -10,9 +10,17 @@ from ...functional.arrays import Array
 from ...table import Note, Table, giveaways
 from ...table.missing_words import LETTERS_ONLY
 
-__all__ = ["notes_on_classes", "notes_on_giveaways", "notes_on_missing_words", "notes_on_rows"]
+__all__ = [
+    "notes_on_classes",
+    "notes_on_giveaways",
+    "notes_on_missing_words",
+    "notes_on_rare_classes",
+    "notes_on_rows",
+]
 
 MOST_SHOWN, LONGEST = 5, 40
+MANY_CLASSES, FEW_ROWS_OF_CLASS = 100, 5
+"""If there are more classes than the first number, a note names those with fewer rows than the second."""
 MANY_NUMBERS, FEW_ROWS = 20, 10
 """A target looks like a measurement if it has more different numbers than this, and fewer rows for each of them."""
 
@@ -90,14 +98,45 @@ def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) ->
     ]
 
 
+def notes_on_rare_classes(rare: Array, k: int, target: str, min_count: int, other_label: object) -> list[Note]:
+    """Return a note on the classes that are put together: how many of the k classes they are, and some of them."""
+    if not len(rare):
+        return []
+    have, are = ("has", "was") if len(rare) == 1 else ("have", "were")
+    shown = _some([str(label) for label in rare[:MOST_SHOWN]], len(rare))
+    fewer = "1 row" if min_count == 2 else f"fewer than {min_count} rows"
+    which = f"{len(rare):,} of {k:,} classes of {target} {have} {fewer}"
+    return [Note((f"{which} and {are} put into the class {other_label!r}: {shown}",))]
+
+
 def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -> list[Note]:
     """Return notes on a target that measures, on classes of a single row, or spelled nearly alike, and on formulas.
 
     `held_out` tells whether classes are judged on rows that were not trained on; a class of a single row can't be.
     """
     labels = [str(label) for label in classes]
-    notes = _measured(classes, len(y), target) + (_single(labels, y, target) if held_out else [])
-    return [Note((text,)) for text in notes + _alike(labels) + _formulas(labels)]
+    notes: list[Text] = [(text,) for text in _measured(classes, len(y), target)]
+    if len(labels) > MANY_CLASSES:
+        notes += _few(labels, y, target)
+    elif held_out:
+        notes += [(text,) for text in _single(labels, y, target)]
+    return [Note(text) for text in [*notes, *((text,) for text in _alike(labels) + _formulas(labels))]]
+
+
+def _few(labels: list[str], y: Array, target: str) -> list[Text]:
+    """Return a note on the classes that have very few rows, for a target with many classes."""
+    few = np.flatnonzero(np.bincount(y, minlength=len(labels)) < FEW_ROWS_OF_CLASS)
+    if not len(few):
+        return []
+    have = "has" if len(few) == 1 else "have"
+    shown = _some([labels[c] for c in few[:MOST_SHOWN]], len(few))
+    said = f"{len(few):,} of {len(labels):,} classes of {target} {have} fewer than {FEW_ROWS_OF_CLASS} rows: {shown}."
+    return [(f"{said} To put rare classes together as one class: ", Setting("min_count", FEW_ROWS_OF_CLASS))]
+
+
+def _some(names: list[str], count: int) -> str:
+    more = f" and {count - len(names):,} more" if count > len(names) else ""
+    return f"{', '.join(map(_shortened, names))}{more}"
 
 
 def _measured(classes: Array, n_rows: int, target: str) -> list[str]:
@@ -116,24 +155,29 @@ def _single(labels: list[str], y: Array, target: str) -> list[str]:
         return []
     if len(rare) == 1:
         return [f"class {_shortened(labels[rare[0]])} of {target} has 1 row, so it can't be judged"]
-    names = ", ".join(_shortened(labels[c]) for c in rare[:MOST_SHOWN])
-    more = f" and {len(rare) - MOST_SHOWN} more" if len(rare) > MOST_SHOWN else ""
-    return [f"classes {names}{more} of {target} have 1 row each, so they can't be judged"]
+    names = _some([labels[c] for c in rare[:MOST_SHOWN]], len(rare))
+    return [f"classes {names} of {target} have 1 row each, so they can't be judged"]
 
 
 def _alike(labels: list[str]) -> list[str]:
     """Return a note on classes that differ only in case, spaces or the composition of letters."""
     alike: dict[str, list[str]] = {}
     for label in labels:
-        text = unicodedata.normalize("NFKC", label).casefold()
-        plain = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
-        alike.setdefault(plain, []).append(label)
+        alike.setdefault(_plain(label), []).append(label)
     same = [group for group in alike.values() if len(group) > 1]
     return [
         "classes that differ only in case, spaces or invisible characters: "
         f"{', '.join(map(ascii, group[:MOST_SHOWN]))}. If two of them mean the same class, spell them alike."
         for group in same[:MOST_SHOWN]
     ]
+
+
+def _plain(label: str) -> str:
+    """Return a label without case, spaces and invisible characters."""
+    if label.isascii():  # the usual case, and a hundred times faster
+        return "".join(label.casefold().split())
+    text = unicodedata.normalize("NFKC", label).casefold()
+    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
 def _formulas(labels: list[str]) -> list[str]:

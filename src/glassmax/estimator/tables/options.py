@@ -9,7 +9,8 @@ import numpy as np
 from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
-from ..options import make_plan
+from ..options import check_memory_limit, make_plan
+from ..rare_classes import check_min_count
 
 __all__ = ["check_folds", "check_search", "check_table_options", "preset_of"]
 
@@ -52,11 +53,13 @@ def check_table_options(classifier: Any) -> None:
             if (given := getattr(classifier, name)) is not None:
                 only = ("None with ", Setting("network"), ": only a preset has a time limit and a checkpoint")
                 raise OptionError(parameter=name, came=repr(given), expected=only)
+    check_min_count(classifier)
     between("held_out", classifier.held_out, 0, 1)
     one_of("dtype", classifier.dtype, ("float64", "float32"))
     if classifier.time_limit is not None:
         between("time_limit", classifier.time_limit, 0, open_below=True, other="None")
     _check_count("n_threads", classifier.n_threads)
+    check_memory_limit(classifier)
     _check_seed(classifier.random_state)
     for what in ("ignore", "keep"):
         names = getattr(classifier, what)
@@ -69,6 +72,10 @@ def check_table_options(classifier: Any) -> None:
     if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
         expected = "a dict of weights by class, 'balanced' or None"
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
+    if classifier.network is not None and getattr(classifier.network, "min_count", 1) != 1:
+        count = classifier.network.min_count
+        message = f" has min_count={count!r}, expected 1. Pass min_count to TableClassifier instead."
+        raise OptionError(Setting("network"), message, parameter="network")
     separator = classifier.candidates
     if separator is not None and not (isinstance(separator, str) and separator.strip() and "!" not in separator):
         expected = "the text between classes in a cell, such as '|', without '!'; or None"

@@ -36,9 +36,16 @@ from ...table.cells import as_text
 from ...table.frames import is_missing
 from ...training import holdout
 from ..candidates import holds_candidates, read_sets
-from ..labels import encode_labels, scaled_weights
+from ..labels import Labels, encode_labels, scaled_weights
+from ..rare_classes import of_kind, put_together
 from .blocks import encoded_rows, is_better_sparse
-from .notes import notes_on_classes, notes_on_giveaways, notes_on_missing_words, notes_on_rows
+from .notes import (
+    notes_on_classes,
+    notes_on_giveaways,
+    notes_on_missing_words,
+    notes_on_rare_classes,
+    notes_on_rows,
+)
 from .order import order_of
 
 __all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows", "weights_of_rows"]
@@ -68,6 +75,8 @@ class TableRows:
     candidates : str, optional
         What separates the candidates in a cell of the target column or in a text among the labels, see
         `glassmax.table.read_labels`.
+    min_count, other_label : int, label
+        Classes with fewer rows than `min_count` are put together as the class `other_label`.
 
     Attributes
     ----------
@@ -85,6 +94,8 @@ class TableRows:
         The names of target and weight for messages and for the model; "" if there are no weights.
     classes, y : (k,) and (n,) arrays
         The labels, sorted, and the index of the label of each row; of several candidates the first.
+    other_label : label or None
+        The label that stands for the classes put together; None if `min_count` is 1.
     sets : (n, k) array of bool or None
         The candidates of each row; None if every row has one. Rows of which every class is a candidate are left out.
     weight : (n,) array or None
@@ -127,6 +138,8 @@ class TableRows:
         groups: str | npt.ArrayLike | None = None,
         time: str | npt.ArrayLike | None = None,
         candidates: str | None = None,
+        min_count: int = 1,
+        other_label: Any = "other",
     ) -> None:
         table, self.separator = table_from(data), candidates
         self.columns = ColumnOptions() if columns is None else columns
@@ -139,7 +152,8 @@ class TableRows:
         if isinstance(target, str):
             if target in table.words:
                 self.words = table.words[target].rows(weighted).counts()
-            labels, rows = read_labels(_some_rows(table, weighted), target, candidates=candidates)
+            repeating = min_count == 1
+            labels, rows = read_labels(_some_rows(table, weighted), target, repeating=repeating, candidates=candidates)
             self.index = weighted[rows]
         else:
             labels, self.index = given_labels(target, table, among=weighted)
@@ -155,6 +169,7 @@ class TableRows:
             self.classes, self.y = self._classes(labels)
         else:
             self.classes, self.y = labels, np.asarray(self.sets.argmax(axis=1))
+        self.other_label = self._put_together(min_count, other_label)
         there = np.searchsorted(weighted, self.index)
         self.groups = None if groups is None else _group_numbers(table, groups, weighted)[there]
         self.time = None if time is None else order_of(table, time, weighted)[there]
@@ -180,6 +195,17 @@ class TableRows:
             )
         return classes, y
 
+    def _put_together(self, min_count: int, other_label: Any) -> Any:
+        """Put rare classes together; return the label of their class if `min_count` asks for it, or None."""
+        targets, other_label = self.y if self.sets is None else self.sets, of_kind(other_label, self.classes)
+        k = len(self.classes)
+        labels, rare = put_together(Labels("softmax", self.classes, targets), min_count, other_label)
+        self.n_rare = len(rare)
+        self.on_rare = notes_on_rare_classes(rare, k, self.target, min_count, other_label)
+        if self.sets is None:
+            self.classes, self.y = labels.classes, labels.T
+        return other_label if min_count > 1 else None
+
     def learn_encoding(self, index: Array | None = None, *, held_out: bool = True) -> None:
         """Learn how to encode the columns from some rows, by default all, and note what was done to rows and columns.
 
@@ -197,7 +223,7 @@ class TableRows:
         self.notes = rows_lost + on_words + self.notes
         self.notes += notes_on_giveaways(self.table, self.encoding.names, self.y, self.target)
         judged = held_out and self.sets is None
-        self.notes += notes_on_classes(self.classes, self.y, self.target, held_out=judged)
+        self.notes += self.on_rare + notes_on_classes(self.classes, self.y, self.target, held_out=judged)
 
     def encoded(
         self, index: Array | None = None, dtype: npt.DTypeLike = "float64", *, notes: list[Note] | None = None
@@ -263,7 +289,8 @@ class TableRows:
             y, _, rows = read_sets(labels, labelled, what, self.classes)
             w = w if w is None else w[np.searchsorted(labelled, rows)]
         else:
-            y = class_indices(self.classes, labels, table, rows, what, whose="the training rows")
+            whose = "the training rows"
+            y = class_indices(self.classes, labels, table, rows, what, whose=whose, other_label=self.other_label)
         counts = UnseenCounts()
         X = encoded_rows(self.encoding, table, rows, dtype, counts, sparse=self.sparse)
         self.notes += [Note((f"{table.name}: ", *n.text), n.kind) for n in counts.notes(self.encoding.columns)]

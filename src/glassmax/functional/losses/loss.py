@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ...errors import ShapeError
 from ..arrays import Array, as_floating
-from ..targets import Meaning, as_rows, check_smoothing, check_target, check_weights
+from ..targets import Meaning, as_rows, check_smoothing, check_target, check_weights, is_sparse
 
 __all__ = ["Loss", "read"]
 
@@ -40,7 +40,8 @@ def read(
 ) -> tuple[Array, Array, Array | None]:
     """Return predictions (or logits), target and weights as arrays, or raise with the first row at fault.
 
-    Messages call the predictions by their `letter`, "P" or "Z". With label smoothing the target comes back as rows.
+    Messages call the predictions by their `letter`, "P" or "Z". With label smoothing the target comes back as rows,
+    and sparse rows come back dense, like the predictions.
     """
     V = as_floating(values, letter)
     if V.ndim == 0 or V.shape[-1] == 0:
@@ -48,6 +49,6 @@ def read(
     T = check_target(target, V.shape, meaning)
     w = check_weights(sample_weight, V.shape[:-1])
     check_smoothing(label_smoothing)
-    if label_smoothing:
+    if label_smoothing or is_sparse(T):
         T = as_rows(T, V.shape[-1], label_smoothing)
     return V, T, w

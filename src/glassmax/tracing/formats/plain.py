@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...functional.arrays import Array
+from ..arrays import logits_name
 from ..cells import Cell
 from ..entry import Entry
 from ..equations import Equation
@@ -72,6 +73,7 @@ def plain_trace(trace: Trace) -> dict[str, Any]:
             "activations": list(network.activations),
             "output": network.head.output,
             "loss": network.head.loss,
+            "logits": logits_name(network),
             "l2": network.l2,
             "dtype": str(network.theta.dtype),
             "embedding": network.embedding is not None,

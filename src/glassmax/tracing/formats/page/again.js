@@ -30,8 +30,8 @@ function computedAgain(name, index, change, forward = false) {
 /** One array, computed from arrays that are computed already. */
 function computedStep(step, fresh) {
   if (step.name === "m") {
-    const last = `Z${trace.network.layer_sizes.length - 1}`;
-    return new Values(step.shape, { complete: true, cells: fresh.get(last).cells.map((row) => Math.max(...row)) });
+    const { logits } = trace.network;
+    return new Values(step.shape, { complete: true, cells: fresh.get(logits).cells.map((row) => Math.max(...row)) });
   }
   const { letters, value } = programOf(step);
   const at = new Int32Array(letters);

@@ -1,0 +1,26 @@
+"""Training on several machines, by an engine that somebody already runs.
+
+::
+
+    messages      what travels: a manifest and arrays, never code
+    ordered_sum   sums over shards, with the same bits for any number of workers
+    workers       the seam: map shards, sum in order, broadcast
+"""
+
+from .messages import Arrays, Manifest, Message
+from .ordered_sum import OrderedSum, PartialSum, split_shards
+from .workers import Held, Operation, Workers, name_of, operation_of
+
+__all__ = [
+    "Arrays",
+    "Held",
+    "Manifest",
+    "Message",
+    "Operation",
+    "OrderedSum",
+    "PartialSum",
+    "Workers",
+    "name_of",
+    "operation_of",
+    "split_shards",
+]

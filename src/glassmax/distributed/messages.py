@@ -1,0 +1,79 @@
+"""What travels between driver and workers: a manifest and arrays, as bytes. No code, and no pickle.
+
+A message is the length of its head, 8 bytes, little-endian; the head, JSON with the manifest and with name, dtype and
+shape of each array; and the bytes of the arrays, one after another, in C order.
+"""
+
+import json
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..functional.arrays import Array
+
+__all__ = ["Arrays", "Manifest", "Message"]
+
+Manifest = dict[str, Any]
+"""Text, numbers, booleans, None, lists and dictionaries of them: all that JSON has."""
+Arrays = dict[str, Array]
+KINDS = "biuf"
+
+
+class Message(NamedTuple):
+    """A manifest and arrays.
+
+    Examples
+    --------
+    >>> message = Message({"step": 3}, {"theta": np.arange(3.0)})
+    >>> again = Message.of_bytes(message.to_bytes())
+    >>> again.manifest, again.arrays["theta"].tolist()
+    ({'step': 3}, [0.0, 1.0, 2.0])
+    """
+
+    manifest: Manifest
+    arrays: Arrays
+
+    def pieces(self) -> list[bytes | memoryview]:
+        """Return the bytes of the message in pieces, those of the arrays without a copy of them."""
+        arrays = {name: np.asarray(array, order="C") for name, array in self.arrays.items()}
+        described = []
+        for name, array in arrays.items():
+            if array.dtype.kind not in KINDS:
+                raise TypeError(f"array {name!r} is of dtype {array.dtype}, expected numbers or booleans")
+            described.append([name, array.dtype.str, list(array.shape)])
+        head = json.dumps([self.manifest, described]).encode()
+        flat = [memoryview(array.reshape(-1).view(np.uint8)) for array in arrays.values()]
+        return [len(head).to_bytes(8, "little"), head, *flat]
+
+    def to_bytes(self) -> bytes:
+        """Return the message as bytes."""
+        return b"".join(self.pieces())
+
+    @classmethod
+    def of_bytes(cls, content: bytes | bytearray | memoryview) -> "Message":
+        """Return the message of these bytes; its arrays share their memory.
+
+        Raises
+        ------
+        ValueError
+            If these are not the bytes of a message.
+        """
+        view = memoryview(content)
+        start = 8 + int.from_bytes(view[:8], "little")
+        if not 8 < start <= len(view):
+            raise ValueError("not a message: the head is longer than the content")
+        manifest, described = json.loads(bytes(view[8:start]))
+        arrays = {}
+        for name, kind, shape in described:
+            dtype = np.dtype(kind)
+            if dtype.kind not in KINDS:
+                raise ValueError(f"not a message: array {name!r} of dtype {kind!r}")
+            size = math.prod(shape) * dtype.itemsize
+            if start + size > len(view):
+                raise ValueError("not a message: it ends within an array")
+            arrays[name] = np.frombuffer(view[start : start + size], dtype).reshape(shape)
+            start += size
+        if start != len(view):
+            raise ValueError("not a message: something follows its last array")
+        return cls(manifest, arrays)

@@ -1,0 +1,102 @@
+"""The seam between training and whatever runs it: three methods, in which a new engine fits into fifty lines.
+
+An operation is a function of this package, and travels as its name, such as ``glassmax.distributed.gradients:gradient``.
+It is called by a worker for one shard, with what was broadcast and with what the call brings. It must depend on nothing
+else, so that it can be called again, by any worker, if a worker has died.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol
+
+from .messages import Arrays, Manifest, Message
+
+__all__ = ["Held", "Operation", "Workers", "name_of", "operation_of"]
+
+
+@dataclass
+class Held:
+    """What a worker holds.
+
+    Attributes
+    ----------
+    broadcast : Message
+        What was broadcast last.
+    cache : dict
+        What operations keep to save time: open files, rows in memory. It is empty in a new worker, and is emptied by
+        each broadcast.
+    """
+
+    broadcast: Message
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+
+Operation = Callable[[Held, int, Message], Message]
+"""``operation(held, shard, call)`` returns what comes of a shard."""
+
+
+class Workers(Protocol):
+    """Some workers: processes of this machine, of Ray, or of MPI.
+
+    Whatever they return depends neither on their number nor on which of them has died meanwhile.
+
+    Attributes
+    ----------
+    name : str
+        "processes", "ray" or "mpi".
+    n_workers : int
+    """
+
+    name: str
+    n_workers: int
+
+    def broadcast(self, message: Message) -> None:
+        """Give all workers, and each that replaces one of them later, what the next operations need."""
+        ...
+
+    def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
+        """Call an operation for some shards; return what comes of each, in their order.
+
+        Raises
+        ------
+        WorkerError
+            If a shard can't be done, or takes too long; the message names shard and worker.
+        GlassmaxError
+            Which the operation has raised.
+        """
+        ...
+
+    def sum_in_order(self, operation: Operation, n_shards: int, call: Message) -> Arrays:
+        """Call an operation for shards 0 ... n_shards - 1, and return the sum of their arrays, see `OrderedSum`.
+
+        Raises
+        ------
+        WorkerError, GlassmaxError
+            As for `map_shards`.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what was started; may be called twice."""
+        ...
+
+
+def name_of(operation: Operation) -> str:
+    """Return the name under which an operation travels."""
+    return f"{operation.__module__}:{operation.__qualname__}"
+
+
+def operation_of(name: str) -> Operation:
+    """Return the operation of a name.
+
+    Raises
+    ------
+    ValueError
+        If it is none of this package.
+    """
+    module, _, function = name.partition(":")
+    if not module.startswith("glassmax.") or not function.isidentifier():
+        raise ValueError(f"{name!r} is not an operation of glassmax")
+    operation: Operation = getattr(import_module(module), function)
+    return operation
