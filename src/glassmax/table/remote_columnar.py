@@ -1,6 +1,7 @@
 """Parquet and Arrow files that are elsewhere: pyarrow reads what is needed of them, in ranges of bytes.
 
-A column of a group of rows is fetched some megabytes at a time, so that memory is bounded however large the groups are.
+A group of rows is fetched at once if it is small; otherwise, each of its columns is fetched some megabytes at a time, so
+that memory is bounded however large the groups are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from ..errors import DataError
 __all__ = ["batches", "described"]
 
 BUFFERED_BYTES, LEAST_BYTES, MOST_BYTES = 2**25, 2**16, 2**22
-"""Bytes of all columns that are fetched ahead, and the least and the most of a column."""
+"""Bytes that are fetched at once at most, of a column at least, and of a column of a large group at most."""
 
 
 def described(kind: str, file: IO[bytes]) -> tuple[Any, int]:
@@ -67,5 +68,10 @@ def _opened(kind: str, file: IO[bytes], n_columns: int) -> Any:
     file.seek(0)
     if kind == "Arrow":
         return pyarrow.ipc.open_file(file)
+    about = pyarrow.parquet.read_metadata(file)
+    groups = (about.row_group(number) for number in range(about.num_row_groups))
+    largest = max((sum(g.column(c).total_compressed_size for c in range(g.num_columns)) for g in groups), default=0)
+    if largest <= BUFFERED_BYTES:  # neighboring columns are fetched together
+        return pyarrow.parquet.ParquetFile(file, metadata=about, pre_buffer=True)
     size = max(LEAST_BYTES, min(MOST_BYTES, BUFFERED_BYTES // max(1, n_columns)))
-    return pyarrow.parquet.ParquetFile(file, buffer_size=size, pre_buffer=False)
+    return pyarrow.parquet.ParquetFile(file, metadata=about, pre_buffer=False, buffer_size=size)
