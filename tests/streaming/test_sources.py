@@ -1,5 +1,6 @@
 """Many files as one: natural order, global numbers, schema drift, files that change; each fault one sentence."""
 
+import bz2
 import gzip
 import json
 import os
@@ -14,7 +15,7 @@ from glassmax.streaming.paths import find_files, natural
 from glassmax.streaming.sources import Place, Sources
 from glassmax.table import joined
 
-FORMATS = ["parquet", "arrow", "csv", "tsv", "jsonl", "csv.gz", "jsonl.zst", "parquet.gz"]
+FORMATS = ["parquet", "arrow", "csv", "tsv", "jsonl", "csv.gz", "csv.bz2", "jsonl.zst", "parquet.gz"]
 
 
 def frame(n, start=0):
@@ -27,7 +28,7 @@ def frame(n, start=0):
 def write(table, path):
     """Write a frame in the format that the name of the file ends with."""
     name = path.name
-    plain = path.with_name(name.removesuffix(".gz").removesuffix(".zst"))
+    plain = path.with_name(name.removesuffix(".gz").removesuffix(".zst").removesuffix(".bz2"))
     {
         "parquet": lambda: table.write_parquet(plain, row_group_size=100),
         "arrow": lambda: table.write_ipc(plain),
@@ -37,6 +38,9 @@ def write(table, path):
     }[plain.suffix[1:]]()
     if name.endswith(".gz"):
         path.write_bytes(gzip.compress(plain.read_bytes()))
+        plain.unlink()
+    elif name.endswith(".bz2"):
+        path.write_bytes(bz2.compress(plain.read_bytes()))
         plain.unlink()
     elif name.endswith(".zst"):
         from backports import zstd

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from ..errors import DataError
-from ..table.remote import find_remote, is_folder, is_remote, shown
+from ..table.remote import find_remote, is_folder, is_remote, shown, unquoted
 
 __all__ = ["SUFFIXES", "Found", "find_files", "is_several", "name_of", "natural"]
 
@@ -98,7 +98,7 @@ def find_files(given: Paths) -> list[Found]:
     if not paths:
         raise DataError("The list of files is empty, expected at least one path.")
     found = [file for one in paths for file in _named(os.fspath(one))]
-    found.sort(key=lambda file: natural(file.path))
+    found.sort(key=lambda file: natural(unquoted(file.path)))
     seen: set[str] = set()
     for file in found:
         real = file.path if is_remote(file.path) else os.path.realpath(file.path)
@@ -147,7 +147,7 @@ def _is_hidden(path: str) -> bool:
 
 def _below(root: str, path: str) -> Found:
     """Return a file below a folder."""
-    inside = path[len(root) :] if path.startswith(root) else path
+    inside = unquoted(path)[len(unquoted(root)) :] if path.startswith(root) else path
     return Found(path, PurePath(inside.replace(os.sep, "/").lstrip("/")).parts[:-1])
 
 

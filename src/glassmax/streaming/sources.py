@@ -19,7 +19,7 @@ from ..errors import DataError, OptionError, Setting
 from ..table import Table, read_batches
 from ..table.columnar import probe_files, read_footers
 from ..table.opening import open_source
-from ..table.remote import Version, is_remote, version_of
+from ..table.remote import Version, is_remote, unquoted, version_of
 from ..table.table import check_number_of_columns, some
 from .partitions import Partitions
 from .paths import Found, Paths, find_files, name_of
@@ -334,7 +334,7 @@ def _text_file(path: str, name: str, version: Version, reading: dict[str, Any]) 
 
 def _short_names(found: Sequence[Found]) -> list[str]:
     """Return the paths without the folders that all of them are in."""
-    remote = [name_of(file.path) for file in found if is_remote(file.path)]
+    remote = [unquoted(name_of(file.path)) for file in found if is_remote(file.path)]
     if len(remote) == len(found):
         folder = os.path.commonprefix([name.rpartition("/")[0] + "/" for name in remote]).rpartition("/")[0]
         return [name[len(folder) :].lstrip("/") for name in remote]

@@ -20,7 +20,7 @@ from ..errors import DataError
 from .frames import piece_of
 from .opening import Source, open_source
 from .remote import is_remote
-from .remote_columnar import batches, described
+from .remote_columnar import RemoteColumns
 from .table import Table, check_number_of_columns
 from .trial_read import opened
 
@@ -66,15 +66,15 @@ def read_columnar(
     how = f"{source.kind.removesuffix(' stream')}{packed}"
     faults = _in_words(source, quiet=not probed)
     with faults:
-        frame = None if source.remote is not None else _lazy(source, content)
-        names = _schema(source, frame).names()
+        frame = RemoteColumns(source.kind, source.remote) if source.remote is not None else _lazy(source, content)
+        names = (frame.schema() if isinstance(frame, RemoteColumns) else frame.collect_schema()).names()
     if wanted is None:
         check_number_of_columns(source.name, len(names) - 1)  # one is the target
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
     decoded = max(1024, (CELLS_AT_ONCE if at_once is None else CELLS_DECODED) // max(1, len(chosen)))
-    frames = _frames(source, frame, chosen, start, decoded)
+    frames = _frames(frame, chosen, start, decoded)
     while True:
         with faults:
             rows = next(frames, None)
@@ -92,17 +92,12 @@ def _lazy(source: Source, content: bytes | None) -> Any:
     return opened(source.kind, str(source.path) if content is None else BytesIO(content))
 
 
-def _schema(source: Source, frame: Any) -> Any:
-    return described(source.kind, source.remote)[0] if source.remote is not None else frame.collect_schema()
-
-
-def _frames(source: Source, frame: Any, chosen: list[str], start: int, at_once: int) -> Iterator[Any]:
+def _frames(frame: Any, chosen: list[str], start: int, at_once: int) -> Iterator[Any]:
     """Yield the rows from `start` on, decoded; an empty frame if the file has none."""
-    if source.remote is not None:
-        schema, n_rows = described(source.kind, source.remote)
-        yield from batches(source.kind, source.remote, chosen, start, at_once)
-        if not n_rows:
-            yield schema.to_frame().select(chosen)
+    if isinstance(frame, RemoteColumns):
+        yield from frame.frames(chosen, start, at_once)
+        if not frame.rows:
+            yield frame.schema().to_frame().select(chosen)
         return
     first = start
     while True:
@@ -171,7 +166,8 @@ def _footer(path: str, kind: str) -> Footer:
 
     with open_source(path) as source, _in_words(source):
         if source.remote is not None:
-            schema, rows = described(kind, source.remote)
+            elsewhere = RemoteColumns(kind, source.remote)
+            schema, rows = elsewhere.schema(), elsewhere.rows
         else:
             frame = opened(kind, BytesIO(source.whole()) if source.packed else path)
             schema, rows = frame.collect_schema(), int(frame.select(pl.len()).collect().item())
@@ -254,7 +250,7 @@ class _in_words:  # noqa: N801 - is used like a function
         if isinstance(error, known) or type(error).__module__.startswith("pyarrow"):
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise DataError(
-                f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150]}. Take another copy, "
+                f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150].rstrip('.')}. Take another copy, "
                 "or write it again."
             ) from None
 

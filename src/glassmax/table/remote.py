@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import IO, Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ..errors import DataError
 
-__all__ = ["BLOCK_BYTES", "RemoteFile", "Version", "find_remote", "is_folder", "is_remote", "shown", "version_of"]
+__all__ = ["BLOCK_BYTES", "RemoteFile", "Version", "find_remote", "is_folder", "is_remote", "shown", "unquoted", "version_of"]
 
 CONNECT_SECONDS, READ_SECONDS = 20.0, 60.0
 """The longest wait for a connection, and for an answer or its next bytes."""
@@ -64,6 +64,11 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def unquoted(url: str) -> str:
+    """Return a URL without the %XX in it, where a server of the web writes them."""
+    return unquote(url) if url.lower().startswith("http") else url
+
+
 def version_of(url: str) -> Version:
     """Return the version of a file.
 
@@ -102,7 +107,7 @@ def find_remote(pattern: str) -> list[str]:
     path = path if path.endswith("/") or not pattern.endswith("/") else f"{path}/"
     ask = files.find if pattern.endswith("/") else files.glob
     found = _tried(pattern, lambda: ask(path, detail=True))
-    return [files.unstrip_protocol(name) for name, about in found.items() if about["type"] == "file"]
+    return [files.unstrip_protocol(name) for name, about in found.items() if not name.endswith("/") and about["type"] == "file"]
 
 
 class RemoteFile(io.RawIOBase):
@@ -316,7 +321,7 @@ def _status(error: BaseException) -> int:
     """Return the status of HTTP that an error tells; 0 if it tells none."""
     response = getattr(error, "response", None)
     about = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
-    for found in (getattr(error, "status", None), getattr(error, "code", None), about.get("HTTPStatusCode")):
-        if isinstance(found, int | str) and re.fullmatch(r"[1-5]\d\d", str(found)):
-            return int(found)
-    return 0
+    found = about.get("HTTPStatusCode") or getattr(error, "status", None)
+    if found is None:
+        found = getattr(error, "code", None)
+    return int(found) if isinstance(found, int | str) and re.fullmatch(r"[1-5]\d\d", str(found)) else 0
