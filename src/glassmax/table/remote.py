@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import IO, Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -105,9 +105,25 @@ def find_remote(pattern: str) -> list[str]:
     """
     files, path = _files(pattern)
     path = path if path.endswith("/") or not pattern.endswith("/") else f"{path}/"
-    ask = files.find if pattern.endswith("/") else files.glob
-    found = _tried(pattern, lambda: ask(path, detail=True))
+    if pattern.endswith("/"):
+        ask = partial(files.find, path, detail=True)
+    elif _protocol(pattern).startswith("http"):
+        ask = partial(_glob_of_web, files, path)
+    else:
+        ask = partial(files.glob, path, detail=True)
+    found = _tried(pattern, ask)
     return [files.unstrip_protocol(name) for name, about in found.items() if not name.endswith("/") and about["type"] == "file"]
+
+
+def _glob_of_web(files: Any, pattern: str) -> dict[str, Any]:
+    """Return the files that match a glob, whose names a server may list with %XX in them."""
+    from fsspec.utils import glob_translate
+
+    root, _, _ = pattern[: re.search(r"[*[]", pattern).start()].rpartition("/")  # type: ignore[union-attr]
+    depth = None if "**" in pattern else pattern.count("/", len(root) + 1) + 1
+    matches = re.compile(glob_translate(unquote(pattern))).match
+    found = files.find(f"{root}/", maxdepth=depth, detail=True)
+    return {name: about for name, about in found.items() if matches(unquote(name))}
 
 
 class RemoteFile(io.RawIOBase):
