@@ -256,7 +256,8 @@ class Spool:
             raise DataError(
                 f"{self.folder} holds no encoded rows of glassmax, expected a spool. Encode the rows again."
             )
-        self.layout, self.identity = Layout(*manifest["layout"]), manifest["identity"]
+        self.layout = Layout(*manifest["layout"])
+        self.identity: dict[str, str] = manifest["identity"]
         self.n_rows, self.mean_weight = self._counted()
         self._open: OrderedDict[int, tuple[IO[bytes], Array]] = OrderedDict()
 
