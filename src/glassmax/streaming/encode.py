@@ -11,7 +11,8 @@ from scipy.sparse import csr_matrix
 from ..engine import Data
 from ..functional.arrays import Array
 from ..table import Encoding, Table, UnseenCounts, class_indices, label_texts, read_labels, target_cells
-from .labelled import Weighted, weighted_rows
+from ..table.cells import distinct
+from .labelled import Weighted, is_present, weighted_rows
 from .learned import Learned
 from .scan import Progress
 from .sources import Piece, Place, Sources
@@ -89,12 +90,17 @@ def labelled_rows(table: Table, classes: Array, target: str, weight: str | None 
     """
     counted = weighted_rows(table, weight)
     cells = target_cells(counted.table, target, classes)
-    missing = np.isnan(cells) if cells.dtype.kind == "f" else np.array([cell is None for cell in cells], bool)
-    labelled = counted.where(np.flatnonzero(~missing))
-    if not len(labelled.rows):
-        return labelled, np.zeros(0, np.intp)
-    labels, rows = read_labels(labelled.table, target, repeating=False, classes=classes)
-    return labelled, class_indices(classes, labels, labelled.table, rows, target)
+    first, places = distinct(cells)
+    few = counted.table.rows(first)  # a row for each label
+    there = np.flatnonzero(is_present(cells[first]))
+    index = np.full(len(first), -1)
+    if len(there):
+        few = few.rows(there)
+        labels, rows = read_labels(few, target, repeating=False, classes=classes)
+        index[there[rows]] = class_indices(classes, labels, few, rows, target)
+    y = index[places]
+    labelled = counted.where(np.flatnonzero(y >= 0))
+    return labelled, y[y >= 0]
 
 
 def encoded_rows(
