@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -58,11 +59,12 @@ def spooled(
     ) as writer:
         if not writer.complete:
             end = writer.place
-            for piece in sources.pieces(writer.place):
-                _write(writer, piece, known, target, weight)
-                end = piece.end
-                if progress is not None:
-                    progress(Progress(end.number, sources.bytes_before(end), sources.size))
+            with closing(sources.pieces_ahead(writer.place)) as pieces:
+                for piece in pieces:
+                    _write(writer, piece, known, target, weight)
+                    end = piece.end
+                    if progress is not None:
+                        progress(Progress(end.number, sources.bytes_before(end), sources.size))
             writer.end_part(end, complete=True)
     return Spool(folder)
 

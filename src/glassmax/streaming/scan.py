@@ -10,6 +10,7 @@ there, and a scan of the same files is not done again.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -164,13 +165,14 @@ def _read_rest(scan: "_Scan", folder: Path | None, progress: Callable[[Progress]
     """Read the rows that the state lacks."""
     sources, state, saved = scan.sources, scan.state, time.monotonic()
     if not state.complete:
-        for piece in sources.pieces(Place(*state.place)):
-            scan.add(piece)
-            if progress is not None:
-                progress(Progress(piece.end.number, sources.bytes_before(piece.end), sources.size))
-            if folder is not None and time.monotonic() - saved >= SAVE_SECONDS:
-                _save(folder, scan.state_now())
-                saved = time.monotonic()
+        with closing(sources.pieces_ahead(Place(*state.place))) as pieces:
+            for piece in pieces:
+                scan.add(piece)
+                if progress is not None:
+                    progress(Progress(piece.end.number, sources.bytes_before(piece.end), sources.size))
+                if folder is not None and time.monotonic() - saved >= SAVE_SECONDS:
+                    _save(folder, scan.state_now())
+                    saved = time.monotonic()
         state.complete = True
         if folder is not None and state.rows:
             _save(folder, scan.state_now())

@@ -11,26 +11,31 @@ column of this name: see `glassmax.streaming.partitions`.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from typing import Any, NamedTuple
 
 from ..errors import DataError, OptionError, Setting
 from ..table import Table, read_batches
-from ..table.columnar import probe_files, read_footers
+from ..table.columnar import read_footers
 from ..table.opening import open_source
 from ..table.remote import Version, is_remote, unquoted, version_of
 from ..table.table import check_number_of_columns, some
+from ..table.trial import Trial
 from .partitions import Partitions
 from .paths import Found, Paths, find_files, name_of
+from .reader import read_ahead
 
 __all__ = ["PIECE_ROWS", "Piece", "Place", "SourceFile", "Sources"]
 
 PIECE_ROWS, PIECE_CELLS = 2**15, 2**20
 """A piece has at most so many rows and about so many cells; none crosses a multiple of `PIECE_ROWS` rows."""
 LARGEST_IN_MEMORY = 2**26
-PROBED_FILES, PROBED_BYTES = 256, 2**28
-"""At most so many files, and about so many bytes, are read by another process at once before they are read here."""
+TRIED_FILES = 256
+"""At most so many files are decoded by another process before they are decoded here."""
 OF_JSON = "JSON lines"
 
 
@@ -156,7 +161,7 @@ class Sources:
         self._check_columns()
         self._settle_decimal()
         self.probed = False
-        self._sound: list[bool | None] = [None] * len(self.files)  # whether it could be read by another process
+        self._sound: set[int] = set()  # the files that have been decoded
 
     def __repr__(self) -> str:
         size = sum(file.size for file in self.files)
@@ -174,7 +179,7 @@ class Sources:
         how = sorted((name, repr(value)) for name, value in self.reading.items())
         return hashlib.sha256(repr((of_files, how, self.columns)).encode()).hexdigest()
 
-    def pieces(self, start: Place = Place()) -> Iterator[Piece]:  # noqa: B008 - immutable
+    def pieces(self, start: Place = Place()) -> Generator[Piece, None, None]:  # noqa: B008 - immutable
         """Read the rows from a place on, piece by piece; no piece crosses a multiple of `PIECE_ROWS` rows.
 
         Raises
@@ -183,13 +188,19 @@ class Sources:
             If a file is damaged, has changed or is no longer there.
         """
         place = start
-        for position in range(start.file, len(self.files)):
-            row = start.row if position == start.file else 0
-            place = Place(position, row, place.number)
-            for table in self._tables(position, row):
-                for piece in _cut(table, place):
-                    place = piece.end
-                    yield piece
+        with self._trials() as trial:
+            for position in range(start.file, len(self.files)):
+                row = start.row if position == start.file else 0
+                place = Place(position, row, place.number)
+                for table in self._tables(position, row, trial(position)):
+                    for piece in _cut(table, place):
+                        place = piece.end
+                        yield piece
+
+    def pieces_ahead(self, start: Place = Place()) -> Generator[Piece, None, None]:  # noqa: B008 - immutable
+        """Read the rows as `pieces` does, in a thread ahead of who takes them. Close the iterator to end the thread."""
+        with closing(self.pieces(start)) as pieces, closing(read_ahead(lambda _: next(pieces), count())) as ahead:
+            yield from ahead
 
     def bytes_before(self, place: Place) -> int:
         """Return about how many bytes of all files are before a place."""
@@ -199,7 +210,7 @@ class Sources:
             before += int(file.size * min(1.0, place.row / file.rows)) if file.rows else 0
         return before
 
-    def _tables(self, position: int, start: int) -> Iterator[Table]:
+    def _tables(self, position: int, start: int, tried: Callable[[int], bool] | None) -> Iterator[Table]:
         file = self.files[position]
         self._check_unchanged(file)
         if file.rows is not None and start >= file.rows:
@@ -210,7 +221,7 @@ class Sources:
             columns=self.columns,
             start=start,
             at_once=_rows_at_once(n_columns),
-            probed=self._is_sound(position),
+            tried=tried,
             may_be_empty=True,
             **self.reading,
         )
@@ -218,25 +229,39 @@ class Sources:
             if table.n_rows:
                 yield self.partitions.added(replace(table, name=file.name), position)
         self._check_unchanged(file)
+        self._sound.add(position)
 
-    def _is_sound(self, position: int) -> bool:
-        """Return whether another process has decoded a file; if none has tried, one tries it with those that follow."""
-        if self.probed or not _is_probed(self.files[position]):
-            return self.probed
-        if self._sound[position] is None:
-            chosen, size = [], 0
-            for number in range(position, len(self.files)):
-                file = self.files[number]
-                if len(chosen) == PROBED_FILES or size > PROBED_BYTES:
-                    break
-                if _is_probed(file) and self._sound[number] is None:
-                    self._check_unchanged(file)
-                    chosen.append(number)
-                    size += file.size
-            of_them = probe_files([(self.files[number].path, self.files[number].format) for number in chosen])
-            for number, sound in zip(chosen, of_them, strict=True):
-                self._sound[number] = sound
-        return self._sound[position] is True
+    @contextmanager
+    def _trials(self) -> Iterator[Callable[[int], Callable[[int], bool] | None]]:
+        """Return a function that tells, for a file, what waits until another process has decoded it: see `Trial`.
+
+        A process decodes many files, one after another. It is ended behind the ``with`` statement.
+        """
+        running: Trial | None = None
+        chosen: dict[int, int] = {}
+
+        def of_file(position: int) -> Callable[[int], bool] | None:
+            nonlocal running, chosen
+            if self.probed or position in self._sound:
+                return lambda _: True
+            file = self.files[position]
+            if file.format not in ("Parquet", "Arrow") or file.packed or is_remote(file.path):
+                return None
+            if position not in chosen:
+                if running is not None:
+                    running.__exit__(None, None, None)
+                following = range(position, min(len(self.files), position + TRIED_FILES))
+                here = [number for number in following if not (self.files[number].packed or is_remote(self.files[number].path))]
+                here = [number for number in here if self.files[number].format in ("Parquet", "Arrow")]
+                chosen = {number: place for place, number in enumerate(here)}
+                running = Trial([(self.files[number].path, self.files[number].format) for number in here])
+            return partial(running.has_read, chosen[position])
+
+        try:
+            yield of_file
+        finally:
+            if running is not None:
+                running.__exit__(None, None, None)
 
     def _check_unchanged(self, file: SourceFile) -> None:
         try:
@@ -287,11 +312,6 @@ def _cut(table: Table, place: Place) -> Iterator[Piece]:
         end = Place(place.file, place.row + rows, place.number + rows)
         yield Piece(table.rows(slice(row, row + rows)), place, end)
         row, place = row + rows, end
-
-
-def _is_probed(file: SourceFile) -> bool:
-    """Whether another process decodes a file before it is read here."""
-    return file.format in ("Parquet", "Arrow") and not file.packed and not is_remote(file.path)
 
 
 def _version(path: str) -> Version:
