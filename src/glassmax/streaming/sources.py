@@ -11,10 +11,10 @@ column of this name: see `glassmax.streaming.partitions`.
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -24,18 +24,16 @@ from ..table.columnar import read_footers
 from ..table.opening import open_source
 from ..table.remote import Version, is_remote, unquoted, version_of
 from ..table.table import check_number_of_columns, some
-from ..table.trial import Trial
 from .partitions import Partitions
 from .paths import Found, Paths, find_files, name_of
 from .reader import read_ahead
+from .trials import Trials
 
 __all__ = ["PIECE_ROWS", "Piece", "Place", "SourceFile", "Sources"]
 
 PIECE_ROWS, PIECE_CELLS = 2**15, 2**20
 """A piece has at most so many rows and about so many cells; none crosses a multiple of `PIECE_ROWS` rows."""
 LARGEST_IN_MEMORY = 2**26
-TRIED_FILES = 256
-"""At most so many files are decoded by another process before they are decoded here."""
 OF_JSON = "JSON lines"
 
 
@@ -151,7 +149,9 @@ class Sources:
             given = list(given)
         found = find_files(given)
         self.name = name_of(given)
-        self.found = [file if is_remote(file.path) else file._replace(path=os.path.abspath(file.path)) for file in found]
+        self.found = [
+            file if is_remote(file.path) else file._replace(path=os.path.abspath(file.path)) for file in found
+        ]
         files = _described(found, self.reading)
         self.partitions = Partitions.of(found, [file.columns for file in files], self.columns)
         self.files = [
@@ -188,11 +188,11 @@ class Sources:
             If a file is damaged, has changed or is no longer there.
         """
         place = start
-        with self._trials() as trial:
+        with Trials([(file.path, file.format) if _is_tried(file) else None for file in self.files]) as trials:
             for position in range(start.file, len(self.files)):
                 row = start.row if position == start.file else 0
                 place = Place(position, row, place.number)
-                for table in self._tables(position, row, trial(position)):
+                for table in self._tables(position, row, self._tried(trials, position)):
                     for piece in _cut(table, place):
                         place = piece.end
                         yield piece
@@ -231,37 +231,9 @@ class Sources:
         self._check_unchanged(file)
         self._sound.add(position)
 
-    @contextmanager
-    def _trials(self) -> Iterator[Callable[[int], Callable[[int], bool] | None]]:
-        """Return a function that tells, for a file, what waits until another process has decoded it: see `Trial`.
-
-        A process decodes many files, one after another. It is ended behind the ``with`` statement.
-        """
-        running: Trial | None = None
-        chosen: dict[int, int] = {}
-
-        def of_file(position: int) -> Callable[[int], bool] | None:
-            nonlocal running, chosen
-            if self.probed or position in self._sound:
-                return lambda _: True
-            file = self.files[position]
-            if file.format not in ("Parquet", "Arrow") or file.packed or is_remote(file.path):
-                return None
-            if position not in chosen:
-                if running is not None:
-                    running.__exit__(None, None, None)
-                following = range(position, min(len(self.files), position + TRIED_FILES))
-                here = [number for number in following if not (self.files[number].packed or is_remote(self.files[number].path))]
-                here = [number for number in here if self.files[number].format in ("Parquet", "Arrow")]
-                chosen = {number: place for place, number in enumerate(here)}
-                running = Trial([(self.files[number].path, self.files[number].format) for number in here])
-            return partial(running.has_read, chosen[position])
-
-        try:
-            yield of_file
-        finally:
-            if running is not None:
-                running.__exit__(None, None, None)
+    def _tried(self, trials: Trials, position: int) -> Callable[[int], bool] | None:
+        """Return what waits until another process has decoded so many rows of a file; at once if it has before."""
+        return (lambda _: True) if self.probed or position in self._sound else trials.of(position)
 
     def _check_unchanged(self, file: SourceFile) -> None:
         try:
@@ -314,6 +286,11 @@ def _cut(table: Table, place: Place) -> Iterator[Piece]:
         row, place = row + rows, end
 
 
+def _is_tried(file: SourceFile) -> bool:
+    """Whether another process decodes a file before it is decoded here."""
+    return file.format in ("Parquet", "Arrow") and not file.packed and not is_remote(file.path)
+
+
 def _version(path: str) -> Version:
     if is_remote(path):
         return version_of(path)
@@ -324,7 +301,7 @@ def _version(path: str) -> Version:
 def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFile]:
     """Return what each file is: its format, its columns, and its size and time."""
     files = []
-    columnar: dict[str, str] = {}
+    columnar: dict[int, tuple[str, str]] = {}
     for path, name in zip((file.path for file in found), _short_names(found), strict=True):
         with open_source(path) as source:
             kind, packed = source.kind, source.packed
@@ -339,14 +316,12 @@ def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFi
                 f"{name} is {what}, which is read as a whole, and has {version.size >> 20} MB, expected at most "
                 f"{LARGEST_IN_MEMORY >> 20} MB. {remedy}"
             )
-        columnar[path] = kind
+        columnar[len(files)] = path, kind
         how = packed or ("a stream" if kind == "Arrow stream" else "")
         files.append(SourceFile(path, name, kind.removesuffix(" stream"), version, {}, packed=how))
-    footers = dict(zip(columnar, read_footers(list(columnar.items())), strict=True))
-    return [
-        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows) if file.path in footers else file
-        for file in files
-    ]
+    for position, footer in zip(columnar, read_footers(list(columnar.values())), strict=True):
+        files[position] = files[position]._replace(columns=footer.columns, rows=footer.rows)
+    return files
 
 
 def _text_file(path: str, name: str, version: Version, reading: dict[str, Any]) -> SourceFile:
@@ -362,8 +337,8 @@ def _short_names(found: Sequence[Found]) -> list[str]:
     """Return the paths without the folders that all of them are in."""
     remote = [unquoted(name_of(file.path)) for file in found if is_remote(file.path)]
     if len(remote) == len(found):
-        folder = os.path.commonprefix([name.rpartition("/")[0] + "/" for name in remote]).rpartition("/")[0]
-        return [name[len(folder) :].lstrip("/") for name in remote]
+        folder = posixpath.commonpath([posixpath.dirname(name) for name in remote])
+        return [posixpath.relpath(posixpath.normpath(name), folder) for name in remote]
     if remote:
         return [name_of(file.path) for file in found]
     absolute = [os.path.abspath(file.path) for file in found]

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ from .trial_read import opened
 
 __all__ = ["Footer", "read_columnar", "read_footers"]
 
-CELLS_AT_ONCE, CELLS_DECODED = 2**22, 2**21
+CELLS_AT_ONCE = 2**22
 FILES_AT_ONCE = 256
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
@@ -49,8 +48,8 @@ def read_columnar(
     start : int, default=0
         Row to begin at.
     at_once : int, optional
-        Maximum number of rows of a piece; by default, a piece has about 4 million cells. Half as many are decoded at
-        once, so that a group of rows is not decoded again for each piece of it.
+        Maximum number of rows of a piece; by default, a piece has about 4 million cells. As many are decoded at once,
+        so that a group of rows is not decoded again for each piece of it.
     tried : callable, optional
         Waits until another process has decoded so many rows of the file; returns whether they can be decoded. By
         default, another process decodes the whole file beforehand.
@@ -73,7 +72,7 @@ def read_columnar(
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
-    decoded = max(1024, (CELLS_AT_ONCE if at_once is None else CELLS_DECODED) // max(1, len(chosen)))
+    decoded = max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
     frames = _frames(frame, chosen, start, decoded)
     while True:
         with _in_words(source, quiet=tried is None or not tried(start + decoded)):
@@ -209,8 +208,8 @@ class _in_words:  # noqa: N801 - is used like a function
         if isinstance(error, known) or type(error).__module__.startswith("pyarrow"):
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise DataError(
-                f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150].rstrip('.')}. Take another copy, "
-                "or write it again."
+                f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150].rstrip('.')}. Take "
+                "another copy, or write it again."
             ) from None
 
 

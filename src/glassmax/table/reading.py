@@ -51,9 +51,9 @@ def read_table(
     ----------
     source : str, Path or frame
         Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, which may be compressed with gzip, zstd or
-        bzip2, or its URL that begins with ``s3://``, ``gs://``, ``https://`` or ``http://``, which needs
-        ``pip install 'glassmax[remote]'``; ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of a built-in example, one of
-        `BUILTIN`. Write ``./iris`` for a file of that name.
+        bzip2; or its URL, which begins with ``s3://``, ``gs://``, ``https://`` or ``http://`` and needs
+        ``pip install 'glassmax[remote]'``; ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of
+        a built-in example, one of `BUILTIN`. Write ``./iris`` for a file of that name.
     delimiter : str, optional
         One character that separates the cells of a CSV file; detected by default, as are the next two.
     decimal : {".", ","}, optional
@@ -151,7 +151,8 @@ def read_batches(
     """
     words = _checked_words(missing_words)
     how = _Pieces(start, at_once, tried)
-    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns, how, may_be_empty=may_be_empty):
+    dialect = _dialect(delimiter, decimal, encoding, header)
+    for table in _tables(source, dialect, columns, how, may_be_empty=may_be_empty):
         first = table.number(0) - 1 if table.n_rows else 0
         rest = table if first >= start else table.rows(slice(start - first, None))
         if rest.n_rows or not start:

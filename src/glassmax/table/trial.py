@@ -17,7 +17,7 @@ from ..errors import DataError
 __all__ = ["Trial", "has_crashed", "incomplete", "run_trial", "start_trial"]
 
 DIED = 128
-CELLS_AT_ONCE = 2**21
+CELLS_AT_ONCE = 2**22
 
 
 class Trial:
@@ -109,6 +109,4 @@ def has_crashed(code: int) -> bool:
 
 def incomplete(place: str, kind: str) -> DataError:
     """Return the error for a file that crashes whoever reads it."""
-    return DataError(
-        f"{place} is not a complete {kind} file: reading it fails. Take another copy, or write it again."
-    )
+    return DataError(f"{place} is not a complete {kind} file: reading it fails. Take another copy, or write it again.")
