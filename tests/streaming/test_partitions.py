@@ -154,11 +154,10 @@ def test_a_file_that_crashes_its_reader_is_named(tmp_path, monkeypatch):
     )
     command = trial._command
     monkeypatch.setattr(trial, "_command", lambda argv: [*command([])[:2], str(program), *command(argv)[3:]])
-    read = []
+    pieces = found.pieces()
+    assert [next(pieces).start.file for _ in range(3)] == [0, 1, 2]
     with pytest.raises(DataError, match=r"part-3\.parquet is not a complete Parquet file: reading it fails\."):
-        for piece in found.pieces():
-            read.append(piece)
-    assert len(read) == 3
+        next(pieces)
 
 
 def test_reading_that_is_stopped_leaves_no_process(tmp_path, monkeypatch):
