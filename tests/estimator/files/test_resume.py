@@ -187,7 +187,7 @@ def test_a_killed_fit_goes_on_to_the_same_bits(folder, tmp_path, stop):
 def test_a_fit_that_is_killed_at_random_moments_goes_on_to_the_same_bits(folder, tmp_path):
     expected = bits(SoftmaxClassifier(**options()).fit(folder, target="y"))
     draw, killed = random.Random(0), 0
-    while killed < 12:
+    while killed < 6:
         place = tmp_path / str(killed)
         place.mkdir(exist_ok=True)
         with subprocess.Popen(command(folder, place / "run", 0), stdout=subprocess.PIPE) as process:
