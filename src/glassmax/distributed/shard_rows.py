@@ -57,7 +57,7 @@ def open_shard(held: Held, shard: int) -> Spool:
     DataError
         If a file or a cell can't be used, or the disk is full.
     """
-    spools: OrderedDict[int, Spool] = held.cache.setdefault("spools", OrderedDict())
+    spools: _Spools = held.cache.setdefault("spools", _Spools())
     if shard not in spools:
         while len(spools) >= MOST_OPEN:
             spools.popitem(last=False)[1].close()
@@ -69,6 +69,15 @@ def open_shard(held: Held, shard: int) -> Spool:
         spools[shard] = spool
     spools.move_to_end(shard)
     return spools[shard]
+
+
+class _Spools(OrderedDict[int, Spool]):
+    """The open spools, that used last at the end."""
+
+    def close(self) -> None:
+        """Close all of them."""
+        for spool in self.values():
+            spool.close()
 
 
 def _folder(held: Held, job: Job) -> Path:
