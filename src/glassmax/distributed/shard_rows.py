@@ -20,7 +20,7 @@ import numpy as np
 from ..engine import Data
 from ..errors import DataError, WorkerError
 from ..functional.arrays import Array
-from ..streaming import Place, Sources, Spool, SpoolWriter, working_folder
+from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
 from ..streaming.encode import encoded_rows, labelled_rows
 from ..streaming.labelled import Weighted
 from .job import Job, job_of
@@ -161,7 +161,8 @@ def _sources(held: Held, job: Job) -> Sources:
         given = job.sources
         host = socket.gethostname()
         try:
-            sources = Sources(given["given"], columns=given["columns"], **given["reading"])
+            found = [Found(path, tuple(folders)) for path, folders in given["given"]]
+            sources = Sources(found, columns=given["columns"], **given["reading"])
         except DataError as error:
             raise WorkerError(f"The worker on {host} doesn't see the files as the driver does: {error}") from None
         if sources.fingerprint != given["fingerprint"]:
@@ -171,8 +172,8 @@ def _sources(held: Held, job: Job) -> Sources:
             )
         sources.probed = True  # by the scan
         held.cache["sources"] = sources
-    found: Sources = held.cache["sources"]
-    return found
+    known: Sources = held.cache["sources"]
+    return known
 
 
 class _Stream:
