@@ -209,6 +209,9 @@ OPTIONS = {
     "time_limit is 5, expected None with network: only a preset has a time limit and a checkpoint.": fit(
         network=SoftmaxClassifier(), time_limit=5
     ),
+    "engine is 'ray', expected None with network: workers train the networks of a preset.": lambda: TableClassifier(
+        network=SoftmaxClassifier()
+    ).fit(IRIS, SPECIES, engine="ray"),
     "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
     "n_threads is True, expected a whole number >= 1 or None.": fit(n_threads=True),
     "memory_limit is True, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(memory_limit=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import os
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
+from ...distributed.settings import WorkerSettings, read_settings
 from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
@@ -28,7 +30,7 @@ from ..rare_classes import of_kind
 from ..user_warnings import warn_user
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import check_folds, check_search, check_table_options
+from .options import check_engine, check_folds, check_search, check_table_options
 from .rows import TableRows, weights_of_rows
 
 __all__ = ["TableClassifier"]
@@ -208,6 +210,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        n_workers: int | None = None,
+        address: str | None = None,
+        resources: Mapping[str, float] | None = None,
+        wait_limit: float | None = None,
     ) -> Self:
         """Train on a table.
 
@@ -230,6 +237,19 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Validation rows, on which all members are judged; the members are then trained on all rows of X.
             `class_weight` is not applied to validation rows. A preset takes either validation rows, or `groups` or
             `time`.
+        engine : {"processes", "ray", "mpi"}, optional
+            Where the networks of the preset are trained in parallel: in processes of this machine, in tasks of Ray
+            (``pip install 'glassmax[ray]'``), or in processes of MPI (``pip install 'glassmax[mpi]'``). None trains
+            them on threads of this process. The result is bit-identical for any engine and number of workers.
+        n_workers : int, optional
+            Number of workers, >= 1. By default as many as there are processors, CPUs in the cluster, or processes of
+            MPI. Each worker uses ``n_threads // n_workers`` threads, at least one.
+        address : str, optional
+            Address of a Ray cluster, as for ``ray.init``.
+        resources : dict, optional
+            What Ray reserves for each worker, such as ``{"CPU": 2}``.
+        wait_limit : float, optional
+            Seconds, > 0, after which a worker that doesn't answer is an error; 300 by default.
 
         Returns
         -------
@@ -243,9 +263,12 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If `checkpoint_path` belongs to another run.
         DivergenceError
             If no member ends with finite weights.
+        WorkerError
+            If workers can't be started, don't answer, or have died too often.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        self._tell(self.fit_members(X, y, sample_weight, groups=groups, time=time, **given))
+        workers = self._workers(engine, n_workers, address, resources, wait_limit)
+        self._tell(self._records(X, y, sample_weight, groups, time, given, workers=workers))
         return self
 
     def tune(
@@ -262,6 +285,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        n_workers: int | None = None,
+        address: str | None = None,
+        resources: Mapping[str, float] | None = None,
+        wait_limit: float | None = None,
     ) -> Self:
         """Search for types of networks that suit the table, and train as `fit` does, with the best of them added.
 
@@ -275,6 +303,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
             As for `fit`.
+        engine, n_workers, address, resources, wait_limit
+            As for `fit`: the networks of a trial are trained in parallel, and then those of the preset. Trials follow
+            one another, because each is proposed from the records of the earlier ones.
         budget : float, optional
             Seconds of the search, > 0. One trial is always completed. The training afterwards takes its own time.
         trials : int, optional
@@ -292,7 +323,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
-        DataError, LabelError, OptionError, DivergenceError
+        DataError, LabelError, OptionError, DivergenceError, WorkerError
             As for `fit`; an OptionError also if Optuna is missing.
         CheckpointError
             If `study_path` or `checkpoint_path` belongs to another table, preset or seed, or is damaged.
@@ -310,7 +341,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         search = Search(budget, trials, study_path)
-        self._tell(self._records(X, y, sample_weight, groups, time, given, search))
+        workers = self._workers(engine, n_workers, address, resources, wait_limit)
+        self._tell(self._records(X, y, sample_weight, groups, time, given, search, workers))
         return self
 
     def fit_members(
@@ -324,12 +356,19 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        n_workers: int | None = None,
+        address: str | None = None,
+        resources: Mapping[str, float] | None = None,
+        wait_limit: float | None = None,
     ) -> Iterator[Member | Epoch]:
         """Train as `fit` does, and yield a record of each member once it is trained: for progress bars.
 
         Parameters
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
+            As for `fit`.
+        engine, n_workers, address, resources, wait_limit
             As for `fit`.
 
         Yields
@@ -339,10 +378,20 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        yield from cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
+        workers = self._workers(engine, n_workers, address, resources, wait_limit)
+        records = self._records(X, y, sample_weight, groups, time, given, workers=workers)
+        yield from cast("Iterator[Member | Epoch]", records)
 
     def _records(
-        self, X: Any, y: Any, weight: Any, groups: Any, time: Any, given: dict[str, Any], search: Search | None = None
+        self,
+        X: Any,
+        y: Any,
+        weight: Any,
+        groups: Any,
+        time: Any,
+        given: dict[str, Any],
+        search: Search | None = None,
+        workers: WorkerSettings | None = None,
     ) -> Iterator[Trial | Member | Epoch]:
         """Train, and yield a record of each trial, member or epoch; `given` are the validation rows."""
         check_table_options(self)
@@ -350,10 +399,17 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         validation = check_validation(given["X_val"], given["y_val"], given["sample_weight_val"], y)
         rows = table_rows(self, X, y, weight, groups=groups, time=time)
-        records = self.fit_rows(rows, validation, search)
+        records = self.fit_rows(rows, validation, search, workers=workers)
         next(records)
         yield from cast("Iterator[Trial | Member | Epoch]", records)
         self._learn_columns(rows, named=has_names(X))
+
+    def _workers(self, engine: Any, n_workers: Any, *of_engine: Any) -> WorkerSettings | None:
+        """Check the settings of workers, and return them; None without an engine."""
+        check_table_options(self)
+        if engine is not None:
+            check_engine(self, engine)
+        return read_settings(engine, n_workers, *of_engine, n_threads=self.n_threads or os.cpu_count())
 
     def _tell(self, records: Iterator[Trial | Member | Epoch]) -> None:
         """Train; print the records if `verbose` asks for it, and warn if something was left out."""
@@ -371,6 +427,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation: tuple[Any, Any, Any] | None = None,
         search: Search | None = None,
         progress: Progress | None = None,
+        workers: WorkerSettings | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -383,6 +440,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             What `tune` is asked for.
         progress : callable, optional
             With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
+        workers : WorkerSettings, optional
+            Where the networks of a preset are trained, see `fit`.
 
         Yields
         ------
@@ -401,7 +460,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search, progress)
+        fitted = yield from fit_table(self, rows, validation, search, progress, workers)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 

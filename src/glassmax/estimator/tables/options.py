@@ -12,7 +12,7 @@ from ..ensemble import PRESETS, Preset, Search, check_optuna
 from ..options import check_memory_limit, make_plan
 from ..rare_classes import check_min_count
 
-__all__ = ["check_folds", "check_search", "check_table_options", "preset_of"]
+__all__ = ["check_engine", "check_folds", "check_search", "check_table_options", "preset_of"]
 
 LARGEST_SEED = 2**32 - 1
 
@@ -38,6 +38,13 @@ def check_search(classifier: Any, search: Search) -> None:
     path = search.study_path
     if path is not None and not isinstance(path, str | os.PathLike):
         raise OptionError(parameter="study_path", came=repr(path), expected="the path of a file, or None")
+
+
+def check_engine(classifier: Any, engine: Any) -> None:
+    """Raise an OptionError if a `TableClassifier` has nothing to train in parallel on the workers of an engine."""
+    if classifier.network is not None:
+        expected = ("None with ", Setting("network"), ": workers train the networks of a preset")
+        raise OptionError(parameter="engine", came=repr(engine), expected=expected)
 
 
 def check_table_options(classifier: Any) -> None:
