@@ -5,6 +5,11 @@
     messages      what travels: a manifest and arrays, never code
     ordered_sum   sums over shards, with the same bits for any number of workers
     workers       the seam: map shards, sum in order, broadcast
+    operations    what a worker does of an operation: one shard, or the sum over some
+    failures      what has gone wrong in a worker, as a message and as an error
+    processes     workers that are processes of this machine
+    worker        such a process
+    pipes         messages through a pipe
     settings      which engine runs the workers, how many there are, and how long to wait
 """
 
