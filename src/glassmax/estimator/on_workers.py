@@ -132,6 +132,7 @@ def train_member(held: Held, shard: int, call: Message) -> Message:
         n_threads=manifest["n_threads"],
         memory_limit=manifest["memory_limit"],
         numbers=None if numbers is None else Numbers(tuple(numbers[0]), numbers[1]),
+        alive=held.alive,
     )
     trained = trainer.trained(Task(of_plain(plain, given), position, number))
     assert trained is not None  # nothing stops it
@@ -168,6 +169,6 @@ def check_arithmetic(of_driver: str) -> None:
     if own != of_driver:
         raise WorkerError(
             f"A worker trains with {own}, and the driver with {of_driver}: the result would depend on the worker. "
-            "Install the same version of glassmax everywhere. If the instruction sets are different, set GLASSMAX_ISA in "
-            "every environment to one that all of the machines have."
+            "Install the same version of glassmax everywhere. If the instruction sets are different, set GLASSMAX_ISA "
+            "in every environment to one that all of the machines have."
         )

@@ -6,7 +6,7 @@ on whether a member is trained here, trained on a worker, or restored from a che
 
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -135,6 +135,8 @@ class Trainer:
         Members that it holds are restored; the others are added to it.
     elsewhere : MembersElsewhere or None
         Trains the members; None if they are trained on threads of this process.
+    alive : callable
+        Is called after each epoch, and several times a second within a long one.
     """
 
     def __init__(
@@ -151,10 +153,12 @@ class Trainer:
         time_limit: float | None = None,
         checkpoint: EnsembleCheckpoint | None = None,
         elsewhere: MembersElsewhere | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> None:
         self.rows, self.k, self.folds, self.validation, self.seed = rows, k, folds, validation, seed
         self.n_threads, self.time_limit, self.checkpoint = n_threads, time_limit, checkpoint
         self.numbers, self.memory_limit, self.elsewhere = numbers, memory_limit, elsewhere
+        self.alive = alive
         self.begun = time.monotonic()
         self.stopped = Event()
         self.first: Task | None = None
@@ -258,14 +262,16 @@ class Trainer:
 
     def _fit(self, classifier: SoftmaxClassifier, rows: Rows, saved: SavedMember | None) -> bool:
         """Train a classifier, or restore it; return whether its training has come to its end."""
-        validation = (None, None, None)
-        run = classifier._open_run(rows.X, rows.y, rows.weight, validation, np.arange(self.k), watched=False)
+        validation, alive = (None, None, None), self.alive
+        heard: dict[str, Any] = {"watched": False, "progress": None if alive is None else lambda *_: alive()}
+        run = classifier._open_run(rows.X, rows.y, rows.weight, validation, np.arange(self.k), **heard)
         try:
             with run:
                 if saved is not None:
                     _restore(run, saved)
                 while not self.stopped.is_set() and run.next_epoch() is not None:
-                    pass
+                    if alive is not None:
+                        alive()
         except DivergenceError:
             pass  # `stop_reason_` says so
         return saved is not None or not self.stopped.is_set()

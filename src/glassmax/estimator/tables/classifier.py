@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.utils.metadata_routing import UNUSED
 
 from ...calibration import Calibration
 from ...distributed.settings import WorkerSettings, read_settings
@@ -34,6 +35,8 @@ from .options import check_engine, check_folds, check_search, check_table_option
 from .rows import TableRows, weights_of_rows
 
 __all__ = ["TableClassifier"]
+
+OF_WORKERS = ("engine", "n_workers", "address", "resources", "wait_limit")
 
 
 class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -159,6 +162,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     trials_: list[Trial]
     stop_reason_: str
     n_features_in_: int
+
+    __metadata_request__fit = dict.fromkeys(OF_WORKERS, UNUSED)  # they are no metadata of rows
 
     def __init__(
         self,

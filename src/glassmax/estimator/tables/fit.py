@@ -5,7 +5,7 @@ user's own, a share of the rows is held out to judge it.
 """
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -253,19 +253,7 @@ def _fit_preset(
         common |= {"n_threads": classifier.n_threads or os.cpu_count() or 1, "elsewhere": elsewhere}
         trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, **common)
         identified = partial(_identity, classifier, rows, data, folds, held, seed)
-        found = None
-        if search is not None:
-            file = None
-            if search.study_path is not None:
-                identity = identified(preset) | {"Optuna": check_optuna().__version__}
-                file = StudyFile(Path(search.study_path), identity)
-            found = yield from search_types(lambda s: trainer_of(seed=s), preset, seed, search, file)
-            preset = with_types_of(preset, found.trials)
-        checkpoint = None
-        if classifier.checkpoint_path is not None:
-            checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identified(preset))
-        trainer = trainer_of(seed=seed, time_limit=classifier.time_limit, checkpoint=checkpoint)
-        ensemble: Ensemble = yield from train_ensemble(trainer, preset)
+        ensemble, preset, found = yield from _trained(classifier, trainer_of, identified, preset, seed, search)
     if held is None:
         judged, of_y = there[ensemble.judged], y[ensemble.judged]
         of_weight = rows.weights(judged)
@@ -291,6 +279,31 @@ def _fit_preset(
         found,
         ensemble.tried,
     )
+
+
+def _trained(
+    classifier: Any,
+    trainer_of: Callable[..., Trainer],
+    identified: Callable[[Preset], dict[str, str]],
+    preset: Preset,
+    seed: int,
+    search: Search | None,
+) -> Generator[Trial | Member, None, tuple[Ensemble, Preset, Found | None]]:
+    """Search, if that is asked for, and train; return the ensemble, its types of members, and the trials."""
+    found = None
+    if search is not None:
+        file = None
+        if search.study_path is not None:
+            identity = identified(preset) | {"Optuna": check_optuna().__version__}
+            file = StudyFile(Path(search.study_path), identity)
+        found = yield from search_types(lambda s: trainer_of(seed=s), preset, seed, search, file)
+        preset = with_types_of(preset, found.trials)
+    checkpoint = None
+    if classifier.checkpoint_path is not None:
+        checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identified(preset))
+    trainer = trainer_of(seed=seed, time_limit=classifier.time_limit, checkpoint=checkpoint)
+    ensemble = yield from train_ensemble(trainer, preset)
+    return ensemble, preset, found
 
 
 def _held_out(rows: TableRows, share: float, seed: int) -> tuple[Array, Array]:
