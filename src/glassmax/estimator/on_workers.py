@@ -5,8 +5,9 @@ what comes back are its weights and its training losses, as a checkpoint keeps t
 that the result is the same bits as without workers.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from threading import Lock
 from typing import Any, cast
 
 import numpy as np
@@ -21,7 +22,16 @@ from ..version import __version__
 from .ensemble import Folds, MemberFacts, Numbers, Rows, SavedMember, Task, Trainer
 from .plain_parameters import of_plain, to_plain
 
-__all__ = ["MemberWorkers", "member_workers", "train_member"]
+__all__ = [
+    "MemberWorkers",
+    "arithmetic",
+    "check_arithmetic",
+    "matrix_arrays",
+    "matrix_of",
+    "member_workers",
+    "serialized",
+    "train_member",
+]
 
 
 @contextmanager
@@ -132,7 +142,7 @@ def train_member(held: Held, shard: int, call: Message) -> Message:
         n_threads=manifest["n_threads"],
         memory_limit=manifest["memory_limit"],
         numbers=None if numbers is None else Numbers(tuple(numbers[0]), numbers[1]),
-        alive=held.alive,
+        alive=serialized(held.alive),
     )
     trained = trainer.trained(Task(of_plain(plain, given), position, number))
     assert trained is not None  # nothing stops it
@@ -156,6 +166,17 @@ def matrix_of(name: str, arrays: Arrays, n_columns: int) -> Any:
         return arrays[name]
     parts = tuple(arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr"))
     return csr_matrix(parts, (len(parts[2]) - 1, n_columns))
+
+
+def serialized(alive: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that may be called by several threads at a time."""
+    lock = Lock()
+
+    def one_at_a_time() -> None:
+        with lock:
+            alive()
+
+    return one_at_a_time
 
 
 def arithmetic() -> str:

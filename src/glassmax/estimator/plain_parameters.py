@@ -1,10 +1,11 @@
-"""Parameters of classifiers as JSON and arrays: as they travel to workers. No pickle, and no code.
+"""Parameters of classifiers, and tables, as JSON and arrays: as they travel to workers. No pickle, and no code.
 
 What JSON has is written as it is. Everything else is a dictionary of one entry: its kind, and what it consists of::
 
     (64, 32)                 {"tuple": [64, 32]}
     np.array([1.0, 2.0])     {"array": 0}, the first of the arrays beside the JSON
     PiecewiseLinear()        {"PiecewiseLinear": {"columns": null, "bins": 16}}
+    array of texts           {"cells": ["<U6", ["Adelie", "Gentoo"], {"array": 1}]}, the different cells, and which
 
 A classifier is written by its parameters and read as a new one, as scikit-learn's `clone` makes it.
 """
@@ -19,14 +20,16 @@ import numpy as np
 from ..embedding import Categories, Embedding, Periodic, PiecewiseLinear
 from ..errors import OptionError
 from ..functional.arrays import Array
+from ..table import Table
+from ..table.missing_words import MissingWords
 from .classifier import SoftmaxClassifier
 from .ensemble import MemberType, Preset
 
-__all__ = ["of_plain", "to_plain"]
+__all__ = ["of_plain", "plain_parameters", "to_plain"]
 
 LONGEST = 60
-DESCRIBED = (Categories, Periodic, PiecewiseLinear, MemberType, Preset)
-"""The classes of parameters that are described by their fields."""
+DESCRIBED = (Categories, Periodic, PiecewiseLinear, MemberType, Preset, Table, MissingWords)
+"""The classes that are described by their fields."""
 
 
 def to_plain(value: Any, name: str, arrays: list[Array]) -> Any:
@@ -53,7 +56,7 @@ def to_plain(value: Any, name: str, arrays: list[Array]) -> Any:
         return value
     kind = type(value).__name__
     if isinstance(value, np.ndarray | np.generic):
-        return _plain_array(np.asarray(value), isinstance(value, np.generic), plain, arrays)
+        return _plain_array(np.asarray(value), plain, arrays, is_scalar=isinstance(value, np.generic))
     if type(value) in SEQUENCES.values():
         return {kind: [plain(one) for one in value]}
     if isinstance(value, Mapping):
@@ -65,8 +68,7 @@ def to_plain(value: Any, name: str, arrays: list[Array]) -> Any:
     if type(value) in DESCRIBED:
         return {kind: {field.name: plain(getattr(value, field.name)) for field in fields(value)}}
     if type(value) is SoftmaxClassifier:
-        given = value.get_params(deep=False)
-        return {"SoftmaxClassifier": {key: to_plain(one, f"{name}__{key}", arrays) for key, one in given.items()}}
+        return {kind: plain_parameters(value, arrays, f"{name}__")}
     if isinstance(value, np.random.RandomState):
         return {"RandomState": plain(value.get_state(legacy=False))}
     came = repr(value)
@@ -76,6 +78,12 @@ def to_plain(value: Any, name: str, arrays: list[Array]) -> Any:
         expected="numbers, text, arrays, or lists and dicts of them: workers get neither functions nor objects of "
         "other classes",
     )
+
+
+def plain_parameters(classifier: Any, arrays: list[Array], prefix: str = "") -> dict[str, Any]:
+    """Return the parameters of a classifier, each as JSON has it; see `to_plain`."""
+    given = classifier.get_params(deep=False)
+    return {name: to_plain(value, f"{prefix}{name}", arrays) for name, value in given.items()}
 
 
 def of_plain(plain: Any, arrays: list[Array]) -> Any:
@@ -90,12 +98,16 @@ def of_plain(plain: Any, arrays: list[Array]) -> Any:
         return plain
     ((kind, content),) = plain.items()
     if kind == "array":
-        return arrays[content].copy()
+        return arrays[content]
     if kind == "scalar":
         return arrays[content][()]
-    if kind == "texts":
-        dtype, shape, cells = content
-        return np.array([of_plain(cell, arrays) for cell in cells], dtype).reshape(shape)
+    if kind == "moments":
+        return arrays[content[1]].view(content[0])
+    if kind == "cells":
+        dtype, different, which = content
+        cells = np.empty(len(different), object)
+        cells[:] = [of_plain(cell, arrays) for cell in different]
+        return cells.astype(dtype)[arrays[which]]
     if kind in SEQUENCES:
         return SEQUENCES[kind](of_plain(one, arrays) for one in content)
     if kind == "dict":
@@ -115,11 +127,17 @@ def of_plain(plain: Any, arrays: list[Array]) -> Any:
 SEQUENCES: dict[str, Callable[[Any], Any]] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 
 
-def _plain_array(values: Array, scalar: bool, plain: Callable[[Any], Any], arrays: list[Array]) -> Any:
-    if values.dtype.kind in "biuf":
-        arrays.append(values)
-        return {"scalar" if scalar else "array": len(arrays) - 1}
-    if scalar:
+def _plain_array(values: Array, plain: Callable[[Any], Any], arrays: list[Array], *, is_scalar: bool) -> Any:
+    kind = values.dtype.kind
+    if is_scalar and kind not in "biuf":
         return plain(values.item())
-    cells = values.reshape(-1).tolist()
-    return {"texts": [values.dtype.str, list(values.shape), [plain(cell) for cell in cells]]}
+    if kind in "biufM":
+        arrays.append(values.view(np.int64) if kind == "M" else values)
+        place = len(arrays) - 1
+        return {"moments": [values.dtype.str, place]} if kind == "M" else {"scalar" if is_scalar else "array": place}
+    codes: dict[Any, int] = {}
+    keys = ((type(cell), cell) for cell in values.reshape(-1).tolist())  # True is not 1
+    which = np.array([codes.setdefault(key, len(codes)) for key in keys], np.int32).reshape(values.shape)
+    different = [plain(cell) for _, cell in codes]
+    arrays.append(which)
+    return {"cells": [values.dtype.str, different, len(arrays) - 1]}

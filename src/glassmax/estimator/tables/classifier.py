@@ -4,7 +4,7 @@ from __future__ import annotations  # help() shows these names instead of what t
 
 import os
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -433,6 +433,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         search: Search | None = None,
         progress: Progress | None = None,
         workers: WorkerSettings | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -447,6 +448,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
         workers : WorkerSettings, optional
             Where the networks of a preset are trained, see `fit`.
+        alive : callable, optional
+            Is called after each epoch of a network of a preset, and several times a second within a long one, by any
+            thread.
 
         Yields
         ------
@@ -465,7 +469,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search, progress, workers)
+        fitted = yield from fit_table(self, rows, validation, search, progress, workers, alive)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 

@@ -212,15 +212,21 @@ def fit_table(
     search: Search | None = None,
     progress: Progress | None = None,
     workers: WorkerSettings | None = None,
+    alive: Callable[[], None] | None = None,
 ) -> Records:
     """Train on rows; yield what is trained on, then a record of each trial, member or epoch; return what is learned."""
     if classifier.network is None:
-        return (yield from _fit_preset(classifier, rows, validation, search, workers))
+        return (yield from _fit_preset(classifier, rows, validation, search, workers, alive))
     return (yield from _fit_network(classifier, rows, validation, progress))
 
 
 def _fit_preset(
-    classifier: Any, rows: TableRows, validation: Any, search: Search | None, workers: WorkerSettings | None
+    classifier: Any,
+    rows: TableRows,
+    validation: Any,
+    search: Search | None,
+    workers: WorkerSettings | None,
+    alive: Callable[[], None] | None,
 ) -> Records:
     preset = preset_of(classifier.preset)
     there = np.arange(len(rows.y))
@@ -250,7 +256,7 @@ def _fit_preset(
     data = Rows(X, y, weight)
     common: dict[str, Any] = {"numbers": _numbers(rows.encoding), "memory_limit": classifier.memory_limit}
     with member_workers(workers, data, len(rows.classes), folds, **common) as elsewhere:
-        common |= {"n_threads": classifier.n_threads or os.cpu_count() or 1, "elsewhere": elsewhere}
+        common |= {"n_threads": classifier.n_threads or os.cpu_count() or 1, "elsewhere": elsewhere, "alive": alive}
         trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, **common)
         identified = partial(_identity, classifier, rows, data, folds, held, seed)
         ensemble, preset, found = yield from _trained(classifier, trainer_of, identified, preset, seed, search)
