@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..distributed import Held, Message
 from ..distributed.settings import WorkerSettings, open_workers, read_settings
-from ..errors import OptionError, is_whole
+from ..errors import OptionError, Setting, is_whole
 from ..functional.arrays import Array
 from ..table import as_table
 from ..training import Metrics
@@ -55,7 +55,9 @@ class CrossValidation:
         for name, words in SHOWN.items():
             values = self._values(name)
             if not np.isnan(values).all():
-                lines.append(f"{words}: {values.mean():.4f} on average, standard deviation {values.std():.4f}")
+                lines.append(
+                    f"{words}: {np.nanmean(values):.4f} on average, standard deviation {np.nanstd(values):.4f}"
+                )
         return "\n".join(lines)
 
     @property
@@ -118,8 +120,9 @@ def cross_validate(
     Returns
     -------
     CrossValidation
-        With `log_loss` and `accuracy` of each fold as arrays, and all metrics in `folds`. Where a fold holds all rows
-        of a class, the classifier is trained on these rows, and they are not judged.
+        With `log_loss` and `accuracy` of each fold as arrays, and all metrics in `folds`. A row is judged if the
+        classifier was trained on its class: where a fold holds all rows of a class, these rows are trained on, too, and
+        are not judged. A fold without rows to judge has the metrics NaN.
 
     Raises
     ------
@@ -209,10 +212,16 @@ def _roles(rows: LabelledRows, folds: int, seed: int) -> Array:
     y = rows.T if rows.T.ndim == 1 else most_probable_class(rows.T)
     y = np.unique(y, return_inverse=True)[1]
     in_order = rows.time is not None
-    given = {"groups": rows.groups, "time": rows.time}
-    blocks = assign_blocks(y, np.random.RandomState(seed), folds + in_order, **given)
+    draw = np.random.RandomState(seed)
+    blocks = assign_blocks(y, draw, folds + in_order, groups=rows.groups, time=rows.time)
     if not in_order:
         return np.array([np.where(blocks.left_out(j), JUDGED, TRAINED_ON) for j in range(blocks.n_blocks)], np.uint8)
+    if len(np.unique(y[blocks.block == 0])) < 2:
+        message = (
+            f"The earliest rows, {np.count_nonzero(blocks.block == 0)} of {len(y)}, are all of one class, expected "
+        )
+        message += "at least two classes to train on before the first fold. Pass fewer "
+        raise OptionError(message, Setting("folds"), ".", parameter="time")
     return np.array([_in_order(blocks.block, y, j) for j in range(1, blocks.n_blocks)], np.uint8)
 
 

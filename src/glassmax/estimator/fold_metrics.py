@@ -72,6 +72,8 @@ def metrics_of_fold(
     alive : callable, optional
         Is called from time to time during the training.
     """
+    if not test.T.shape[0]:
+        return FoldResult(Metrics(0, np.nan, np.nan), [])
     fitted = clone(classifier)
     of = _of_table if isinstance(fitted, TableClassifier) else _of_numbers
     with warnings.catch_warnings(record=True) as caught:

@@ -48,9 +48,9 @@ def member_workers(
     if settings is None:
         yield None
         return
-    more = {"n_threads": settings.worker_threads, "memory_limit": memory_limit}
+    n_threads = settings.worker_threads
     with closing(open_workers(settings)) as workers:
-        yield MemberWorkers(workers, rows, k, folds, numbers=numbers, **more)
+        yield MemberWorkers(workers, rows, k, folds, n_threads=n_threads, memory_limit=memory_limit, numbers=numbers)
 
 
 class MemberWorkers:

@@ -409,12 +409,14 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         yield from cast("Iterator[Trial | Member | Epoch]", records)
         self._learn_columns(rows, named=has_names(X))
 
-    def _workers(self, engine: Any, n_workers: Any, *of_engine: Any) -> WorkerSettings | None:
+    def _workers(
+        self, engine: Any, n_workers: Any = None, address: Any = None, resources: Any = None, wait_limit: Any = None
+    ) -> WorkerSettings | None:
         """Check the settings of workers, and return them; None without an engine."""
         check_table_options(self)
         if engine is not None:
             check_engine(self, engine)
-        return read_settings(engine, n_workers, *of_engine, n_threads=self.n_threads or os.cpu_count())
+        return read_settings(engine, n_workers, address, resources, wait_limit, self.n_threads or os.cpu_count())
 
     def _tell(self, records: Iterator[Trial | Member | Epoch]) -> None:
         """Train; print the records if `verbose` asks for it, and warn if something was left out."""
