@@ -155,10 +155,9 @@ def test_members_that_diverge_are_not_used(here):
 
 
 def test_a_worker_that_would_compute_other_bits_is_refused(here):
-    there = on_workers.arithmetic()
-    with patch.object(on_workers, "arithmetic", side_effect=["abacus of glassmax 1", there]):
-        with pytest.raises(WorkerError) as caught:
-            fast().fit(X, Y, engine="processes", n_workers=2)
+    arithmetic = patch.object(on_workers, "arithmetic", side_effect=["abacus of glassmax 1", on_workers.arithmetic()])
+    with arithmetic, pytest.raises(WorkerError) as caught:
+        fast().fit(X, Y, engine="processes", n_workers=2)
     assert "and the driver with abacus of glassmax 1: the result would depend on the worker." in str(caught.value)
 
 

@@ -1,5 +1,7 @@
 """Cross-validation: the metrics of a classifier on rows that it has not seen, fold by fold, here or on workers."""
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing

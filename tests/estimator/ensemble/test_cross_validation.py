@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import astuple
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -14,12 +15,15 @@ from sklearn.metrics import accuracy_score, log_loss
 import glassmax as gm
 from glassmax import SoftmaxClassifier, TableClassifier, not_class
 from glassmax.embedding import Periodic
-from glassmax.errors import DivergenceError, LabelError, OptionError
+from glassmax.errors import DivergenceError, LabelError, OptionError, WorkerError
 from glassmax.estimator import cross_validation
 from glassmax.estimator.ensemble import MemberType, Preset, assign_blocks
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
+from glassmax.estimator.on_workers import arithmetic, check_arithmetic
+from glassmax.estimator.plain_parameters import of_plain
 from tests.distributed.doubles import WorkersHere, is_plain
 from tests.estimator.iris import IRIS, NAMES, RAW, SPECIES
+from tests.estimator.raises import raises_that_are_missed
 
 PENGUINS = gm.read_table("penguins")
 FIRST = PENGUINS.rows(np.arange(0, 344, 3))
@@ -272,6 +276,15 @@ REFUSED = {
         "time has 3 entries, expected 150: one for each row.": call(time=[1, 2, 3]),
     },
 }
+OTHER_BITS = (
+    f"A worker trains with {arithmetic()}, and the driver with abacus: the result would depend on the worker. Install "
+    "the same version of glassmax everywhere. If the instruction sets are different, set GLASSMAX_ISA in every "
+    "environment to one that all of the machines have."
+)
+REFUSED |= {
+    WorkerError: {OTHER_BITS: lambda: check_arithmetic("abacus")},
+    ValueError: {"a parameter is of the unknown kind 'odd'": lambda: of_plain({"odd": 1}, [])},
+}
 MESSAGES = [(kind, message, call) for kind, table in REFUSED.items() for message, call in table.items()]
 
 
@@ -280,3 +293,9 @@ def test_the_message_is_word_for_word(kind, message, call):
     with pytest.raises(kind) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_every_raise_is_in_the_table():
+    folder = Path(cross_validation.__file__).parent
+    paths = [folder / f"{name}.py" for name in ("cross_validation", "on_workers", "plain_parameters")]
+    assert raises_that_are_missed(paths, MESSAGES, 7) == []
