@@ -25,7 +25,7 @@ from .fold_metrics import FoldResult, LabelledRows, metrics_of_fold
 from .labels import most_probable_class
 from .on_workers import arithmetic, check_arithmetic, matrix_arrays, matrix_of, serialized
 from .plain_parameters import of_plain, plain_parameters, to_plain
-from .preparation import labelled_rows
+from .preparation import rows_and_labels
 from .tables.classifier import TableClassifier
 from .tables.fit import has_names, table_rows
 from .tables.options import check_table_options
@@ -201,7 +201,7 @@ def _rows_of_numbers(
         if isinstance(given, str):
             expected = "an array: SoftmaxClassifier knows no columns by name"
             raise OptionError(parameter=name, came=repr(given), expected=expected)
-    X, labels, weight = labelled_rows(clone(classifier), X, y, weight, None, known=False)
+    X, labels, weight = rows_and_labels(clone(classifier), X, y, weight, None, known=False)
     there = np.arange(X.shape[0])
     table = as_table({"row": there})
     groups = None if groups is None else group_numbers(table, groups, there)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ...distributed import WorkerSettings, read_settings
 from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
 from ..options import check_memory_limit, make_plan
 from ..rare_classes import check_min_count
 
-__all__ = ["check_engine", "check_folds", "check_search", "check_table_options", "preset_of"]
+__all__ = ["check_folds", "check_search", "check_table_options", "preset_of", "worker_settings"]
 
 LARGEST_SEED = 2**32 - 1
 
@@ -40,11 +41,21 @@ def check_search(classifier: Any, search: Search) -> None:
         raise OptionError(parameter="study_path", came=repr(path), expected="the path of a file, or None")
 
 
-def check_engine(classifier: Any, engine: Any) -> None:
-    """Raise an OptionError if a `TableClassifier` has nothing to train in parallel on the workers of an engine."""
-    if classifier.network is not None:
+def worker_settings(
+    classifier: Any,
+    engine: str | None,
+    n_workers: int | None = None,
+    address: str | None = None,
+    resources: Mapping[str, float] | None = None,
+    wait_limit: float | None = None,
+) -> WorkerSettings | None:
+    """Check the settings of the workers that train a preset, and return them; None without an engine."""
+    check_table_options(classifier)
+    if classifier.network is not None and engine is not None:
         expected = ("None with ", Setting("network"), ": workers train the networks of a preset")
         raise OptionError(parameter="engine", came=repr(engine), expected=expected)
+    n_threads = classifier.n_threads or os.cpu_count()
+    return read_settings(engine, n_workers, address, resources, wait_limit, n_threads)
 
 
 def check_table_options(classifier: Any) -> None:
