@@ -264,3 +264,44 @@ def test_one_network_has_no_members(here):
     with pytest.raises(OptionError, match="engine is 'processes', expected None with network"):
         TableClassifier(network=SoftmaxClassifier()).fit(X, Y, engine="processes")
     assert not here
+
+
+# --- processes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def there(monkeypatch):
+    """Return the workers that were opened, which are processes."""
+    opened, really = [], on_workers.open_workers
+
+    def open_workers(settings):
+        opened.append(really(settings))
+        return opened[-1]
+
+    monkeypatch.setattr(on_workers, "open_workers", open_workers)
+    return opened
+
+
+def processes(workers):
+    return [worker.process for worker in workers._workers]
+
+
+def test_workers_that_are_killed_cost_time_and_no_bit(there):
+    alone, classifier, killed = fast().fit(X, Y), fast(), []
+    for number, _ in enumerate(classifier.fit_members(X, Y, engine="processes", n_workers=2, wait_limit=60)):
+        if number in (0, 3):
+            killed.append(processes(there[0])[number % 2])
+            killed[-1].kill()
+    assert_same(classifier, alone)
+    assert [process.wait() for process in killed] == [-9, -9]
+    assert processes(there[0]) == []  # nothing is left
+
+
+def test_an_error_in_a_process_is_that_of_a_fit_without_workers(there):
+    wrong = Preset((MemberType("wrong", {"hidden_layer_sizes": (4,), "activation": "tahn"}),), members=2, blocks=2)
+    with pytest.raises(OptionError) as alone:
+        fast(preset=wrong).fit(X, Y)
+    with pytest.raises(OptionError) as on:
+        fast(preset=wrong).fit(X, Y, engine="processes", n_workers=1)
+    assert (str(on.value), on.value.parameter) == (str(alone.value), alone.value.parameter) != ("", "")
+    assert processes(there[0]) == []
