@@ -1,8 +1,10 @@
 """The paths of output files, checked before the work begins."""
 
+import fnmatch
+import glob
 import os
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from pathlib import Path, PurePath
 
 from ..errors import DataError, GlassmaxError
 from ..model import load_model
@@ -18,7 +20,7 @@ OF_DATA = (
 
 
 def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
-    """Raise if a path can't be written, or is one of those that are read; return it otherwise."""
+    """Raise if a path can't be written, or is one of those that are read or will be; return it otherwise."""
     if output == "-":
         raise DataError(f"{option} is '-', expected the name of a file. Pass {option} ./- if that is its name.")
     path = Path(output)
@@ -34,12 +36,32 @@ def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
         for source in inputs:
             if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
                 raise DataError(f"{path} is an input, which the output would replace. Pass another {option}.")
+            if where := _read_from(path, source):
+                raise DataError(f"{path} {where}, so it would be read as data the next time. Pass another {option}.")
     except DataError:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path} can't be written: {reason}. Pass another {option}.") from None
     return path
+
+
+def _read_from(path: Path, source: str) -> str:
+    """Say why a file of this path belongs to a folder or a glob of inputs; "" if it doesn't."""
+    if os.path.isdir(source):
+        inside, folder = Path(os.path.realpath(path)), os.path.realpath(source)
+        skipped = inside.is_relative_to(folder) and any(
+            part.startswith((".", "_")) for part in inside.relative_to(folder).parts
+        )
+        return f"is in the folder {source}" if inside.is_relative_to(folder) and not skipped else ""
+    if glob.has_magic(source) and not os.path.exists(source):
+        file, pattern = os.path.abspath(path), os.path.abspath(source)
+        if "**" in pattern:
+            matches = fnmatch.fnmatch(file, pattern.replace(f"**{os.sep}", "*"))
+        else:
+            matches = PurePath(file).match(pattern)
+        return f"matches {source}" if matches else ""
+    return ""
 
 
 def check_model_output(output: str, *inputs: str) -> Path:
@@ -88,11 +110,24 @@ def check_replaced(path: Path, target: str, names: Collection[str]) -> None:
     )
 
 
-def default_output(data: str) -> str:
-    """Return the default name of the model file: the table's name, in the current folder."""
-    if data == "-":
-        return "model.safetensors"
-    name = Path(data).name
-    for ending in ENDINGS:
-        name = name.removesuffix(ending)
-    return f"{Path(name).stem}.safetensors"
+def default_output(data: Sequence[str]) -> str:
+    """Return the default name of the model file, in the current folder: that of the table, or of the files' folder."""
+    if len(data) == 1 and not glob.has_magic(data[0]) and not os.path.isdir(data[0]):
+        name = Path(data[0].rstrip("/")).name
+        for ending in ENDINGS:
+            name = name.removesuffix(ending)
+        return "model.safetensors" if data[0] == "-" else f"{Path(name).stem}.safetensors"
+    return f"{_folder_of(data) or 'model'}.safetensors"
+
+
+def _folder_of(data: Sequence[str]) -> str:
+    """Return the name of the innermost folder in which all files are, as far as their paths tell."""
+    folders = []
+    for one in data:
+        place = one.rstrip("/") if "://" in one else os.path.abspath(one)
+        is_folder = os.path.isdir(one) or one.endswith("/")
+        while glob.has_magic(place):
+            place, is_folder = os.path.dirname(place), True
+        folders.append((place if is_folder else os.path.dirname(place)).split("/"))
+    common = os.path.commonprefix(folders)
+    return common[-1].rstrip(":") if common else ""

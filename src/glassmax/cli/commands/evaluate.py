@@ -16,7 +16,7 @@ SOME_EMPTY = "The mean size of the sets is below 1 (some sets are empty): the mo
 
 @click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
-@click.argument("data")
+@click.argument("data", nargs=-1, required=True, metavar="DATA...")
 @group(
     "Scoring",
     option("--by", "Column to group by: also print the metrics for each of its values.", metavar="COLUMN"),
@@ -38,7 +38,7 @@ SOME_EMPTY = "The mean size of the sets is below 1 (some sets are empty): the mo
 @group("Output", *RESULT)
 def command(
     model: str,
-    data: str,
+    data: tuple[str, ...],
     by: str | None,
     weight: str | None,
     candidates: str | None,
@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Score a model on a table that has the target column.
 
-    MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
-    than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any. A
+    MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads, or several files:
+    a folder, a glob, or several paths. DATA may be larger than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any. A
     calibrated model is also scored without its calibration. With --reliability, the rows are binned by the probability
     of the predicted class: the bar of each bin ends at the accuracy, and the mark is at the mean probability. If the
     model is well calibrated, the bar ends near the mark.
@@ -64,31 +64,34 @@ def command(
     Examples:
       glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
-      glassmax evaluate products.safetensors more.csv --top 5
+      glassmax evaluate products.safetensors more/ --top 5
     """
     from ...model import load_model
-    from ...table import UnseenCounts, read_batches
+    from ...table import UnseenCounts
     from ...training.table_scoring import COVERAGE, TableScoring
+    from ..data_paths import batches_of, check_data
     from ..reliability import reliability_as_json, reliability_as_text
     from ..result import Result, classes_as_json, figures_as_json, groups_as_text
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
+    check_data(data)
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Score it")
     assert loaded.encoding is not None
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
     trained_with = loaded.record.get("candidates")
     separator = candidates or (trained_with if isinstance(trained_with, str) else None)
-    scoring = TableScoring(loaded, by, weight, separator, top)
+    tables, name = batches_of(data, wanted, file_format(options, loaded.encoding))
+    scoring = TableScoring(loaded, by, weight, separator, top, name=name)
     surprises = UnseenCounts()
-    scoring.count(read_batches(data, columns=wanted, **file_format(options, loaded.encoding)), surprises)
+    scoring.count(tables, surprises)
     name = scoring.name
     if scoring.unlabelled:
         say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")
     for note in surprises.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
-    if data != "-" and name == loaded.record.get("table"):
+    if data != ("-",) and name == loaded.record.get("table"):
         say(
             f"{name}: the model was trained on {loaded.record.get('training_rows')} rows of a table of this name. "
             "If these are the same rows, the metrics don't show how well the model predicts new rows."
