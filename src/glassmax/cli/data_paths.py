@@ -12,9 +12,14 @@ from .talk import harmless
 if TYPE_CHECKING:
     from ..table import Table
 
-__all__ = ["are_several", "batches_of", "check_data"]
+__all__ = ["are_several", "batches_of", "check_data", "is_file"]
 
 STDIN = "-"
+
+
+def is_file(one: str) -> bool:
+    """Return whether DATA is neither standard input nor a built-in example."""
+    return one not in (STDIN, *BUILTIN)
 
 
 def are_several(data: Sequence[str]) -> bool:
@@ -23,7 +28,7 @@ def are_several(data: Sequence[str]) -> bool:
 
     if len(data) != 1:
         return True
-    return data[0] not in (STDIN, *BUILTIN) and ("://" in data[0] or is_several(data[0]))
+    return is_file(data[0]) and ("://" in data[0] or is_several(data[0]))
 
 
 def check_data(data: Sequence[str]) -> None:

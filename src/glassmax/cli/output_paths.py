@@ -10,7 +10,10 @@ from ..errors import DataError, GlassmaxError
 from ..model import load_model
 from ..table import BUILTIN
 
-__all__ = ["OF_DATA", "check_model_output", "check_output", "check_page_output", "check_replaced", "default_output"]
+__all__ = [
+    *("OF_DATA", "check_cache_folder", "check_model_output", "check_output", "check_page_output", "check_replaced"),
+    "default_output",
+]
 
 ENDINGS = (".gz", ".zst", ".zstd")
 OF_DATA = (
@@ -62,6 +65,17 @@ def _read_from(path: Path, source: str) -> str:
             matches = PurePath(file).match(pattern)
         return f"matches {source}" if matches else ""
     return ""
+
+
+def check_cache_folder(folder: str, *inputs: str) -> None:
+    """Raise if a folder for encoded rows is a file, or its files would be read as data the next time."""
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise DataError(f"{folder} is a file, expected a folder. Pass another --cache-folder.")
+    for source in inputs:
+        if where := _read_from(Path(folder, "rows"), source):
+            raise DataError(
+                f"A file in {folder} {where}, so it would be read as data the next time. Pass another --cache-folder."
+            )
 
 
 def check_model_output(output: str, *inputs: str) -> Path:
@@ -129,5 +143,9 @@ def _folder_of(data: Sequence[str]) -> str:
         while glob.has_magic(place):
             place, is_folder = os.path.dirname(place), True
         folders.append((place if is_folder else os.path.dirname(place)).split("/"))
-    common = os.path.commonprefix(folders)
-    return common[-1].rstrip(":") if common else ""
+    common = ""
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        common = level[0].rstrip(":")
+    return common

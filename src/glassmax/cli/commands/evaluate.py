@@ -50,10 +50,10 @@ def command(
     """Score a model on a table that has the target column.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads, or several files:
-    a folder, a glob, or several paths. DATA may be larger than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any. A
-    calibrated model is also scored without its calibration. With --reliability, the rows are binned by the probability
-    of the predicted class: the bar of each bin ends at the accuracy, and the mark is at the mean probability. If the
-    model is well calibrated, the bar ends near the mark.
+    a folder, a glob, or several paths. DATA may be larger than memory. All of its rows are scored, including those that
+    the model was trained on, if DATA holds any. A calibrated model is also scored without its calibration. With
+    --reliability, the rows are binned by the probability of the predicted class: the bar of each bin ends at the
+    accuracy, and the mark is at the mean probability. If the model is well calibrated, the bar ends near the mark.
 
     For more than 20 classes, the most frequent confusions are printed in place of the confusion matrix. With --json,
     "confusion" holds the matrix for up to 500 classes; for more, "confused" holds the 1,000 most frequent confusions,
