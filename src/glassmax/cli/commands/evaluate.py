@@ -1,12 +1,17 @@
 """glassmax evaluate: a model scored on a table whose classes are known."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, file_format, group, option
 from ..talk import counted, say, show, show_json
+
+if TYPE_CHECKING:
+    from ...model import Model
+    from ...table import UnseenCounts
+    from ...training.table_scoring import TableScoring
 
 __all__ = ["command"]
 
@@ -86,16 +91,8 @@ def command(
     scoring = TableScoring(loaded, by, weight, separator, top, name=name)
     surprises = UnseenCounts()
     scoring.count(tables, surprises)
+    _report_rows(scoring, surprises, loaded, named=data != ("-",))
     name = scoring.name
-    if scoring.unlabelled:
-        say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")
-    for note in surprises.notes(loaded.encoding.columns):
-        say(f"{name}: {note}")
-    if data != ("-",) and name == loaded.record.get("table"):
-        say(
-            f"{name}: the model was trained on {loaded.record.get('training_rows')} rows of a table of this name. "
-            "If these are the same rows, the metrics don't show how well the model predicts new rows."
-        )
     figures, trivial, sets = scoring.whole.metrics(), scoring.trivial(), scoring.set_figures()
     raw = None if scoring.uncalibrated is None else scoring.uncalibrated.metrics()
     if as_json:
@@ -128,6 +125,21 @@ def command(
         show("\n" + reliability_as_text(scoring.whole.reliability()) + "\n")
     if by is not None:
         show("\n" + groups_as_text(by, {value: running.metrics() for value, running in scoring.groups.items()}) + "\n")
+
+
+def _report_rows(scoring: "TableScoring", surprises: "UnseenCounts", model: "Model", *, named: bool) -> None:
+    """Report rows without a class, and cells that were filled or not seen in training, on stderr."""
+    name, encoding = scoring.name, model.encoding
+    assert encoding is not None
+    if scoring.unlabelled:
+        say(f"{name}: left out because {encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")
+    for note in surprises.notes(encoding.columns):
+        say(f"{name}: {note}")
+    if named and name == model.record.get("table"):
+        say(
+            f"{name}: the model was trained on {model.record.get('training_rows')} rows of a table of this name. "
+            "If these are the same rows, the metrics don't show how well the model predicts new rows."
+        )
 
 
 def _group_as_json(figures: Any, classes: Any) -> dict[str, Any]:
