@@ -23,19 +23,21 @@ SMALLEST = 1 / 40
 """A file with a smaller share of the available memory on disk is not looked into."""
 PACKED, TIMES_PACKED = (".gz", ".zst", ".zstd"), 5
 NEED_FILES = ("engine", "cache_folder")
-OF_WORKERS = {"workers": "N", "address": "ADDRESS", "wait_limit": "SECONDS"}
+OF_WORKERS = ("workers", "address", "wait_limit")
 UNUSED_ON_FILES = ("preset", "time_limit", "tune", "study", "groups", "time", "class_embeddings", "baseline")
 """The options that have no effect on rows that are read from files piece by piece."""
-ONE_NETWORK = "rows that are read from files piece by piece are for one network"
+OF_PRESET = "is for a preset, which needs all rows in memory"
+IN_MEMORY = "needs all rows in memory"
 REFUSED = {
-    "preset": f"applies to presets, and {ONE_NETWORK}",
-    "time_limit": f"applies to presets, and {ONE_NETWORK}; Ctrl-C ends the training and keeps the model",
-    "tune": f"adds networks to a preset, and {ONE_NETWORK}",
-    "study": f"is the file of --tune, and {ONE_NETWORK}",
-    "groups": "needs all rows in memory, and they are read from files piece by piece",
-    "time": "needs all rows in memory, and they are read from files piece by piece",
-    "class_embeddings": "needs all rows in memory, and they are read from files piece by piece",
+    "preset": (OF_PRESET, ": one network is trained."),
+    "time_limit": (OF_PRESET, "; Ctrl-C ends the training and keeps the model."),
+    "tune": (OF_PRESET, ": one network is trained."),
+    "study": (OF_PRESET, ": one network is trained."),
+    "groups": (IN_MEMORY, "."),
+    "time": (IN_MEMORY, "."),
+    "class_embeddings": (IN_MEMORY, "."),
 }
+"""The options that need all rows in memory, why, and what follows "Leave ... out"."""
 
 OF_FILES = group(
     "Files larger than memory, several machines",
@@ -97,7 +99,7 @@ def on_files(data: Sequence[str], options: dict[str, Any], *, in_memory: bool = 
 
     asked = next((f"--{name.replace('_', '-')}" for name in NEED_FILES if options[name] is not None), "")
     if options["stream"] is False and asked:
-        raise click.UsageError(f"{asked} is for rows that are read piece by piece. Leave out {asked} or --no-stream.")
+        raise click.UsageError(f"{asked} needs rows that are read piece by piece. Leave out {asked} or --no-stream.")
     asked = asked or "--stream" * bool(options["stream"])
     if are_several(data):
         if options["stream"] is False:
@@ -106,7 +108,7 @@ def on_files(data: Sequence[str], options: dict[str, Any], *, in_memory: bool = 
     if asked:
         if not is_file(data[0]):
             what = "standard input" if data[0] == "-" else f"the built-in example {data[0]}"
-            raise click.UsageError(f"{asked} reads files piece by piece, and DATA is {what}. Leave {asked} out.")
+            raise click.UsageError(f"{asked} needs files, and DATA is {what}. Leave {asked} out.")
         return ""
     if options["stream"] is None and not in_memory and is_file(data[0]):
         return _too_large(data[0])
@@ -148,14 +150,16 @@ def _memory_of(path: str, size: int) -> float:
 
 def refuse_on_files(ctx: click.Context) -> None:
     """Raise an error if an option was given that rows read from files piece by piece don't have."""
-    for name, why in REFUSED.items():
+    for name, (why, end) in REFUSED.items():
         if _was_given(ctx, name):
             option = f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"{option} {why}. Leave {option} out.")
+            raise click.UsageError(
+                f"{option} {why}, but the rows are read from files piece by piece. Leave {option} out{end}"
+            )
     if isinstance(ctx.params["validation"], str):
         raise click.UsageError(
-            "--validation takes a fraction of the rows, such as 0.1, if rows are read from files piece by piece, and "
-            f"not a file. It is {ctx.params['validation']!r}."
+            f"--validation is {ctx.params['validation']!r}, expected a fraction of the rows, such as 0.1, because the "
+            "rows are read from files piece by piece."
         )
 
 
@@ -184,10 +188,10 @@ def worker_settings(options: dict[str, Any]) -> "WorkerSettings | None":
     from ..distributed import read_settings
 
     if options["engine"] is None:
-        for name, value in OF_WORKERS.items():
+        for name in OF_WORKERS:
             if options[name] is not None:
                 typed = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"{typed} {value} is about workers. Pass --engine {' or '.join(ENGINES)} too.")
+                raise click.UsageError(f"{typed} is for training on workers. Pass --engine too: processes, ray or mpi.")
         return None
     if options["address"] is not None and options["engine"] != "ray":
         raise click.UsageError("--address is the address of a Ray cluster. Pass --engine ray, or leave it out.")

@@ -74,7 +74,8 @@ def check_cache_folder(folder: str, *inputs: str) -> None:
     for source in inputs:
         if where := _read_from(Path(folder, "rows"), source):
             raise DataError(
-                f"A file in {folder} {where}, so it would be read as data the next time. Pass another --cache-folder."
+                f"The cache folder {folder} {where}, so its files would be read as data the next time. Pass another "
+                "--cache-folder."
             )
 
 

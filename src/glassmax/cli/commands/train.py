@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import as_toml
-from ..files_options import needs_memory, on_files, refuse_on_files, worker_settings
+from ..files_options import UNUSED_ON_FILES, needs_memory, on_files, refuse_on_files, worker_settings
 from ..grouped import GroupedCommand, file_format
 from ..talk import busy, harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
@@ -60,7 +60,8 @@ def command(
       glassmax train --config run.toml --learning-rate 0.01
     """
     if options["print_config"]:
-        show(as_toml(ctx, unused(ctx)))
+        streamed = on_files(data, options, in_memory=needs_memory(ctx)) if data else None
+        show(as_toml(ctx, {*unused(ctx), *(() if streamed is None else UNUSED_ON_FILES)}))
         return
     if not data:
         raise click.UsageError("Missing argument 'DATA...'.")
@@ -126,7 +127,7 @@ def _in_memory(
     table = read_table(data, **form)
     target = target or table.target
     if target is None:
-        raise _no_target(table.name, table.names, worded(table.without_header(), option_of))
+        raise _no_target(f"{table.name} has", table.names, worded(table.without_header(), option_of))
     path = _model_path((data,), target, table.names, output, options)
     held = options["validation"]
     validation = read_table(held, **form) if isinstance(held, str) else None
@@ -158,7 +159,7 @@ def _on_files(
         sources = Sources(data[0] if len(data) == 1 else data, columns=columns, **file_format(options))
         names = list(sources.files[0].columns) or next(sources.pieces()).table.names
     if target is None:
-        raise _no_target(sources.name, names)
+        raise _no_target(f"The columns of {sources.name} are", names)
     path = _model_path(data, target, names, output, options)
     if options["cache_folder"] is not None:
         check_cache_folder(options["cache_folder"], *data)
@@ -174,11 +175,9 @@ def _on_files(
     return run, path
 
 
-def _no_target(name: str, names: list[str], more: str = "") -> click.UsageError:
+def _no_target(they_are: str, names: list[str], more: str = "") -> click.UsageError:
     """Return the error that asks for the column to predict, and lists the columns."""
-    return click.UsageError(
-        f"Say which column to predict: --target COLUMN. {name} has {harmless(_some(names))}.{harmless(more)}"
-    )
+    return click.UsageError(f"Say which column to predict: --target COLUMN. {they_are} {harmless(_some(names))}.{more}")
 
 
 def _model_path(
