@@ -77,6 +77,8 @@ class ScanState(msgspec.Struct):
         That of the target.
     words : dict of str to bool
         The words that may mean a missing label, with whether they are classes.
+    label_words : dict of str to int
+        Number of cells of the target with each of them.
     changes : int
         Number of rows whose label differs from that of the row before.
     last : str or None
@@ -95,6 +97,7 @@ class ScanState(msgspec.Struct):
     unusable: dict[str, str] = {}
     target: ColumnSummary = msgspec.field(default_factory=ColumnSummary)
     words: dict[str, bool] = {}
+    label_words: dict[str, int] = {}
     changes: int = 0
     last: str | None = None
     largest_weight: float = 0.0
@@ -257,6 +260,8 @@ class _Scan:
         cells, found = table.column(self.target), table.words.get(self.target)
         if found is None or table.missing_words is not None:
             return target_cells(table, self.target)
+        for word, count in found.counts().items():
+            self.state.label_words[word] = self.state.label_words.get(word, 0) + count
         new = [word for word in found.counts() if word not in self.state.words]
         if new:
             so_far = [*self.state.target.texts, *(cell for cell in cells if isinstance(cell, str))]
