@@ -172,7 +172,7 @@ def _was_given(ctx: click.Context, name: str) -> bool:
     """Return whether an option was typed, or a file of options sets it to another value than its default."""
     source = ctx.get_parameter_source(name)
     if source == ParameterSource.DEFAULT_MAP:
-        default = next(param.get_default(ctx, call=True) for param in ctx.command.params if param.name == name)
+        default = next(param.default for param in ctx.command.params if param.name == name)
         return bool(ctx.params[name] != default)
     return source == ParameterSource.COMMANDLINE
 
