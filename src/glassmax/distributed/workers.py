@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
-from .messages import Arrays, Manifest, Message
+from .messages import Arrays, Message
 
 __all__ = ["Held", "Operation", "Workers", "name_of", "operation_of"]
 

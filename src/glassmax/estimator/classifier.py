@@ -6,9 +6,9 @@ Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from ..likely_classes import LikelyClasses
 from ..memory import check_matrix
 from ..model import Model
 from ..network import Network
+from ..table import Encoding, Note
 from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
@@ -46,6 +47,9 @@ from .outcome import has_diverged, has_exploded, warn_of_outcome
 from .preparation import known_rows, other_label_of, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
 from .user_warnings import warn_user
+
+if TYPE_CHECKING:
+    from .files import FilesFit
 
 __all__ = ["SoftmaxClassifier"]
 
@@ -242,6 +246,10 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Number of layers, input and output included; number of outputs; "softmax" or "sigmoid".
     init_ : tuple of str
         Initialization scheme of each layer; "model" if the weights came from a model.
+    encoding_ : Encoding or None
+        How the columns of files become numbers; None after a fit on arrays.
+    notes_ : list of Note
+        What was done to the columns of files, and remarks on columns and classes; empty after a fit on arrays.
 
     See Also
     --------
@@ -269,6 +277,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     best_epoch_: int | None
     stop_reason_: str | None
     rare_classes_: Array | None
+    encoding_: Encoding | None
+    notes_: list[Note]
 
     def __init__(
         self,
@@ -380,32 +390,50 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | str | None = None,
         *,
         X_val: npt.ArrayLike | None = None,
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
+        target: str | None = None,
+        cache_folder: str | Path | None = None,
+        engine: str | None = None,
+        n_workers: int | None = None,
+        address: str | None = None,
+        resources: Mapping[str, float] | None = None,
+        wait_limit: float | None = None,
     ) -> Self:
-        """Train on the rows of X.
+        r"""Train on the rows of X, or on files that may be larger than memory.
 
         Parameters
         ----------
-        X : (n, d) array, sparse matrix or frame
+        X : (n, d) array, sparse matrix or frame; with `target` a path, or a list of paths
             Rows are samples. float32 and float64 are kept, other numbers become float64. The column names of a pandas,
-            polars or Arrow frame are remembered, and checked in later calls.
-        y : (n,) or (n, k) array
+            polars or Arrow frame are remembered, and checked in later calls. A path names a file, a folder or a glob of
+            Parquet, Arrow, CSV or JSON lines files; `glassmax.streaming.Sources` says how to read them.
+        y : (n,) or (n, k) array, optional
             Labels of any type, at least two different ones; or a matrix, see `output` and `loss`. A label may be a set
-            of labels, for "one of these", or `glassmax.not_class`. If some labels are sets, others may be missing.
-        sample_weight : (n,) array, optional
+            of labels, for "one of these", or `glassmax.not_class`. If some labels are sets, others may be missing. None
+            with `target`.
+        sample_weight : (n,) array, optional; with `target` the name of a column
             Weights of the rows, >= 0, not all 0. If all are below 1e-20, they are divided by the largest.
         X_val, y_val, sample_weight_val : arrays, optional
             Validation rows, on which each epoch is scored; early stopping then holds out no rows. `class_weight` is
             not applied to them.
         classes : (k,) array, optional
             All labels, if y may lack some of them; for a matrix y the names of its columns.
+        target : str, optional
+            The column of the files to predict, see the notes. Validation rows are then those of `validation_fraction`.
+        cache_folder : path, optional
+            With `target`: a folder in which what was learned of the columns, and the encoded rows, stay for later fits.
+            By default they are beside the checkpoint until the fit is done, or in a temporary folder.
+        engine : {"processes", "ray", "mpi"}, optional
+            With `target`: what runs the training on several workers; by default, this process trains.
+        n_workers, address, resources, wait_limit
+            Settings of the workers, see `glassmax.distributed.WorkerSettings`.
 
         Returns
         -------
@@ -417,9 +445,38 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             If the loss is no longer finite; the last good weights are kept.
         CheckpointError
             If `checkpoint_path` belongs to another run.
+        DataError
+            If a file or a cell can't be used.
         OptionError, ValueError
-            If a parameter or the data are out of range.
+            If a parameter or the data are out of range, or an option can't be had on files.
+
+        Notes
+        -----
+        With `target`, all rows are read twice: to learn classes and columns, and to encode them, as float32, on disk.
+        Each epoch then reads the encoded rows in an order of its own, see `glassmax.streaming.order`. The memory
+        needed, about 400 MB, does not depend on the number of rows. Columns are encoded as `TableClassifier` encodes
+        them; later calls, such as `predict`, take frames, tables, dicts of columns and the path of one file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from glassmax import SoftmaxClassifier
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for part in range(3):
+        ...         rows = "".join(f"{i % 7},{'low' if i % 7 < 3 else 'high'}\n" for i in range(100))
+        ...         _ = Path(folder, f"part-{part}.csv").write_text("x,y\n" + rows)
+        ...     classifier = SoftmaxClassifier((8,), learning_rate_init=0.05, max_iter=30, random_state=0, tol=0.1)
+        ...     classifier = classifier.fit(folder, target="y")
+        >>> classifier.predict({"x": [0.0, 6.0]}).tolist()
+        ['low', 'high']
         """
+        in_memory = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val, "classes": classes}
+        workers = {"engine": engine, "n_workers": n_workers, "address": address, "resources": resources}
+        on_files = {"cache_folder": cache_folder, "wait_limit": wait_limit, **workers}
+        if self._is_on_files(X, target, on_files):
+            self._fit_files(X, y, sample_weight, target, in_memory, on_files)
+            return self
         watched = bool(getattr(self, "_skl_callbacks", None))
         run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes, watched=watched)
         hooks = Hooks(self, run, X, y, sample_weight)
@@ -441,15 +498,22 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     def fit_epochs(
         self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | str | None = None,
         *,
         X_val: npt.ArrayLike | None = None,
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
         progress: Progress | None = None,
+        target: str | None = None,
+        cache_folder: str | Path | None = None,
+        engine: str | None = None,
+        n_workers: int | None = None,
+        address: str | None = None,
+        resources: Mapping[str, float] | None = None,
+        wait_limit: float | None = None,
     ) -> Iterator[Epoch]:
         """Train as `fit` does, one epoch for each item taken: for progress bars and plots.
 
@@ -457,6 +521,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X, y, sample_weight, X_val, y_val, sample_weight_val, classes
             As for `fit`. scikit-learn's callbacks are not called.
+        target, cache_folder, engine, n_workers, address, resources, wait_limit
+            As for `fit`.
         progress : callable, optional
             Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
             than a second: the number of rows done, the number of all rows, and the mean training loss of the rows done.
@@ -467,6 +533,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         glassmax.training.Epoch
             The record of an epoch. Between two epochs the classifier can predict.
         """
+        in_memory = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val, "classes": classes}
+        workers = {"engine": engine, "n_workers": n_workers, "address": address, "resources": resources}
+        on_files = {"cache_folder": cache_folder, "wait_limit": wait_limit, **workers}
+        if self._is_on_files(X, target, on_files):
+            in_memory["progress"] = progress
+            yield from self._epochs_on_files(X, y, sample_weight, target, in_memory, on_files)
+            return
         validation = (X_val, y_val, sample_weight_val)
         with self._open_run(X, y, sample_weight, validation, classes, progress=progress) as run:
             while (epoch := run.next_epoch()) is not None:
@@ -648,7 +721,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Z = np.concatenate(list(self._all_logits(X)))
         return Z[:, 1] - Z[:, 0] if len(self.classes_) == 2 and not self._is_multilabel() else Z
 
-    def score(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: npt.ArrayLike | str, sample_weight: npt.ArrayLike | str | None = None) -> float:
         """Return the accuracy; with sigmoid output, the share of rows all of whose labels are predicted right.
 
         Parameters
@@ -656,14 +729,21 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         X : (n, d) array, sparse matrix or frame
         y : (n,) or (n, k) array
             As for `fit`. The true class of a row of class probabilities is the most probable one. Of a set, each label
-            is right; rows for which all are right don't count.
-        sample_weight : (n,) array, optional
+            is right; rows for which all are right don't count. After a fit on files also the name of a column of X;
+            rows without a label don't count.
+        sample_weight : (n,) array, or str, optional
+            Weights; after a fit on files also the name of a column of X.
 
         Returns
         -------
         float
             In [0, 1].
         """
+        if isinstance(y, str) and self._fitted_encoding() is not None:
+            from .files.columns import table_of_X
+            from .tables.column_score import score_column
+
+            return score_column(self, table_of_X(self, X), y, sample_weight)
         if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
             _, labels, data = known_rows(self, X, y, sample_weight)
             predicted, T = self._most_probable(X), labels.T
@@ -765,10 +845,12 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         glassmax.model.Model
         """
         columns = getattr(self, "feature_names_in_", None)
+        encoding = self._fitted_encoding()
         return Model(
             self._fitted_network(),
             self.classes_,
-            columns=None if columns is None else columns.tolist(),
+            encoding,
+            columns=None if columns is None or encoding is not None else columns.tolist(),
             record={"epochs": self.n_iter_, "training_loss": self.loss_},
         )
 
@@ -849,6 +931,10 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             raise NotFittedError("This SoftmaxClassifier is not fitted yet. Call fit first.")
         return self.network_
 
+    def _fitted_encoding(self) -> Encoding | None:
+        """Return the encoding of the columns of files; None after a fit on arrays."""
+        return getattr(self, "encoding_", None)
+
     def _is_multilabel(self) -> bool:
         return self._fitted_network().head.output == "sigmoid"
 
@@ -882,6 +968,32 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     def _warn_of_outcome(self, run: Run) -> None:
         warn_of_outcome(self, end=run.message, improving=run.early_stopping.epochs_without_improvement == 0)
+
+    def _is_on_files(self, X: Any, target: Any, on_files: dict[str, Any]) -> bool:
+        """Return whether X names files; refuse what is for files if it doesn't."""
+        if target is not None:
+            return True
+        from .files.faces import check_rows_in_memory  # late: a fit on arrays reads no files
+
+        check_rows_in_memory(X, on_files)
+        return False
+
+    def _epochs_on_files(self, *given: Any) -> Generator[Epoch, None, None]:
+        """Train on files, one epoch for each item taken."""
+        from .files.faces import records_of
+
+        records = records_of(self, *given)
+        next(records)  # what is trained on
+        fit = yield from cast("Generator[Epoch, None, FilesFit]", records)
+        if fit.stop_reason == "interrupted":
+            raise KeyboardInterrupt
+
+    def _fit_files(self, *given: Any) -> None:
+        """Train on files; after Ctrl-C, keep the weights so far."""
+        from .files.faces import finished, records_of
+
+        if finished(records_of(self, *given)).stop_reason == "interrupted":
+            warn_user("Training was interrupted; the weights so far are kept.")
 
     def _logits(self, X: Any) -> Iterator[Array]:
         network = self._fitted_network()

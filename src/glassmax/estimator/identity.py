@@ -39,9 +39,7 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
     }
 
 
-def identity_without_rows(
-    classifier: Any, state: FittedState, engine: Engine, *, continues: bool
-) -> dict[str, str]:
+def identity_without_rows(classifier: Any, state: FittedState, engine: Engine, *, continues: bool) -> dict[str, str]:
     """Return what identifies a run beside the rows that it is trained on, by name."""
     parameters = classifier.get_params(deep=False)
     for name in IRRELEVANT:

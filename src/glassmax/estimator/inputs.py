@@ -10,7 +10,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, _get_feature_names, validate_data
+from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_X_y, validate_data
 
 from ..engine import all_finite
 from ..errors import DataError, LabelError
@@ -35,6 +35,10 @@ SEQUENCE = "setting an array element with a sequence"
 
 def check_X(classifier: Any, X: Any) -> Array:
     """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on."""
+    if _is_encoded(classifier):
+        from .files.columns import encoded_X  # late: arrays need no tables
+
+        return encoded_X(classifier, X)
     if _is_plain(classifier, X):
         return X  # the checks below take longer than the prediction of a row
     X = _check_frame(X, "X")
@@ -56,7 +60,13 @@ def check_rows(
     With `reset` the classifier learns the columns of X. `what` is appended to the names in messages: "_val" for
     validation rows.
     """
-    X = _check_frame(X, f"X{what}")
+    encoded = not reset and _is_encoded(classifier)
+    if encoded:
+        from .files.columns import encoded_X
+
+        X = encoded_X(classifier, X, f"X{what}")
+    else:
+        X = _check_frame(X, f"X{what}")
     _refuse_missing(y, f"y{what}")
     if isinstance(y, list) and len({isinstance(label, str) for label in y}) > 1:
         y = np.array(y, object)  # NumPy would write numbers and NaN as text
@@ -64,7 +74,11 @@ def check_rows(
     check_types(y, f"y{what}")
     _refuse_weight(sample_weight, f"sample_weight{what}")
     try:
-        X, y = validate_data(classifier, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=reset)
+        how: dict[str, Any] = {"accept_sparse": "csr", "dtype": FLOATS, "multi_output": True}
+        if encoded:
+            X, y = check_X_y(X, y, **how)
+        else:
+            X, y = validate_data(classifier, X, y, reset=reset, **how)
         if sample_weight is not None:
             if not np.any(np.asarray(sample_weight) != 0):
                 raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
@@ -155,6 +169,11 @@ def _refuse_weight(sample_weight: Any, what: str) -> None:
     bad = next((row for row, w in enumerate(weights.tolist()) if not (_is_finite(w) and float(w) >= 0)), None)
     if bad is not None:
         raise LabelError(f"Row {bad} of {what} is {weights.tolist()[bad]!r}, expected a number >= 0.")
+
+
+def _is_encoded(classifier: Any) -> bool:
+    """Return whether the classifier was fitted on files, so that it takes tables."""
+    return getattr(classifier, "encoding_", None) is not None
 
 
 def _is_plain(classifier: Any, X: Any) -> bool:

@@ -65,7 +65,9 @@ def train_lbfgs_on_spool(
                 continue
             rows, share = some_rows(data, exact.theta.dtype, class_weight, mean), data.n_rows / n
             of_rows, slope = engine.loss_and_gradient(exact, rows, penalty)
-            penalty = regularization._replace(alpha=0.0)  # counts once, by the share of the first rows: alpha / (n mean)
+            penalty = regularization._replace(
+                alpha=0.0
+            )  # counts once, by the share of the first rows: alpha / (n mean)
             loss, gradient = loss + share * of_rows, gradient + share * slope
         return loss, gradient
 

@@ -3,7 +3,6 @@
 The rows are copied once, so that no epoch reads all rows a second time.
 """
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from ..training import Metrics, score
 from .rows import blocks_of_rows, weighed
 from .sources import Place
 from .split import Split
-from .spool import MANIFEST, Spool, SpoolWriter
+from .spool import Spool, SpoolWriter
 
 __all__ = ["SpoolScore", "score_spool", "validation_spool"]
 
@@ -48,8 +47,7 @@ def validation_spool(spool: Spool, split: Split, folder: Path) -> Spool:
     folder : Path
         Is made if it doesn't exist.
     """
-    whose = hashlib.sha256((spool.folder / MANIFEST).read_bytes()).hexdigest()
-    identity = {"the rows": whose, "the validation rows": repr(split)}
+    identity = spool.identity | {"the validation rows": repr(split)}
     with SpoolWriter(folder, spool.layout, identity) as writer:
         if not writer.complete:
             for rows, data in blocks_of_rows(spool, split.validation_rows, writer.place.number):

@@ -322,6 +322,7 @@ def train_lbfgs(
     DivergenceError
         If the loss is not finite at the start or after an iteration.
     """
+
     def objective(exact: Network) -> tuple[float, Array]:
         return engine.loss_and_gradient(exact, data, regularization)
 

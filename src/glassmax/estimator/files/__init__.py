@@ -4,12 +4,13 @@
 
     fit         from files to a fitted classifier: a generator that both classifiers and the command line use
     records     what it yields and returns
+    asked       the network, the columns and the rows to judge by, from either classifier
     available   what can't be had on files: an error in words before the scan
-    columns     the columns of a fit: the encoding that both classifiers learn, and predictions from it
+    columns     rows for a classifier that was fitted on files: frames, tables and paths
     begin       from what the scan has learned to the network and its state before the first epoch
     run         the epochs of the fit: recorded, committed, watched by early stopping, resumed
     judging     metrics and prediction sets from the rows that are held out
-    findings    the notes of today's tables, from a scan
+    findings    the notes that a table in memory has, from a scan
 """
 
 from .fit import fit_files

@@ -46,9 +46,7 @@ class Weights(NamedTuple):
     mean: float
 
 
-def begun(
-    classifier: Any, known: Learned, classes: Array, dtype: str, columns: list[str]
-) -> Begun:
+def begun(classifier: Any, known: Learned, classes: Array, dtype: str, columns: list[str]) -> Begun:
     """Return the network and its state; the classifier is not changed.
 
     Parameters
@@ -88,7 +86,9 @@ def _begin(trial: Any, plan: Plan, labels: Labels, known: Learned, dtype: str) -
     draw = check_random_state(trial.random_state)
     embedding: Embedding | None = None
     if trial.embedding is not None:
-        embedding = fitted_embedding(trial.embedding, known.encoding.fill(known.encodable, UnseenCounts()).astype(dtype))
+        embedding = fitted_embedding(
+            trial.embedding, known.encoding.fill(known.encodable, UnseenCounts()).astype(dtype)
+        )
     width = known.encoding.width if embedding is None else embedding.width
     rows = min(known.rows, known.layout.window_blocks * 64)
     check_cost(cost_of(trial, inputs=width, classes=len(labels.classes), rows=rows, dtype=dtype))
@@ -123,7 +123,7 @@ def totals_of_classes(known: Learned, spool: Spool) -> Array:
     return totals
 
 
-def weights_of_classes(given: list[tuple[Any, Array]], totals: Array, spool: Spool) -> Weights:
+def weights_of_classes(given: list[tuple[Any, Array]], totals: Array, n_rows: int) -> Weights:
     """Return the weights of the classes.
 
     Parameters
@@ -132,11 +132,10 @@ def weights_of_classes(given: list[tuple[Any, Array]], totals: Array, spool: Spo
         Values of the parameter `class_weight`, each with what it calls the classes; the weights are multiplied.
     totals : (k,) array
         From `totals_of_classes`.
-    spool : Spool
+    n_rows : int
+        Number of all rows.
     """
     given = [(weights, classes) for weights, classes in given if weights is not None]
-    if not given:
-        return Weights(None, spool.mean_weight)
     of_class = np.ones(len(totals))
     for weights, classes in given:
         labels = Labels("softmax", classes, np.arange(len(classes)))
@@ -144,4 +143,5 @@ def weights_of_classes(given: list[tuple[Any, Array]], totals: Array, spool: Spo
         assert together is not None
         of_class = together / totals
     of_class = scaled_weights(of_class)
-    return Weights(of_class, float((of_class * totals).sum()) / spool.n_rows)
+    mean = float((of_class * totals).sum()) / n_rows
+    return Weights(of_class if given else None, mean)

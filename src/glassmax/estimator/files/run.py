@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 from ...engine import Engine, Progress
+from ...errors import OptionError, Setting
 from ...streaming import (
     Position,
     Split,
@@ -95,6 +96,7 @@ class FilesRun(Run):
         self, preparation: Preparation, engine: Engine, *, watched: bool, progress: Progress | None
     ) -> Generator[Epoch, None, Any]:
         plan, classifier, spool = self.plan, self.classifier, self.rows.spool
+        self._check_counts()
         if self.rows.validation:
             self.watched = validation_spool(spool, self.split, spool.folder / VALIDATION)
         common: dict[str, Any] = {
@@ -123,6 +125,19 @@ class FilesRun(Run):
             **common,
         )
 
+    def _check_counts(self) -> None:
+        """Refuse too few rows to train on, or to watch."""
+        training, validation, _ = self.split.count(self.rows.spool.n_rows)
+        n, fraction = self.rows.spool.n_rows, Setting("validation_fraction", self.rows.validation)
+        if not training:
+            raise OptionError(f"No row of {n} is left to train on. Hold out fewer rows.", parameter="held_out")
+        if self.rows.validation and not validation:
+            raise OptionError(
+                *(fraction, f" of {n} rows holds out none."),
+                parameter="validation_fraction",
+                remedy=("Pass more rows, or ", Setting("early_stopping", False), "."),
+            )
+
     def _validate(self) -> Metrics:
         scoring, top = self.classifier.scoring, None
         if scoring.startswith("top_"):
@@ -145,4 +160,3 @@ class FilesRun(Run):
             self._commit()
         if done is not None and self.on_window is not None:
             self.on_window(done)
-
