@@ -92,7 +92,7 @@ def contents_of_files(prepared: "FilesPrepared", seconds: float) -> Contents:
         known.counts,
         prepared.target,
         known.encoding,
-        prepared.notes,
+        [note for note in prepared.notes if note.kind != "network"],
         how,
         known.sample.notes,
         prepared.weight or "",
