@@ -5,10 +5,10 @@ A terminal has one live line; elsewhere there is a plain line every ten seconds.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .progress import duration, lines
-from .talk import counted, figure, is_quiet
+from .talk import figure, is_quiet
 from .terminal import console
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def of_passes() -> "Iterator[Callable[[Scanned], None]]":
 
         def told(progress: "Scanned") -> None:
             share = progress.size / max(progress.total, 1)
-            show(_name(progress), share, lambda: _pace(progress), lambda: f", {counted(progress.rows, 'row')}")
+            line = _Line(f"{100 * share:.0f} %", _pace(progress), f"{duration(progress.seconds_left)} left")
+            show(_name(progress), share, line)
 
         yield told
 
@@ -44,21 +45,42 @@ def of_epochs_on_files(
     with _shown() as show:
 
         def show_epoch(epoch: "Epoch") -> None:
-            validated = "" if epoch.validation is None else f", validation {figure(epoch.validation.log_loss)}"
-            rate = epoch.rows / max(epoch.seconds, 1e-9)
-            left = f"{duration(epoch.seconds * (most - epoch.number))} left at most"
-            name = f"epoch {epoch.number} of at most {most}"
-            show(name, 1.0, lambda: f"loss {figure(epoch.loss)}{validated}, {rate:,.0f} rows/s, {left}", lambda: "")
+            loss = f"loss {figure(epoch.loss)}"
+            if epoch.validation is not None:
+                loss += f", validation {figure(epoch.validation.log_loss)}"
+            pace = f"{_rows(epoch.rows / max(epoch.seconds, 1e-9))} rows/s"
+            left = f"{duration(epoch.seconds * (most - epoch.number))} left"
+            show(f"epoch {epoch.number} of {most}", 1.0, _Line(loss, pace, left, at_most=True))
 
         def show_window(window: "WindowDone") -> None:
             share = window.rows / max(window.of_rows, 1)
             whole = window.seconds * window.of_rows / max(window.rows_here, 1)
-            left = window.seconds_left + whole * (most - window.epoch)
-            show(
-                f"epoch {window.epoch} of at most {most}", share, lambda: _pace(window, left), lambda: _curve(losses())
-            )
+            left = f"{duration(window.seconds_left + whole * (most - window.epoch))} left"
+            complete = losses()
+            loss = f"loss {figure(complete[-1])}" if complete else ""
+            line = _Line(loss, _pace(window), left, at_most=True, plain=f"{100 * share:.0f} %")
+            show(f"epoch {window.epoch} of {most}", share, line)
 
         yield show_epoch, show_window
+
+
+class _Line(NamedTuple):
+    """What is said of the progress: `state`, the pace, and the time left; `plain` is not said beside a bar."""
+
+    state: str
+    pace: str
+    left: str
+    at_most: bool = False
+    plain: str = ""
+
+    def beside_bar(self) -> str:
+        """Return what fits beside a bar in 80 columns."""
+        return ", ".join(part for part in (self.state, self.pace, self.left) if part)
+
+    def whole(self) -> str:
+        """Return what a line of text says."""
+        left = f"{self.left} at most" if self.at_most else self.left
+        return ", ".join(part for part in (self.plain, self.state, self.pace, left) if part)
 
 
 def _name(progress: "Scanned") -> str:
@@ -67,31 +89,28 @@ def _name(progress: "Scanned") -> str:
     return "encoding the rows" if isinstance(progress, Encoded) else "reading the files"
 
 
-def _pace(progress: "Scanned | WindowDone", left: float | None = None) -> str:
-    """Write rows/s, MB/s and the time left; `left` is the time that all epochs will take at most."""
+def _pace(progress: "Scanned | WindowDone") -> str:
     megabytes = progress.megabytes_per_second
     shown = f"{megabytes:.0f}" if megabytes >= 10 else f"{megabytes:.1f}"
-    most = "" if left is None else " at most"
-    seconds = progress.seconds_left if left is None else left
-    return f"{progress.rows_per_second:,.0f} rows/s, {shown} MB/s, {duration(seconds)} left{most}"
+    return f"{_rows(progress.rows_per_second)} rows/s, {shown} MB/s"
 
 
-def _curve(losses: list[float]) -> str:
-    return f", loss {figure(losses[-1])}" if losses else ""
+def _rows(rate: float) -> str:
+    return f"{rate:,.0f}" if rate < 1e6 else f"{rate / 1e6:.2f} M"
 
 
-Show = Callable[[str, float, Callable[[], str], Callable[[], str]], None]
-"""Takes a name, the share that is done, what to say of it, and what a plain line says besides."""
+Show = Callable[[str, float, _Line], None]
+"""Takes a name, the share that is done, and what to say of it."""
 
 
 @contextmanager
 def _shown() -> Iterator[Show]:
     terminal = console(err=True)
     if is_quiet():
-        yield lambda name, share, pace, more: None
+        yield lambda name, share, line: None
     elif terminal is None:
-        line = lines()
-        yield lambda name, share, pace, more: line(lambda: f"{name}: {100 * share:.0f} %{more()}, {pace()}")
+        maybe = lines()
+        yield lambda name, share, line: maybe(lambda: f"{name}: {line.whole()}")
     else:
         with _bar(terminal) as show:
             yield show
@@ -99,18 +118,17 @@ def _shown() -> Iterator[Show]:
 
 @contextmanager
 def _bar(terminal: "Console") -> Iterator[Show]:
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
         TextColumn("{task.fields[what]}"),
         BarColumn(bar_width=10),
-        TaskProgressColumn(),
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=terminal, transient=True) as progress:
-        task = progress.add_task("", total=1.0, what="")
+        task = progress.add_task("", total=1.0, what="", visible=False)
 
-        def show(name: str, share: float, pace: Callable[[], str], more: Callable[[], str]) -> None:
-            progress.update(task, completed=share, description=pace(), what=name)
+        def show(name: str, share: float, line: _Line) -> None:
+            progress.update(task, completed=share, description=line.beside_bar(), what=name, visible=True)
 
         yield show

@@ -73,7 +73,8 @@ class FilesRun:
         if why:
             say(f"  {why} sets up the network; without such an option, it has 128 hidden units")
         else:
-            say("  on files, one network is trained in place of a preset; --hidden and other options set it up")
+            say("  one network is trained in place of a preset, which needs all rows in memory")
+            say("  --hidden and other options set the network up")
         say(f"  each epoch reads the encoded rows, {size_in_words(prepared.spool_bytes)} on disk")
         if prepared.epochs_done:
             say(f"  {self.options['checkpoint']} has {counted(prepared.epochs_done, 'epoch')}; the training goes on")

@@ -81,9 +81,10 @@ def contents_of_rows(rows: "TableRows") -> Contents:
 def contents_of_files(prepared: "FilesPrepared", seconds: float) -> Contents:
     """Return what the rows of files are, which were read in so many seconds."""
     known, sources = prepared.known, prepared.sources
-    formats = joined(sorted({file.format for file in sources.files}))
-    pace = f", read in {duration(seconds)}" if seconds >= LONG_READING else ""
-    how = [f"{counted(len(sources.files), 'file')} of {formats}, {size_in_words(sources.size)}{pace}"]
+    files = Counter(file.format for file in sources.files)
+    formats = joined([counted(count, f"{form} file") for form, count in sorted(files.items())])
+    pace = f", read and encoded in {duration(seconds)}" if seconds >= LONG_READING else ""
+    how = [f"{formats}, {size_in_words(sources.size)}{pace}"]
     given = known.rows + known.unlabelled + known.unweighted
     return Contents(
         sources.name,

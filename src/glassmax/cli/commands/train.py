@@ -169,7 +169,7 @@ def _on_files(
     except KeyboardInterrupt:
         kept = options["checkpoint"] is not None or options["cache_folder"] is not None
         more = " What was read so far is kept: the same command, given again, goes on from there." if kept else ""
-        say(f"Interrupted before the first epoch; no model was written.{more}")
+        say(f"Interrupted before the training began; no model was written.{more}")
         ctx.exit(130)
     run.report_table(why)
     return run, path
