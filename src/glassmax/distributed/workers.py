@@ -1,7 +1,7 @@
 """The seam between training and whatever runs it: three methods, in which a new engine fits into fifty lines.
 
-An operation is a function of this package, and travels as its name, such as ``glassmax.distributed.gradients:gradient``.
-It is called by a worker for one shard, with what was broadcast and with what the call brings. It must depend on nothing
+An operation is a function of this package, and travels as its name, as ``glassmax.distributed.gradients:gradient``. It
+is called by a worker for one shard, with what was broadcast and with what the call brings. It must depend on nothing
 else, so that it can be called again, by any worker, if a worker has died.
 """
 
@@ -26,10 +26,14 @@ class Held:
     cache : dict
         What operations keep to save time: open files, rows in memory. It is empty in a new worker, and is emptied by
         each broadcast.
+    alive : callable
+        An operation that takes long calls it from time to time, to say that it goes on: the limit of waiting counts
+        anew. An engine that has no use for it leaves the default, which does nothing.
     """
 
     broadcast: Message
     cache: dict[Any, Any] = field(default_factory=dict)
+    alive: Callable[[], None] = lambda: None
 
 
 Operation = Callable[[Held, int, Message], Message]

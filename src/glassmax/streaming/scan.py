@@ -37,6 +37,8 @@ __all__ = ["Progress", "ScanState", "scanned"]
 FORMAT = "glassmax scan 1"
 FILE = "scan.glassmax"
 SAVE_SECONDS = 10.0
+PLACE_ROWS = 2**14
+"""Number of rows that count between two places that are noted, at least."""
 MOST_TEXTS, MOST_TEXTS_OF_ALL, FEWEST_TEXTS = 2**16, 2**19, 2**12
 """Most different texts of a column that are counted exactly; of all columns together; and at least."""
 
@@ -84,6 +86,8 @@ class ScanState(msgspec.Struct):
     last : str or None
         The label of the last row.
     largest_weight : float
+    places : list of tuple of int
+        Places at which rows may begin to be read: the number of rows that count before, and the `Place`.
     sample : SampleState or None
     """
 
@@ -101,6 +105,7 @@ class ScanState(msgspec.Struct):
     changes: int = 0
     last: str | None = None
     largest_weight: float = 0.0
+    places: list[tuple[int, int, int, int]] = []
     sample: SampleState | None = None
 
 
@@ -211,6 +216,8 @@ class _Scan:
             for summary in state.columns.values():
                 summary.bound(most)
         state.place = (piece.end.file, piece.end.row, piece.end.number)
+        if state.rows >= PLACE_ROWS + (state.places[-1][0] if state.places else 0):
+            state.places.append((state.rows, *state.place))
 
     def _add_rows(self, table: Table) -> None:
         """Add rows that count."""

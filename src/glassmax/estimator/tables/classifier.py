@@ -24,9 +24,10 @@ from ...version import __version__
 from ..candidates import encode_candidates, holds_candidates
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
-from ..files.faces import check_rows_in_memory, finished, records_of
+from ..files.faces import finished, records_of
 from ..files.records import FilesFit
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..on_files import NOT_ROUTED, names_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
 from .column_score import score_column
@@ -148,6 +149,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['Adelie', 'Adelie']
     """
 
+    __metadata_request__fit = NOT_ROUTED
+
     classes_: Array
     model_: Model
     encoding_: Encoding
@@ -215,10 +218,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target: str | None = None,
         cache_folder: str | Path | None = None,
         engine: str | None = None,
-        n_workers: int | None = None,
-        address: str | None = None,
-        resources: Mapping[str, float] | None = None,
-        wait_limit: float | None = None,
+        **workers: Any,
     ) -> Self:
         """Train on a table, or on files that may be larger than memory.
 
@@ -244,7 +244,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target : str, optional
             The column to predict, where X names files that may be larger than memory: a path, a folder, a glob, or a
             list of these; y is then None. See the notes.
-        cache_folder, engine, n_workers, address, resources, wait_limit
+        cache_folder, engine, **workers
             With `target`: as for `SoftmaxClassifier.fit`.
 
         Returns
@@ -269,10 +269,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         given |= {"groups": groups, "time": time}
-        workers = {"engine": engine, "n_workers": n_workers, "address": address, "resources": resources}
-        on_files = {"cache_folder": cache_folder, "wait_limit": wait_limit, **workers}
-        if target is None:
-            check_rows_in_memory(X, on_files)
+        on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
+        if not names_files(X, target, on_files):
             self._tell(self.fit_members(X, y, sample_weight, **given))
         elif finished(records_of(self, X, y, sample_weight, target, given, on_files)).stop_reason == "interrupted":
             warn_user("Training was interrupted; the weights so far are kept.")
