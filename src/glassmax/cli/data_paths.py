@@ -1,4 +1,4 @@
-"""The DATA of a command: a file, standard input, an example, or several files: paths, folders, globs and URLs."""
+"""The DATA of a command: a file, standard input, an example, or several files: paths, folders, globs, or their URLs."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -23,12 +23,10 @@ def is_file(one: str) -> bool:
 
 
 def are_several(data: Sequence[str]) -> bool:
-    """Return whether DATA may name several files, or a file that is not on this machine."""
+    """Return whether DATA may name several files."""
     from ..streaming import is_several
 
-    if len(data) != 1:
-        return True
-    return is_file(data[0]) and ("://" in data[0] or is_several(data[0]))
+    return len(data) != 1 or (is_file(data[0]) and is_several(data[0]))
 
 
 def check_data(data: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ SHARE_OF_MEMORY = 0.25
 """A single file that needs more than this share of the available memory is read piece by piece."""
 SMALLEST = 1 / 40
 """A file with a smaller share of the available memory on disk is not looked into."""
-PACKED, TIMES_PACKED = (".gz", ".zst", ".zstd"), 5
+PACKED, TIMES_PACKED = (".gz", ".zst", ".zstd", ".bz2"), 5
 NEED_FILES = ("engine", "cache_folder")
 OF_WORKERS = ("workers", "address", "wait_limit")
 UNUSED_ON_FILES = ("preset", "time_limit", "tune", "study", "groups", "time", "class_embeddings", "baseline")
@@ -117,35 +117,37 @@ def on_files(data: Sequence[str], options: dict[str, Any], *, in_memory: bool = 
 
 def _too_large(path: str) -> str | None:
     """Return a sentence that says that a file is read piece by piece, if it needs much of the available memory."""
+    from ..streaming.paths import name_of
+    from ..table.remote import is_remote
+
     available = available_memory()
     try:
-        size = os.path.getsize(path)
-    except OSError:
+        size = None if is_remote(path) else os.path.getsize(path)
+    except (OSError, ValueError):
         return None  # whoever opens the file says what is wrong
-    if available is None or size < SMALLEST * available:
+    if available is None or (size is not None and size < SMALLEST * available):
         return None
-    need = _memory_of(path, size)
+    need = _memory_of(path)
     if need <= SHARE_OF_MEMORY * available:
         return None
     return (
-        f"{harmless(path)} takes about {size_in_words(need)} in memory, more than a quarter of the "
+        f"{harmless(name_of(path))} takes about {size_in_words(need)} in memory, more than a quarter of the "
         f"{size_in_words(available)} available, so its rows are read piece by piece. To read them all into memory, "
         "pass --no-stream."
     )
 
 
-def _memory_of(path: str, size: int) -> float:
+def _memory_of(path: str) -> float:
     """Return about how many bytes the table of a file takes in memory."""
     from ..errors import GlassmaxError
     from ..streaming import Sources
 
-    if path.lower().endswith(PACKED):
-        return float(size * TIMES_PACKED)
     try:
         file = Sources(path).files[0]
     except GlassmaxError:  # whoever reads the file says what is wrong
         return 0.0
-    return float(max(size, 8 * (file.rows or 0) * len(file.columns)))
+    times = TIMES_PACKED if path.lower().endswith(PACKED) else 1
+    return float(max(times * file.size, 8 * (file.rows or 0) * len(file.columns)))
 
 
 def refuse_on_files(ctx: click.Context) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 
 from ..errors import DataError, GlassmaxError
 from ..model import load_model
+from ..streaming.paths import name_of
 from ..table import BUILTIN
 
 __all__ = [
@@ -15,7 +16,7 @@ __all__ = [
     "default_output",
 ]
 
-ENDINGS = (".gz", ".zst", ".zstd")
+ENDINGS = (".gz", ".zst", ".zstd", ".bz2")
 OF_DATA = (
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".xls", ".xlsx"),
     *ENDINGS,
@@ -127,8 +128,9 @@ def check_replaced(path: Path, target: str, names: Collection[str]) -> None:
 
 def default_output(data: Sequence[str]) -> str:
     """Return the default name of the model file, in the current folder: that of the table, or of the files' folder."""
+    data = [name_of(one) for one in data]
     if len(data) == 1 and not glob.has_magic(data[0]) and not os.path.isdir(data[0]):
-        name = Path(data[0].rstrip("/")).name
+        name = Path(data[0]).name
         for ending in ENDINGS:
             name = name.removesuffix(ending)
         return "model.safetensors" if data[0] == "-" else f"{Path(name).stem}.safetensors"
@@ -136,7 +138,7 @@ def default_output(data: Sequence[str]) -> str:
 
 
 def _folder_of(data: Sequence[str]) -> str:
-    """Return the name of the innermost folder in which all files are, as far as their paths tell."""
+    """Return the name of the innermost folder in which all files are, as far as their paths or URLs tell."""
     folders = []
     for one in data:
         place = one.rstrip("/") if "://" in one else os.path.abspath(one)

@@ -67,6 +67,7 @@ def command(
         raise click.UsageError("Missing argument 'DATA...'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
+    from ...streaming.paths import name_of
     from ..data_paths import check_data
 
     check_data(data)
@@ -103,7 +104,7 @@ def command(
             say(line, style)
     where = f"The model is in {path}{', where it replaces an earlier one' if replaces else ''}."
     keep = "".join(f" --keep {_typed(name)}" for name in run.identifiers()[:1])
-    again = _typed(data[0]) if len(data) == 1 and data[0] != "-" else "NEW.csv"
+    again = _typed(data[0]) if len(data) == 1 and name_of(data[0]) == data[0] != "-" else "NEW.csv"
     say(f"{where} Use it:", command=f"glassmax predict {_typed(str(path))} {again}{keep}")
     for line in doubts:
         say(line, ATTENTION)
