@@ -246,7 +246,7 @@ def test_help_opens_with_names_and_not_with_unions_of_types(thing):
     assert "numpy._typing" not in signature
     assert "dtype[" not in signature
     if thing not in (glassmax.SoftmaxClassifier, glassmax.TableClassifier):  # many parameters, each with its default
-        assert len(signature) < 600
+        assert len(signature) < 500
 
 
 def shown_at_the_prompt():

@@ -8,10 +8,11 @@ from glassmax.distributed.operations import call_operation, partial_sums, sum_of
 from glassmax.distributed.ordered_sum import split_shards
 from glassmax.distributed.prepared import prepare_shards
 from glassmax.distributed.shards import ShardPlan
-from glassmax.streaming import Sources, learned
+from glassmax.streaming import Sources, Split, learned
 from glassmax.streaming.scan import scanned
 
-N, SEED = 1500, 5
+N = 1500
+SPLIT = Split(5, 0.1, 0.1)
 CUTS = {"one": [N], "three": [700, 1, N - 701], "many": [130] * 11 + [N - 1430]}
 
 
@@ -48,12 +49,12 @@ class Scan:
         state, sample = scanned(self.sources, "y", weight)
         self.places, self.known = state.places, learned(state, sample, "y", weight)
 
-    def prepared(self, workers, run, *, n_shards=5, steps=4, validation_share=0.1, **how):
+    def prepared(self, workers, run, *, n_shards=5, steps=4, split=SPLIT, **how):
         run.mkdir(exist_ok=True)
         plan = ShardPlan(self.known.rows, n_shards, steps)
         return prepare_shards(
             workers, self.sources, self.known, self.places, run, "y", self.weight,
-            plan=plan, seed=SEED, validation_share=validation_share, **how,
+            plan=plan, split=split, **how,
         )  # fmt: skip
 
 

@@ -247,7 +247,7 @@ def test_an_interrupted_search_trains_what_was_found_on_the_same_workers(here):
         None,
         dict.fromkeys(("X_val", "y_val", "sample_weight_val")),
         gm.estimator.ensemble.Search(trials=5),
-        worker_settings(classifier, "processes", 2),
+        worker_settings(classifier, "processes", {"n_workers": 2}),
     )
     next(records)
     member = records.throw(KeyboardInterrupt)

@@ -381,6 +381,14 @@ TABLE = {
             train(WILD)
         ),
     },
+    TypeError: {
+        (
+            "'n_worker' is an unexpected keyword argument, expected one of n_workers, address, resources, wait_limit"
+        ): lambda: fast().tune(IRIS, SPECIES, trials=1, engine="processes", n_worker=2),
+        "fit() got an unexpected keyword argument 'n_worker'": lambda: fast().fit(
+            IRIS, SPECIES, engine="processes", n_worker=2
+        ),
+    },
     NotFittedError: {
         "This TableClassifier is not fitted yet. Call fit first.": lambda: fast().predict(IRIS),
     },

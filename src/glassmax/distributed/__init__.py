@@ -17,6 +17,7 @@
     gradients     the operations of training
     prepared      the encoded rows of all shards, made by workers
     training      training on workers: summed gradients, L-BFGS, local SGD with averaging
+    scoring       what workers say of the rows that are not trained on, and of the weights of all rows
 
 Workers are opened by `open_workers`, their rows are made by `prepared.prepare_shards`, and `training.train_on_workers`
 trains on them.

@@ -3,10 +3,11 @@
 ::
 
     prepare       make the encoded rows of the shard
-    weights       the sum of the weights of its rows
+    totals        the total weight of the rows of each class
     gradient      the sums of losses and gradients over the rows that the shard gives to a step
     local_steps   steps of the shard's own from common weights, for local SGD
     validation    the sums of losses and hits over the validation rows of the shard
+    held_out      the most probable class and the loss of each row of the shard that is held out
 """
 
 from typing import Any
@@ -19,15 +20,17 @@ from ..functional.arrays import Array
 from ..functional.heads import LOSSES
 from ..functional.masks import splitmix64
 from ..functional.targets import check_target
+from ..likely_classes import LikelyClasses
 from ..network import Network
+from ..streaming.rows import blocks_of_rows, some_rows
 from ..training import score
 from .job import Job, Training, job_of
 from .messages import Message
-from .portions import count_training, portions, validation_rows
+from .portions import count_training, portions, rows_in_order
 from .shard_rows import open_shard
 from .workers import Held
 
-__all__ = ["gradient", "local_steps", "prepare", "validation", "weights"]
+__all__ = ["gradient", "held_out", "local_steps", "prepare", "totals", "validation"]
 
 
 def prepare(held: Held, shard: int, call: Message) -> Message:
@@ -37,18 +40,14 @@ def prepare(held: Held, shard: int, call: Message) -> Message:
     return Message({"rows": spool.n_rows, "training": count_training(job, shard), "size": size}, {})
 
 
-def weights(held: Held, shard: int, call: Message) -> Message:
-    """Return the sum of the weights of a shard; `class_weight` of the call is a factor for the rows of each class."""
-    spool, total = open_shard(held, shard), 0.0
-    of_class = call.arrays.get("class_weight")
-    if of_class is None:
-        return Message({}, {"weight": np.array(spool.n_rows * spool.mean_weight)})
-    n_blocks, at_once = -(-spool.n_rows // 64), spool.layout.window_blocks
-    for start in range(0, n_blocks, at_once):
-        data = spool.read(np.arange(start, min(start + at_once, n_blocks)))
-        of_rows = of_class[data.y]
-        total += float((of_rows if data.weight is None else of_rows * data.weight).sum())
-    return Message({}, {"weight": np.array(total)})
+def totals(held: Held, shard: int, call: Message) -> Message:
+    """Return the total weight of the rows of each class; the call brings the number of classes, "k"."""
+    k = call.manifest["k"]
+    sums = np.zeros(k)
+    for _, data in blocks_of_rows(open_shard(held, shard)):
+        held.alive()
+        sums += np.bincount(data.y, data.weight, k)
+    return Message({}, {"totals": sums})
 
 
 def gradient(held: Held, shard: int, call: Message) -> Message:
@@ -73,7 +72,9 @@ def gradient(held: Held, shard: int, call: Message) -> Message:
             if is_noisy:
                 found = _noisy(held, network, part.data, part.rows, regularization, steps, factor)
             else:
-                found = _engine(job, training).loss_and_gradient(network, _Rows(*part.data), regularization)
+                found = _engine(job, training).loss_and_gradient(
+                    network, some_rows(part.data, network.theta.dtype, None, 1.0), regularization
+                )
             loss, rows = loss + m * found[0], rows + m
             of_part = found[1].astype(np.float64, copy=False)
             of_part *= m
@@ -103,8 +104,7 @@ def local_steps(held: Held, shard: int, call: Message) -> Message:
         held.alive()
         m = len(portion.rows)
         count = -(-m // training.batch_size)
-        data = _Rows(*portion.data)
-        data.mean = manifest["mean_weight"]
+        data = some_rows(portion.data, network.theta.dtype, None, manifest["mean_weight"])
         result = _engine(job, training).epoch(
             network,
             data,
@@ -127,30 +127,49 @@ def local_steps(held: Held, shard: int, call: Message) -> Message:
 
 
 def validation(held: Held, shard: int, call: Message) -> Message:
-    """Return the sums of losses and hits over the validation rows of a shard, their weight and their number."""
+    """Return the sums of losses and hits over the validation rows of a shard, their weight and their number.
+
+    The call brings "theta", and of how many most probable classes the hits are counted too, "top", or None.
+    """
     job, training = job_of(held), _training(held)
-    network = training.network
+    network, engine, top = training.network, _engine(job, training), call.manifest["top"]
     network.theta[...] = call.arrays["theta"]
-    sums = np.zeros(4)
-    for portion in validation_rows(held, shard):
+    sums = np.zeros(5)
+    for portion in rows_in_order(held, shard, job.split.validation_rows):
         held.alive()
         data = portion.data
-        weight = float(len(data.y) if data.weight is None else data.weight.sum())
-        if weight:
-            found = score(network, _engine(job, training), data, confusion=False)
-            sums += [found.log_loss * weight, found.accuracy * weight, weight, len(data.y)]
+        w = np.ones(data.n_rows) if data.weight is None else data.weight
+        if not w.any():
+            continue
+        found, weight, hits = score(network, engine, data, confusion=False), float(w.sum()), 0.0
+        if top is not None:
+            labels = engine.top_classes(network, data.X, top).labels
+            hits = float(w[(labels == data.y[:, None]).any(axis=1)].sum())
+        sums += [found.log_loss * weight, found.accuracy * weight, hits, weight, np.count_nonzero(w)]
     return Message({}, {"sums": sums})
 
 
-class _Rows(Data):
-    """Rows of a larger data set; a batch of m rows divides its sum of losses by m times the mean weight of all."""
+def held_out(held: Held, shard: int, call: Message) -> Message:
+    """Return what a network says of each row of a shard that is held out; the call brings "theta".
 
-    mean = 1.0
-
-    @property
-    def mean_weight(self) -> float:
-        """The mean weight of all rows."""
-        return self.mean
+    The arrays are "rows", the numbers of the rows, "y", "weight" if they have weights, and those of
+    `glassmax.engine.TopOfSum` for one class: "labels", "probabilities", "losses" and "squares".
+    """
+    job, training = job_of(held), _training(held)
+    network = training.network
+    network.theta[...] = call.arrays["theta"]
+    likely = LikelyClasses(_engine(job, training), [network], np.ones(1), None)
+    parts: list[dict[str, Array]] = []
+    for portion in rows_in_order(held, shard, job.split.held_out_rows):
+        held.alive()
+        data = portion.data
+        with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
+            top, squares = likely.summary(data.X, 1, data.y)
+        assert top.losses is not None
+        found = {"rows": portion.rows, "y": data.y, "labels": top.labels, "probabilities": top.probabilities}
+        found |= {"losses": top.losses, "squares": squares}
+        parts.append(found if data.weight is None else {**found, "weight": data.weight})
+    return Message({}, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
 def _training(held: Held) -> Training:

@@ -13,7 +13,7 @@ from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule
 from ..parameters import Parameters
-from ..streaming import Layout
+from ..streaming import Layout, Split
 from ..table import Encoding
 from .messages import Message
 from .shards import ShardPlan
@@ -22,6 +22,7 @@ from .workers import Held
 __all__ = ["Job", "Training", "job_of"]
 
 RULES: dict[str, Any] = {"Adam": Adam, "SGD": SGD}
+TUPLES: dict[str, Any] = {"plan": ShardPlan, "layout": Layout, "split": Split}
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,8 @@ class Job:
         Where the driver keeps the shards; workers that see it do, too.
     token : str
         What the file `TOKEN` in this folder says.
-    seed : int
-        In [0, 2^64): of the order of the rows, and of the choice of validation rows.
-    validation_share : float
+    split : Split
+        The rows to train on; its seed is also that of the order of the rows.
     threads : int
         Number of threads of each worker.
     training : Training or None
@@ -101,8 +101,7 @@ class Job:
     identity: dict[str, str]
     folder: str
     token: str
-    seed: int
-    validation_share: float
+    split: Split
     threads: int
     training: Training | None = None
 
@@ -117,9 +116,9 @@ class Job:
 
     def to_message(self) -> Message:
         """Return the job as a message."""
-        names = ("sources", "target", "weight", "classes", "largest_weight", "identity", "folder", "token", "seed")
-        manifest = {name: getattr(self, name) for name in (*names, "validation_share", "threads")}
-        manifest |= {"plan": list(self.plan), "layout": list(self.layout)}
+        names = ("sources", "target", "weight", "classes", "largest_weight", "identity", "folder", "token")
+        manifest = {name: getattr(self, name) for name in (*names, "threads")}
+        manifest |= {name: list(getattr(self, name)) for name in TUPLES}
         manifest["encoding"] = msgspec.json.encode(self.encoding).decode()
         arrays = {"places": self.places}
         training = self.training
@@ -141,7 +140,7 @@ class Job:
     def of_message(cls, message: Message) -> "Job":
         """Return the job that `to_message` has described."""
         given, arrays = dict(message.manifest), message.arrays
-        given["plan"], given["layout"] = ShardPlan(*given["plan"]), Layout(*given["layout"])
+        given |= {name: kind(*given[name]) for name, kind in TUPLES.items()}
         given["encoding"] = msgspec.json.decode(given["encoding"], type=Encoding)
         plain = given.pop("training", None)
         training = None if plain is None else _training(plain, arrays.get("class_weight"))

@@ -1,23 +1,24 @@
-"""The rows that a shard gives to a step: read window by window, in the shard's own order, without validation rows.
+"""The rows that a shard gives to a step: read window by window, in the shard's own order, those to train on alone.
 
 Windows are kept in memory up to a limit, those used last, because each is used by several steps.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..engine import Data
 from ..functional.arrays import Array
-from ..streaming import Order, is_validation
+from ..streaming import Order
 from ..streaming.order import BLOCK_ROWS
+from ..streaming.rows import weighed
 from .job import Job, job_of
 from .shard_rows import open_shard
 from .workers import Held
 
-__all__ = ["Portion", "count_training", "portions", "validation_rows"]
+__all__ = ["Portion", "count_training", "portions", "rows_in_order"]
 
 MOST_BYTES = 2**26
 
@@ -68,26 +69,27 @@ def portions(held: Held, shard: int, epoch: int, step: int) -> Iterator[Portion]
             yield taken.some(max(first - before, 0), min(last, int(ends[window])) - before)
 
 
-def validation_rows(held: Held, shard: int) -> Iterator[Portion]:
-    """Return the validation rows of a shard, in the order of their numbers."""
+def rows_in_order(held: Held, shard: int, chosen: Callable[[Array], Array]) -> Iterator[Portion]:
+    """Return the rows of a shard that `chosen` names, a method of the `Split`, in the order of their numbers."""
     job = job_of(held)
     order = _order(job, shard)
     for start in range(0, order.n_blocks, job.layout.window_blocks):
         blocks = np.arange(start, min(start + job.layout.window_blocks, order.n_blocks))
 
         def read(blocks: Array = blocks) -> Portion:
-            return _read(held, job, shard, blocks, order.rows_of_blocks(blocks))
+            rows = order.rows_of_blocks(blocks)
+            return _read(held, job, shard, blocks, rows, np.arange(len(rows)), chosen)
 
-        yield _kept(held, (shard, "validation", start), read)
+        yield _kept(held, (shard, chosen.__name__, start), read)
 
 
 def count_training(job: Job, shard: int) -> int:
     """Return the number of rows of a shard that are trained on."""
-    return int(_is_training(job, np.array(job.plan.rows(shard))).sum())
+    return int(job.split.training_rows(np.array(job.plan.rows(shard))).sum())
 
 
 def _order(job: Job, shard: int) -> Order:
-    return job.plan.order(shard, job.seed, job.layout)
+    return job.plan.order(shard, job.split.seed, job.layout)
 
 
 def _rows_of_window(job: Job, order: Order, epoch: int, window: int) -> tuple[Array, Array, Array]:
@@ -98,12 +100,6 @@ def _rows_of_window(job: Job, order: Order, epoch: int, window: int) -> tuple[Ar
     blocks = np.arange(first, last) if in_order else order.blocks(epoch, window)
     rows = order.rows_of_blocks(blocks)
     return blocks, rows, np.arange(len(rows)) if in_order else order.places(epoch, rows)
-
-
-def _is_training(job: Job, rows: Array) -> Array:
-    if not job.validation_share:
-        return np.ones(len(rows), bool)
-    return ~is_validation(job.seed, rows, job.validation_share)
 
 
 def _ends_of_windows(held: Held, job: Job, shard: int, epoch: int) -> Array:
@@ -122,33 +118,27 @@ def _training_of_blocks(held: Held, job: Job, shard: int) -> Array:
     """Return how many rows of each block are trained on."""
     known: dict[int, Array] = held.cache.setdefault("training rows of blocks", {})
     if shard not in known:
-        is_training = _is_training(job, np.array(job.plan.rows(shard)))
+        is_training = job.split.training_rows(np.array(job.plan.rows(shard)))
         known[shard] = np.add.reduceat(is_training, np.arange(0, len(is_training), BLOCK_ROWS), dtype=np.int64)
     return known[shard]
 
 
 def _window(held: Held, job: Job, shard: int, epoch: int, window: int) -> Portion:
     blocks, rows, places = _rows_of_window(job, _order(job, shard), epoch, window)
-    return _read(held, job, shard, blocks, rows, places)
+    return _read(held, job, shard, blocks, rows, places, job.split.training_rows)
 
 
-def _read(held: Held, job: Job, shard: int, blocks: Array, rows: Array, places: Array | None = None) -> Portion:
-    """Read blocks; return their training rows in an order, or else their validation rows."""
+def _read(
+    held: Held, job: Job, shard: int, blocks: Array, rows: Array, places: Array, chosen: Callable[[Array], Array]
+) -> Portion:
+    """Read blocks; return the chosen ones of their rows, in an order."""
+    assert job.training is not None
     data = open_shard(held, shard).read(blocks)
     rows = rows + job.plan.rows(shard).start
-    is_training = _is_training(job, rows)
-    taken = np.flatnonzero(~is_training) if places is None else places[is_training[places]]
-    return Portion(_as_trained(data.rows(taken), job), rows[taken])
-
-
-def _as_trained(data: Data, job: Job) -> Data:
-    training = job.training
-    assert training is not None
-    weight = data.weight
-    if training.class_weight is not None:
-        of_class = training.class_weight[data.y]
-        weight = of_class if weight is None else weight * of_class
-    return Data(data.X.astype(training.network.theta.dtype, copy=False), data.y, weight)
+    taken = places[chosen(rows)[places]]
+    data = weighed(data.rows(taken), job.training.class_weight)
+    dtype = job.training.network.theta.dtype
+    return Portion(data._replace(X=data.X.astype(dtype, copy=False)), rows[taken])
 
 
 def _kept(held: Held, key: Any, read: Any) -> Portion:

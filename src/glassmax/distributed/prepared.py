@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..functional.arrays import Array
-from ..streaming import Learned, Progress, Sources
+from ..streaming import Learned, Progress, Sources, Split
 from ..streaming.encode import spool_identity
 from .gradients import prepare
 from .job import Job
@@ -29,7 +29,7 @@ class ShardedRows(NamedTuple):
     ----------
     job : Job
     training : (S,) array of int64
-        Number of rows of each shard that are trained on: all but validation rows.
+        Number of rows of each shard that are trained on.
     size : int
         Bytes of all encoded rows.
     """
@@ -43,7 +43,7 @@ class ShardedRows(NamedTuple):
 
     @property
     def plan(self) -> ShardPlan:
-        """How the rows are cut into shards, and an epoch into steps."""
+        """The shards, and the steps of an epoch."""
         return self.job.plan
 
 
@@ -57,8 +57,7 @@ def prepare_shards(
     weight: str | None = None,
     *,
     plan: ShardPlan,
-    seed: int,
-    validation_share: float = 0.0,
+    split: Split,
     threads: int = 1,
     progress: Callable[[Progress], None] | None = None,
 ) -> ShardedRows:
@@ -79,10 +78,8 @@ def prepare_shards(
         As for the scan.
     plan : ShardPlan
         For `known.rows` rows, from `plan_steps` or `plan_averaging`.
-    seed : int
-        In [0, 2^64): of the order of the rows, and of the choice of validation rows.
-    validation_share : float, default=0.0
-        In [0, 1): share of the rows held out for validation.
+    split : Split
+        The rows to train on; its seed is also that of the order of the rows.
     threads : int, default=1
         Number of threads of each worker.
     progress : callable, optional
@@ -114,8 +111,7 @@ def prepare_shards(
         identity=spool_identity(sources.fingerprint, known.encoding, known.classes, target, weight),
         folder=str((folder / FOLDER).absolute()),
         token=token,
-        seed=seed,
-        validation_share=validation_share,
+        split=split,
         threads=threads,
     )
     workers.broadcast(job.to_message())

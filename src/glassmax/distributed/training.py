@@ -6,7 +6,6 @@ depend on their number: a run has the same bits on any number of workers, and af
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +20,9 @@ from ..network import Network
 from ..optimizers import Iterate, Rule, Schedule
 from ..streaming import Position, WindowDone
 from ..streaming.train import SAVE_SECONDS
-from ..training import Epoch, Metrics, TrainingState, suggest_learning_rate, train_lbfgs
-from .gradients import gradient, local_steps, validation, weights
+from ..training import Epoch, Metrics, TrainingState
+from ..training.loop import divergence, lbfgs_iterations
+from .gradients import gradient, local_steps
 from .job import Training
 from .messages import Message
 from .prepared import ShardedRows
@@ -49,6 +49,8 @@ def train_on_workers(
     schedule: Schedule = CONSTANT,
     rate_factors: Sequence[float] = (),
     class_weight: Array | None = None,
+    mean_weight: float = 1.0,
+    validate: Callable[[], Metrics | None] | None = None,
     save: Callable[[], None] | None = None,
     on_window: Callable[[WindowDone], None] | None = None,
 ) -> Generator[Epoch, None, None]:
@@ -60,7 +62,7 @@ def train_on_workers(
         Network to train; its theta is updated in place.
     workers : Workers
     rows : ShardedRows
-        From `prepare_shards`, which was given the plan of the steps, the seed, and the share of validation rows.
+        From `prepare_shards`, which was given the plan of the steps and the split of the rows.
     rule : Rule
         `Adam` or `SGD`.
     training : TrainingState
@@ -79,7 +81,11 @@ def train_on_workers(
         As for `glassmax.training.train`. The schedule goes by the steps of the plan. Of mixup, a row is mixed with the
         row before it that its shard gives to the same step.
     class_weight : (k,) array, optional
-        Factor of the weights of the rows of each class.
+        Weights of the classes, by which those of the rows are multiplied.
+    mean_weight : float, default=1.0
+        The mean of the products over all rows.
+    validate : callable, optional
+        Returns the metrics on the validation rows, see `score_on_workers`; is called after each epoch.
     save : callable, optional
         Writes a checkpoint of network, `training` and `position`; is called after a step, at most 20 seconds plus a
         step after the last time. Whoever takes the epochs saves after each of them.
@@ -106,11 +112,11 @@ def train_on_workers(
     """
     plan = rows.plan
     regularization = regularization._replace(seed=training.seed)
-    told = Training(
+    how = Training(
         network, rule, regularization, tuple(rate_factors), local_batch_size or 0, engine.arithmetic,
         getattr(engine, "memory_limit", None), class_weight,
     )  # fmt: skip
-    mean_weight = _begin(workers, rows, told)
+    workers.broadcast(rows.job.with_training(how).to_message())
     kind = _Averages if local_batch_size else _Gradients
     steps = kind(network, workers, rows, rule, training, mean_weight, regularization, spread(rate_factors, network))
     if "unscaled" in training.state:
@@ -121,23 +127,23 @@ def train_on_workers(
         shares = schedule.shares(first, plan.steps, total, epoch=training.epochs, rows=training.weight)
         rates = rule.learning_rate * training.slowdown * shares
         factors = mixup_factors(first, plan.steps, total) if regularization.mixup else np.zeros(plan.steps)
-        told_of = _Told(rows, training.epochs + 1, position.window, on_window)
+        told = _Told(rows, training.epochs + 1, position, on_window)
         started = time.perf_counter()
         for step in range(position.window, plan.steps):
-            result, count = steps.take(step, float(rates[step]), float(factors[step]), int(position.numbers[3]))
+            result, count = steps.take(step, float(rates[step]), float(factors[step]), position.steps)
             training.steps, training.rows = training.steps + result.steps, training.rows + count
-            position.add(result, count)
-            told_of.tell(step + 1)
+            position.add(result, count, end=True)
+            told.tell()
             if save is not None and time.monotonic() - saved >= SAVE_SECONDS and position.window < plan.steps:
                 save()
                 saved = time.monotonic()
-        _, loss, seen, taken = position.numbers
+        loss, seen, taken = position.loss, position.rows, position.steps
         training.epochs, training.weight = training.epochs + 1, training.weight + seen * mean_weight
         position.begin()
-        validated = _validated(network, workers, rows)
+        validated = None if validate is None else validate()
         seconds = time.perf_counter() - started
         saved = time.monotonic()
-        yield Epoch(training.epochs, loss / max(1.0, seen), validated, int(taken), int(seen), seconds)
+        yield Epoch(training.epochs, loss, validated, taken, seen, seconds)
 
 
 def train_lbfgs_on_workers(
@@ -152,12 +158,14 @@ def train_lbfgs_on_workers(
     tol: float,
     regularization: Regularization = NONE,
     class_weight: Array | None = None,
+    mean_weight: float = 1.0,
+    validate: Callable[[], Metrics | None] | None = None,
 ) -> Generator[Epoch, None, Iterate]:
     """Train on all rows at once by L-BFGS, one iteration for each item taken from the iterator.
 
     Parameters
     ----------
-    network, workers, rows, training, engine, class_weight
+    network, workers, rows, training, engine, class_weight, mean_weight, validate
         As for `train_on_workers`; the plan has a single step.
     max_iter, max_fun, tol, regularization
         As for `glassmax.training.train_lbfgs`.
@@ -179,36 +187,36 @@ def train_lbfgs_on_workers(
     DataError, WorkerError
         As for `train_on_workers`.
     """
-    exact = network.astype(np.float64)
     limit = getattr(engine, "memory_limit", None)
-    told = Training(exact, None, regularization, (), 0, engine.arithmetic, limit, class_weight)
-    mean_weight = _begin(workers, rows, told)
-    sums: Any = _FullBatch(workers, rows, mean_weight)
-    options = {"max_iter": max_iter, "max_fun": max_fun, "tol": tol, "regularization": regularization}
-    with closing(train_lbfgs(network, sums, sums, training, **options)) as iterations:
-        while True:
-            try:
-                epoch = next(iterations)
-            except StopIteration as end:
-                last: Iterate = end.value
-                return last
-            yield epoch._replace(validation=_validated(network, workers, rows))
+    how = Training(network.astype(np.float64), None, regularization, (), 0, engine.arithmetic, limit, class_weight)
+    workers.broadcast(rows.job.with_training(how).to_message())
+    n = int(rows.training.sum())
+
+    def objective(exact: Network) -> tuple[float, Array]:
+        call = Message({"epoch": 0, "step": 0, "steps": 0, "mixup": 0.0}, {"theta": exact.theta})
+        loss, slope, _ = _summed(exact, workers, rows, call, mean_weight, regularization)
+        return loss, slope
+
+    limits = {"max_iter": max_iter, "max_fun": max_fun, "tol": tol}
+    return (yield from lbfgs_iterations(network, objective, n, training, validate or (lambda: None), **limits))
 
 
-def _begin(workers: Workers, rows: ShardedRows, told: Training) -> float:
-    """Tell the workers what is trained; return the mean weight of all rows."""
-    workers.broadcast(rows.job.with_training(told).to_message())
-    of_class = {} if told.class_weight is None else {"class_weight": told.class_weight}
-    total = workers.sum_in_order(weights, rows.plan.n_shards, Message({}, of_class))["weight"]
-    return float(total) / rows.plan.n_rows
-
-
-def _validated(network: Network, workers: Workers, rows: ShardedRows) -> Metrics | None:
-    if not rows.job.validation_share:
-        return None
-    call = Message({}, {"theta": network.theta})
-    loss, right, weight, count = workers.sum_in_order(validation, rows.plan.n_shards, call)["sums"].tolist()
-    return Metrics(int(count), loss / (weight or np.nan), right / (weight or np.nan))
+def _summed(
+    network: Network,
+    workers: Workers,
+    rows: ShardedRows,
+    call: Message,
+    mean_weight: float,
+    regularization: Regularization,
+) -> tuple[float, Array, int]:
+    """Return the mean loss of the rows of a step, penalty included, its gradient, and the number of these rows."""
+    sums = workers.sum_in_order(gradient, rows.plan.n_shards, call)
+    count = int(sums["rows"])
+    if not count:
+        return 0.0, sums["gradient"], 0
+    divisor = count * mean_weight
+    slope = sums["gradient"] / divisor
+    return float(sums["loss"]) / divisor + _penalize(network, slope, regularization.alpha / divisor), slope, count
 
 
 def _penalize(network: Network, of: Array, l2: float) -> float:
@@ -233,14 +241,9 @@ class _Steps(NamedTuple):
     regularization: Regularization
     factors: Array | None
 
-    def diverged(self, step: int) -> DivergenceError:
-        """Return the error that a loss or a parameter is not finite."""
-        rate = self.rule.learning_rate
-        return DivergenceError(
-            f"The loss is no longer finite in epoch {self.training.epochs + 1}, step {step + 1}, at learning rate "
-            f"{rate:g}. The last good weights are kept. Try a learning rate of {suggest_learning_rate(rate):g}, and "
-            "inputs scaled to about 1."
-        )
+    def diverged(self, taken: int) -> DivergenceError:
+        """Return the error that a loss or a parameter is not finite, after so many steps of the epoch."""
+        return DivergenceError(divergence(self.rule, self.training.epochs + 1, taken + 1, kept=True))
 
 
 class _Gradients(_Steps):
@@ -251,13 +254,10 @@ class _Gradients(_Steps):
         network, training = self.network, self.training
         place = {"epoch": training.epochs, "step": step, "steps": training.steps, "mixup": factor}
         call = Message(place, {"theta": network.theta})
-        sums = self.workers.sum_in_order(gradient, self.rows.plan.n_shards, call)
-        count = int(sums["rows"])
-        if not count:  # all are validation rows
+        how = self.mean_weight, self.regularization
+        loss, slope, count = _summed(network, self.workers, self.rows, call, *how)
+        if not count:  # none is trained on
             return EpochResult(0.0, 0, True), 0
-        divisor = count * self.mean_weight
-        slope = sums["gradient"] / divisor
-        loss = float(sums["loss"]) / divisor + _penalize(network, slope, self.regularization.alpha / divisor)
         if not (np.isfinite(loss) and np.isfinite(slope).all()):
             raise self.diverged(taken)
         theta, state = network.theta.copy(), {name: np.array(value) for name, value in training.state.items()}
@@ -308,37 +308,23 @@ def _number(value: Array) -> Any:
     return value if value.ndim else value.item()
 
 
-class _FullBatch:
-    """Takes the place of engine and rows in `glassmax.training.train_lbfgs`."""
-
-    def __init__(self, workers: Workers, rows: ShardedRows, mean_weight: float) -> None:
-        self.workers, self.plan, self.mean_weight = workers, rows.plan, mean_weight
-        self.n_rows = int(rows.training.sum())
-
-    def loss_and_gradient(self, network: Network, data: Any, regularization: Regularization) -> tuple[float, Array]:
-        """Return the loss of all rows that are trained on, penalty included, and its gradient."""
-        call = Message({"epoch": 0, "step": 0, "steps": 0, "mixup": 0.0}, {"theta": network.theta})
-        sums = self.workers.sum_in_order(gradient, self.plan.n_shards, call)
-        divisor = self.n_rows * self.mean_weight
-        slope = sums["gradient"] / divisor
-        return float(sums["loss"]) / divisor + _penalize(network, slope, regularization.alpha / divisor), slope
-
-
 class _Told:
     """Tells how fast an epoch is."""
 
     def __init__(
-        self, rows: ShardedRows, epoch: int, first: int, on_window: Callable[[WindowDone], None] | None
+        self, rows: ShardedRows, epoch: int, position: Position, on_window: Callable[[WindowDone], None] | None
     ) -> None:
-        self.rows, self.epoch, self.first, self.on_window = rows, epoch, first, on_window
+        self.rows, self.epoch, self.position, self.on_window = rows, epoch, position, on_window
+        self.first = position.window
         self.started = self.last = time.perf_counter()
 
-    def tell(self, step: int) -> None:
-        """Tell, if the last time was long ago, or the epoch has ended."""
-        now, n, steps = time.perf_counter(), self.rows.plan.n_rows, self.rows.plan.steps
-        if self.on_window is None or (now - self.last < TELL_SECONDS and step < steps):
+    def tell(self) -> None:
+        """Tell, if the last time was long ago, or this was the first step or the last one."""
+        now, n, steps, step = time.perf_counter(), self.rows.plan.n_rows, self.rows.plan.steps, self.position.window
+        is_between = step not in (self.first + 1, steps)
+        if self.on_window is None or (is_between and now - self.last < TELL_SECONDS):
             return
         self.last = now
         done, here = n * step // steps, n * (step - self.first) // steps
-        size = here * self.rows.job.layout.row_bytes
-        self.on_window(WindowDone(self.epoch, done, n, size, here, now - self.started))
+        size, seconds = here * self.rows.job.layout.row_bytes, now - self.started
+        self.on_window(WindowDone(self.epoch, done, n, size, here, seconds, self.position.loss))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,8 +12,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from ..distributed import Held, Message
-from ..distributed.settings import WorkerSettings, open_workers, read_settings
+from ..distributed import Held, Message, WorkerSettings, open_workers
 from ..errors import OptionError, Setting, is_whole
 from ..functional.arrays import Array
 from ..table import as_table
@@ -28,7 +26,7 @@ from .plain_parameters import of_plain, plain_parameters, to_plain
 from .preparation import rows_and_labels
 from .tables.classifier import TableClassifier
 from .tables.fit import has_names, table_rows
-from .tables.options import check_table_options
+from .tables.options import check_table_options, settings_in_memory
 from .tables.order import order_of
 from .tables.rows import group_numbers
 from .user_warnings import warn_user
@@ -87,10 +85,7 @@ def cross_validate(
     folds: int = 5,
     random_state: int = 0,
     engine: str | None = None,
-    n_workers: int | None = None,
-    address: str | None = None,
-    resources: Mapping[str, float] | None = None,
-    wait_limit: float | None = None,
+    **workers: Any,
 ) -> CrossValidation:
     """Train a classifier on all folds of the rows but one, and judge it on that one, for each fold in turn.
 
@@ -116,8 +111,9 @@ def cross_validate(
         MPI. None computes one fold after another in this process. If the classifier's `random_state` is not None, the
         result is bit-identical for any engine and number of workers. The parameters of the classifier travel to the
         workers as numbers and text, so they can't be functions, such as a `scoring` of your own.
-    n_workers, address, resources, wait_limit
-        As for `TableClassifier.fit`.
+    **workers
+        With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
+        `glassmax.distributed.WorkerSettings`.
 
     Returns
     -------
@@ -149,8 +145,7 @@ def cross_validate(
     (5,)
     """
     _check(classifier, folds, random_state)
-    n_threads = classifier.n_threads if is_whole(classifier.n_threads) else os.cpu_count()
-    settings = read_settings(engine, n_workers, address, resources, wait_limit, n_threads)
+    settings = settings_in_memory(engine, workers, classifier.n_threads if is_whole(classifier.n_threads) else None)
     read = _rows_of_table if isinstance(classifier, TableClassifier) else _rows_of_numbers
     classifier, rows = read(clone(classifier), X, y, sample_weight, groups, time)
     roles = _roles(rows, folds, int(random_state))

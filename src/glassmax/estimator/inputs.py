@@ -17,6 +17,7 @@ from ..errors import DataError, LabelError
 from ..functional.arrays import Array
 from ..table.frames import is_missing
 from .labels import check_types, plain_labels, scaled_weights
+from .on_files import encoded_X, is_encoded
 
 __all__ = ["check_X", "check_rows", "column_names"]
 
@@ -35,9 +36,7 @@ SEQUENCE = "setting an array element with a sequence"
 
 def check_X(classifier: Any, X: Any) -> Array:
     """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on."""
-    if _is_encoded(classifier):
-        from .files.columns import encoded_X  # late: arrays need no tables
-
+    if is_encoded(classifier):
         return encoded_X(classifier, X)
     if _is_plain(classifier, X):
         return X  # the checks below take longer than the prediction of a row
@@ -60,10 +59,8 @@ def check_rows(
     With `reset` the classifier learns the columns of X. `what` is appended to the names in messages: "_val" for
     validation rows.
     """
-    encoded = not reset and _is_encoded(classifier)
+    encoded = not reset and is_encoded(classifier)
     if encoded:
-        from .files.columns import encoded_X
-
         X = encoded_X(classifier, X, f"X{what}")
     else:
         X = _check_frame(X, f"X{what}")
@@ -169,11 +166,6 @@ def _refuse_weight(sample_weight: Any, what: str) -> None:
     bad = next((row for row, w in enumerate(weights.tolist()) if not (_is_finite(w) and float(w) >= 0)), None)
     if bad is not None:
         raise LabelError(f"Row {bad} of {what} is {weights.tolist()[bad]!r}, expected a number >= 0.")
-
-
-def _is_encoded(classifier: Any) -> bool:
-    """Return whether the classifier was fitted on files, so that it takes tables."""
-    return getattr(classifier, "encoding_", None) is not None
 
 
 def _is_plain(classifier: Any, X: Any) -> bool:

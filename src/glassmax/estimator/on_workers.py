@@ -13,8 +13,7 @@ from typing import Any, cast
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..distributed import Arrays, Held, Message, Workers
-from ..distributed.settings import WorkerSettings, open_workers
+from ..distributed import Arrays, Held, Message, Workers, WorkerSettings, open_workers
 from ..engine import best_engine
 from ..errors import WorkerError
 from ..functional.arrays import Array

@@ -1,17 +1,14 @@
-"""The arguments of `fit` that are for files: read, or refused where the rows are in memory."""
+"""From the arguments of `fit` to a fit on files."""
 
-import os
 from typing import Any
 
 from ...distributed import read_settings
-from ...errors import OptionError, Setting
-from ...streaming import Sources, is_several
 from .asked import sources_of
 from .available import refuse_rows
 from .fit import fit_files
 from .records import FilesFit, FilesRecords
 
-__all__ = ["check_rows_in_memory", "finished", "records_of"]
+__all__ = ["finished", "records_of"]
 
 
 def records_of(
@@ -51,24 +48,3 @@ def finished(records: FilesRecords) -> FilesFit:
         except StopIteration as end:
             fit: FilesFit = end.value
             return fit
-
-
-def check_rows_in_memory(X: Any, on_files: dict[str, Any]) -> None:
-    """Refuse arguments of `fit` that are for files without a target, and files without one."""
-    if isinstance(X, Sources) or is_several(X) or _are_paths(X):
-        raise OptionError(
-            *("X names files, but ", Setting("target"), " is None, expected the name of the column to predict."),
-            parameter="target",
-        )
-    for name, value in on_files.items():
-        if value is not None:
-            raise OptionError(
-                parameter=name,
-                came=repr(value),
-                expected=("None without ", Setting("target"), ": it is for rows that are read from files"),
-                remedy=("Pass the path of the files as X, and the column to predict as ", Setting("target"), "."),
-            )
-
-
-def _are_paths(X: Any) -> bool:
-    return isinstance(X, list | tuple) and bool(X) and all(isinstance(path, os.PathLike) for path in X)

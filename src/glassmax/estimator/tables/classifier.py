@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.metadata_routing import UNUSED
 
 from ...calibration import Calibration
 from ...distributed import WorkerSettings
@@ -26,20 +25,19 @@ from ...version import __version__
 from ..candidates import encode_candidates, holds_candidates
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
-from ..files.faces import check_rows_in_memory, finished, records_of
+from ..files.faces import finished, records_of
 from ..files.records import FilesFit
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..on_files import NOT_ROUTED, names_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
 from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import check_folds, check_search, check_table_options, worker_settings
+from .options import SETTINGS, check_folds, check_search, check_table_options, worker_settings
 from .rows import TableRows
 
 __all__ = ["TableClassifier"]
-
-OF_WORKERS = ("target", "cache_folder", "engine", "n_workers", "address", "resources", "wait_limit")
 
 
 class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -152,6 +150,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['Adelie', 'Adelie']
     """
 
+    __metadata_request__fit = NOT_ROUTED
+
     classes_: Array
     model_: Model
     encoding_: Encoding
@@ -165,8 +165,6 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     trials_: list[Trial]
     stop_reason_: str
     n_features_in_: int
-
-    __metadata_request__fit = dict.fromkeys(OF_WORKERS, UNUSED)  # they are no metadata of rows
 
     def __init__(
         self,
@@ -221,10 +219,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target: str | None = None,
         cache_folder: str | Path | None = None,
         engine: str | None = None,
-        n_workers: int | None = None,
-        address: str | None = None,
-        resources: Mapping[str, float] | None = None,
-        wait_limit: float | None = None,
+        **workers: Any,
     ) -> Self:
         """Train on a table, or on files that may be larger than memory.
 
@@ -257,15 +252,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             (``pip install 'glassmax[ray]'``), or in processes of MPI (``pip install 'glassmax[mpi]'``). None trains
             them on threads of this process. The result is bit-identical for any engine and number of workers. With
             `target`: as for `SoftmaxClassifier.fit`.
-        n_workers : int, optional
-            Number of workers, >= 1. By default as many as there are processors, CPUs in the cluster, or processes of
-            MPI. Each worker uses ``n_threads // n_workers`` threads, at least one.
-        address : str, optional
-            Address of a Ray cluster, as for ``ray.init``.
-        resources : dict, optional
-            What Ray reserves for each worker, such as ``{"CPU": 2}``.
-        wait_limit : float, optional
-            Seconds, > 0, after which a worker that doesn't answer is an error; 300 by default.
+        **workers
+            With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
+            `glassmax.distributed.WorkerSettings`. Each worker uses ``n_threads // n_workers`` threads, at least one.
 
         Returns
         -------
@@ -290,15 +279,13 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sets rest on 65,536 of them, about, if there are more.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        workers: dict[str, Any] = {"engine": engine, "n_workers": n_workers, "address": address}
-        workers |= {"resources": resources, "wait_limit": wait_limit}
-        if target is None:
-            check_rows_in_memory(X, {"cache_folder": cache_folder})
-            settings = worker_settings(self, **workers)
+        on_files = {"cache_folder": cache_folder, **workers}
+        if not names_files(X, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
+            settings = worker_settings(self, engine, workers)
             self._tell(self._records(X, y, sample_weight, groups, time, given, workers=settings))
             return self
         given |= {"groups": groups, "time": time}
-        on_files = {"cache_folder": cache_folder, **workers}
+        on_files |= {"engine": engine}
         if finished(records_of(self, X, y, sample_weight, target, given, on_files)).stop_reason == "interrupted":
             warn_user("Training was interrupted; the weights so far are kept.")
         return self
@@ -318,10 +305,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
         engine: str | None = None,
-        n_workers: int | None = None,
-        address: str | None = None,
-        resources: Mapping[str, float] | None = None,
-        wait_limit: float | None = None,
+        **workers: Any,
     ) -> Self:
         """Search for types of networks that suit the table, and train as `fit` does, with the best of them added.
 
@@ -335,7 +319,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
             As for `fit`.
-        engine, n_workers, address, resources, wait_limit
+        engine, **workers
             As for `fit`: the networks of a trial are trained in parallel, and then those of the preset. Trials follow
             one another, because each is proposed from the records of the earlier ones.
         budget : float, optional
@@ -373,8 +357,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         search = Search(budget, trials, study_path)
-        workers = worker_settings(self, engine, n_workers, address, resources, wait_limit)
-        self._tell(self._records(X, y, sample_weight, groups, time, given, search, workers))
+        settings = worker_settings(self, engine, workers)
+        self._tell(self._records(X, y, sample_weight, groups, time, given, search, settings))
         return self
 
     def fit_members(
@@ -389,10 +373,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
         engine: str | None = None,
-        n_workers: int | None = None,
-        address: str | None = None,
-        resources: Mapping[str, float] | None = None,
-        wait_limit: float | None = None,
+        **workers: Any,
     ) -> Iterator[Member | Epoch]:
         """Train as `fit` does, and yield a record of each member once it is trained: for progress bars.
 
@@ -400,7 +381,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
             As for `fit`.
-        engine, n_workers, address, resources, wait_limit
+        engine, **workers
             As for `fit`.
 
         Yields
@@ -410,8 +391,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        workers = worker_settings(self, engine, n_workers, address, resources, wait_limit)
-        records = self._records(X, y, sample_weight, groups, time, given, workers=workers)
+        settings = worker_settings(self, engine, workers)
+        records = self._records(X, y, sample_weight, groups, time, given, workers=settings)
         yield from cast("Iterator[Member | Epoch]", records)
 
     def _records(
