@@ -546,7 +546,13 @@ def test_an_error_about_a_parameter_carries_its_name(message, call):
 
 
 def test_every_raise_of_the_estimator_is_in_the_table():
-    paths = Path(glassmax.estimator.__file__).parent.glob("*.py")
+    elsewhere = {
+        "cross_validation.py",
+        "fold_metrics.py",
+        "on_workers.py",
+        "plain_parameters.py",
+    }  # in test_cross_validation.py
+    paths = [path for path in Path(glassmax.estimator.__file__).parent.glob("*.py") if path.name not in elsewhere]
     assert raises_that_are_missed(paths, CASES, 35, left_out="CheckpointError") == []  # in test_checkpoint.py
 
 
