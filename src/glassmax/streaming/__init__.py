@@ -3,6 +3,7 @@
 ::
 
     paths      the files that a folder, a glob or a list names, in natural order
+    partitions columns in the names of folders, as year=2024
     sources    the rows of many files in pieces, numbered through all files
     labelled   the rows of a piece that have a label and a weight
     sample     a sample of the rows, the same for any cut into pieces
@@ -52,7 +53,7 @@ from .folder import working_folder
 from .lbfgs import train_lbfgs_on_spool
 from .learned import Learned, learned
 from .order import Order, blocks_in_window, is_validation
-from .paths import find_files, is_several
+from .paths import Found, find_files, is_several
 from .reader import read_ahead
 from .scan import Progress, scanned
 from .scoring import SpoolScore, score_spool, validation_spool
@@ -62,6 +63,7 @@ from .spool import Layout, Spool, SpoolWriter
 from .train import Position, WindowDone, train_on_spool
 
 __all__ = [
+    "Found",
     "Layout",
     "Learned",
     "Order",
