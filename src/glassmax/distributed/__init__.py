@@ -5,10 +5,28 @@
     messages      what travels: a manifest and arrays, never code
     ordered_sum   sums over shards, with the same bits for any number of workers
     workers       the seam: map shards, sum in order, broadcast
+    operations    what a worker does of an operation: one shard, or the sum over some
+    failures      what has gone wrong in a worker, as a message and as an error
+    processes     workers that are processes of this machine
+    worker        such a process
+    pipes         messages through a pipe
+    shards        ranges of rows, fixed by the rows alone; which rows a step takes
+    job           what workers must know of a run
+    shard_rows    the encoded rows of a shard, as a worker makes and keeps them
+    portions      the rows that a shard gives to a step
+    gradients     the operations of training
+    prepared      the encoded rows of all shards, made by workers
+    training      training on workers: summed gradients, L-BFGS, local SGD with averaging
+    scoring       what workers say of the rows that are not trained on, and of the weights of all rows
+
+Workers are opened by `open_workers`, their rows are made by `prepared.prepare_shards`, and `training.train_on_workers`
+trains on them.
+    settings      which engine runs the workers, how many there are, and how long to wait
 """
 
 from .messages import Arrays, Manifest, Message
 from .ordered_sum import OrderedSum, PartialSum, split_shards
+from .settings import WorkerSettings, open_workers, read_settings
 from .workers import Held, Operation, Workers, name_of, operation_of
 
 __all__ = [
@@ -19,8 +37,11 @@ __all__ = [
     "Operation",
     "OrderedSum",
     "PartialSum",
+    "WorkerSettings",
     "Workers",
     "name_of",
+    "open_workers",
     "operation_of",
+    "read_settings",
     "split_shards",
 ]

@@ -1,12 +1,13 @@
 """Sums over shards, added in one order whatever the number of workers: along a fixed binary tree over their numbers.
 
-The sum over shards a ... b - 1 is that over the first m of them plus that over the rest, where m is the largest power of
-two below b - a. A worker with some consecutive shards adds up what lies whole in its range, and passes on at most
+The sum over shards a ... b - 1 is that over the first m of them plus that over the rest, where m is the largest power
+of two below b - a. A worker with some consecutive shards adds up what lies whole in its range, and passes on at most
 ``2 log2(shards)`` sums; whoever puts the sums of all workers together, in order, has the same bits as one worker has.
 The same tree is behind the Merkle trees of RFC 6962, section 2.1.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from ..functional.arrays import Array
 from .messages import Arrays
 
-__all__ = ["OrderedSum", "PartialSum", "split_shards"]
+__all__ = ["OrderedSum", "PartialSum", "split_shards", "summed"]
 
 
 class PartialSum(NamedTuple):
@@ -78,7 +79,7 @@ def split_shards(n_shards: int, n_workers: int) -> list[range]:
     [range(0, 2), range(2, 5)]
     """
     ends = [n_shards * worker // n_workers for worker in range(n_workers + 1)]
-    return [range(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    return [range(start, end) for start, end in pairwise(ends)]
 
 
 def summed(parts: Iterable[PartialSum]) -> Arrays:

@@ -1,7 +1,7 @@
 """The seam between training and whatever runs it: three methods, in which a new engine fits into fifty lines.
 
-An operation is a function of this package, and travels as its name, such as ``glassmax.distributed.gradients:gradient``.
-It is called by a worker for one shard, with what was broadcast and with what the call brings. It must depend on nothing
+An operation is a function of this package, and travels as its name, as ``glassmax.distributed.gradients:gradient``. It
+is called by a worker for one shard, with what was broadcast and with what the call brings. It must depend on nothing
 else, so that it can be called again, by any worker, if a worker has died.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
-from .messages import Arrays, Manifest, Message
+from .messages import Arrays, Message
 
 __all__ = ["Held", "Operation", "Workers", "name_of", "operation_of"]
 
@@ -24,12 +24,24 @@ class Held:
     broadcast : Message
         What was broadcast last.
     cache : dict
-        What operations keep to save time: open files, rows in memory. It is empty in a new worker, and is emptied by
-        each broadcast.
+        What operations keep to save time: open files, rows in memory. It is empty in a new worker, and `renew` empties
+        it and closes what can be closed.
+    alive : callable
+        An operation that takes long calls it from time to time, to say that it goes on: the limit of waiting counts
+        anew. An engine that has no use for it leaves the default, which does nothing.
     """
 
     broadcast: Message
     cache: dict[Any, Any] = field(default_factory=dict)
+    alive: Callable[[], None] = lambda: None
+
+    def renew(self, broadcast: Message) -> None:
+        """Hold what is broadcast now, and nothing else."""
+        for kept in self.cache.values():
+            if hasattr(kept, "close"):
+                kept.close()
+        self.cache.clear()
+        self.broadcast = broadcast
 
 
 Operation = Callable[[Held, int, Message], Message]

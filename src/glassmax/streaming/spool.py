@@ -135,7 +135,8 @@ class SpoolWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:  # a part that is not complete is not kept
-            self._stack.__exit__(kind or GeneratorExit, error or GeneratorExit(), trace)
+            with suppress(OSError):  # closing fails again on a full disk, which is said already
+                self._stack.__exit__(kind or GeneratorExit, error or GeneratorExit(), trace)
             self._file = None
 
     def _begin(self) -> None:
@@ -237,6 +238,8 @@ class Spool:
     Attributes
     ----------
     layout : Layout
+    identity : dict of str to str
+        What the rows depend on.
     n_rows : int
     mean_weight : float
         The mean weight of all rows; 1 if they have no weights.
@@ -255,6 +258,7 @@ class Spool:
                 f"{self.folder} holds no encoded rows of glassmax, expected a spool. Encode the rows again."
             )
         self.layout = Layout(*manifest["layout"])
+        self.identity: dict[str, str] = manifest["identity"]
         self.n_rows, self.mean_weight = self._counted()
         self._open: OrderedDict[int, tuple[IO[bytes], Array]] = OrderedDict()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -13,23 +13,29 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
+from ...distributed import WorkerSettings
 from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
-from ...table import Encoding, Note, Table, label_texts, read_labels, read_weights, table_from
+from ...model_manifest import Record
+from ...table import Encoding, Note, Table, read_weights, table_from
 from ...training import Epoch, Metrics
 from ...version import __version__
-from ..candidates import encode_candidates, holds_candidates, read_sets
+from ..candidates import encode_candidates, holds_candidates
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
+from ..files.faces import finished, records_of
+from ..files.records import FilesFit
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..on_files import NOT_ROUTED, names_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
+from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import check_folds, check_search, check_table_options
-from .rows import TableRows, weights_of_rows
+from .options import SETTINGS, check_folds, check_search, check_table_options, worker_settings
+from .rows import TableRows
 
 __all__ = ["TableClassifier"]
 
@@ -144,6 +150,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['Adelie', 'Adelie']
     """
 
+    __metadata_request__fit = NOT_ROUTED
+
     classes_: Array
     model_: Model
     encoding_: Encoding
@@ -200,7 +208,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: npt.ArrayLike | str | None = None,
         *,
         groups: npt.ArrayLike | str | None = None,
@@ -208,8 +216,12 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        target: str | None = None,
+        cache_folder: str | Path | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Self:
-        """Train on a table.
+        """Train on a table, or on files that may be larger than memory.
 
         Parameters
         ----------
@@ -230,6 +242,19 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Validation rows, on which all members are judged; the members are then trained on all rows of X.
             `class_weight` is not applied to validation rows. A preset takes either validation rows, or `groups` or
             `time`.
+        target : str, optional
+            The column to predict, where X names files that may be larger than memory: a path, a folder, a glob, or a
+            list of these; y is then None. See the notes.
+        cache_folder : path, optional
+            With `target`: as for `SoftmaxClassifier.fit`.
+        engine : {"processes", "ray", "mpi"}, optional
+            Where the networks of the preset are trained in parallel: in processes of this machine, in tasks of Ray
+            (``pip install 'glassmax[ray]'``), or in processes of MPI (``pip install 'glassmax[mpi]'``). None trains
+            them on threads of this process. The result is bit-identical for any engine and number of workers. With
+            `target`: as for `SoftmaxClassifier.fit`.
+        **workers
+            With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
+            `glassmax.distributed.WorkerSettings`. Each worker uses ``n_threads // n_workers`` threads, at least one.
 
         Returns
         -------
@@ -243,9 +268,26 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If `checkpoint_path` belongs to another run.
         DivergenceError
             If no member ends with finite weights.
+        WorkerError
+            If workers can't be started, don't answer, or have died too often.
+
+        Notes
+        -----
+        With `target`, one network is trained as `SoftmaxClassifier.fit` trains it on files: that of `network`, or one
+        with 128 hidden units in place of a preset, which needs all rows in memory. The rows that judge the network, a
+        share of `held_out`, are chosen by a hash of their number; the columns are learned from all rows. Prediction
+        sets rest on 65,536 of them, about, if there are more.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        self._tell(self.fit_members(X, y, sample_weight, groups=groups, time=time, **given))
+        on_files = {"cache_folder": cache_folder, **workers}
+        if not names_files(X, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
+            settings = worker_settings(self, engine, workers)
+            self._tell(self._records(X, y, sample_weight, groups, time, given, workers=settings))
+            return self
+        given |= {"groups": groups, "time": time}
+        on_files |= {"engine": engine}
+        if finished(records_of(self, X, y, sample_weight, target, given, on_files)):
+            warn_user("Training was interrupted; the weights so far are kept.")
         return self
 
     def tune(
@@ -262,6 +304,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Self:
         """Search for types of networks that suit the table, and train as `fit` does, with the best of them added.
 
@@ -275,6 +319,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
             As for `fit`.
+        engine, **workers
+            As for `fit`: the networks of a trial are trained in parallel, and then those of the preset. Trials follow
+            one another, because each is proposed from the records of the earlier ones.
         budget : float, optional
             Seconds of the search, > 0. One trial is always completed. The training afterwards takes its own time.
         trials : int, optional
@@ -292,7 +339,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
-        DataError, LabelError, OptionError, DivergenceError
+        DataError, LabelError, OptionError, DivergenceError, WorkerError
             As for `fit`; an OptionError also if Optuna is missing.
         CheckpointError
             If `study_path` or `checkpoint_path` belongs to another table, preset or seed, or is damaged.
@@ -310,7 +357,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         search = Search(budget, trials, study_path)
-        self._tell(self._records(X, y, sample_weight, groups, time, given, search))
+        settings = worker_settings(self, engine, workers)
+        self._tell(self._records(X, y, sample_weight, groups, time, given, search, settings))
         return self
 
     def fit_members(
@@ -324,12 +372,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Iterator[Member | Epoch]:
         """Train as `fit` does, and yield a record of each member once it is trained: for progress bars.
 
         Parameters
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
+            As for `fit`.
+        engine, **workers
             As for `fit`.
 
         Yields
@@ -339,10 +391,20 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        yield from cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
+        settings = worker_settings(self, engine, workers)
+        records = self._records(X, y, sample_weight, groups, time, given, workers=settings)
+        yield from cast("Iterator[Member | Epoch]", records)
 
     def _records(
-        self, X: Any, y: Any, weight: Any, groups: Any, time: Any, given: dict[str, Any], search: Search | None = None
+        self,
+        X: Any,
+        y: Any,
+        weight: Any,
+        groups: Any,
+        time: Any,
+        given: dict[str, Any],
+        search: Search | None = None,
+        workers: WorkerSettings | None = None,
     ) -> Iterator[Trial | Member | Epoch]:
         """Train, and yield a record of each trial, member or epoch; `given` are the validation rows."""
         check_table_options(self)
@@ -350,7 +412,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         validation = check_validation(given["X_val"], given["y_val"], given["sample_weight_val"], y)
         rows = table_rows(self, X, y, weight, groups=groups, time=time)
-        records = self.fit_rows(rows, validation, search)
+        records = self.fit_rows(rows, validation, search, workers=workers)
         next(records)
         yield from cast("Iterator[Trial | Member | Epoch]", records)
         self._learn_columns(rows, named=has_names(X))
@@ -371,6 +433,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation: tuple[Any, Any, Any] | None = None,
         search: Search | None = None,
         progress: Progress | None = None,
+        workers: WorkerSettings | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -383,6 +447,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             What `tune` is asked for.
         progress : callable, optional
             With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
+        workers : WorkerSettings, optional
+            Where the networks of a preset are trained, see `fit`.
+        alive : callable, optional
+            Is called after each epoch of a network of a preset, and several times a second within a long one, by any
+            thread.
 
         Yields
         ------
@@ -401,7 +470,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search, progress)
+        fitted = yield from fit_table(self, rows, validation, search, progress, workers, alive)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 
@@ -501,7 +570,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             In [0, 1].
         """
         if isinstance(y, str):
-            return self._score_column(self._table(X), y, sample_weight)
+            return score_column(self, self._table(X), y, sample_weight)
         if isinstance(sample_weight, str):
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
@@ -517,19 +586,6 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         right = index == T if T.ndim == 1 else T[np.arange(len(index)), index] == 1
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
-
-    def _score_column(self, table: Table, target: str, sample_weight: Any) -> float:
-        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates, classes=self.classes_)
-        if holds_candidates(labels):
-            S, _, rows = read_sets(labels, rows, target, self.classes_)
-            right = S[np.arange(len(S)), np.searchsorted(self.classes_, self.predict(table.rows(rows)))]
-        else:
-            predicted, known = label_texts(self.predict(table.rows(rows))), label_texts(labels)
-            if self.min_count > 1:
-                classes = set(label_texts(self.classes_))
-                known = [text if text in classes else str(self.other_label) for text in known]
-            right = np.array([text == label for text, label in zip(predicted, known, strict=True)])
-        return float(np.average(right, weights=weights_of_rows(table, sample_weight, rows, "sample_weight")))
 
     def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
         """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.
@@ -628,14 +684,30 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             conformal=fitted.conformal(),
         )
 
-    def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> dict[str, str | int | float | None]:
+    def _model_of_files(self, fit: FilesFit) -> Model:
+        """Return the model of a fit on files."""
+        network, prepared = fit.network, fit.prepared
+        record = _facts(prepared.sources.name, prepared.n_training + prepared.n_validation, fit.seed)
+        record |= _facts_of_network(network, prepared.n_held_out)
+        record |= ({"weight": prepared.weight} if prepared.weight else {}) | _figures("held_out", fit.metrics)
+        known = prepared.known
+        return Model(network.network_, known.classes, known.encoding, record, conformal=fit.conformal)
+
+    def _commit_files(
+        self, network: SoftmaxClassifier, model: Model, notes: list[Note], metrics: Metrics | None
+    ) -> None:
+        """Learn what a fit on files has learned."""
+        assert model.encoding is not None
+        self.classes_, self.encoding_, self.notes_ = model.classes, model.encoding, notes
+        self.members_, self.member_types_, self.weights_ = [network], ["network"], np.ones(1)
+        self.stop_reason_, self._planned, self._trained = str(network.stop_reason_), 1, 1
+        self.preset_, self.trials_, self.oof_proba_ = None, [], None
+        self.metrics_, self.model_, self._search_interrupted = metrics, model, False
+        self.n_features_in_, self.feature_names_in_ = network.n_features_in_, network.feature_names_in_
+
+    def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> Record:
         """Return facts about the training for the model file; `judged` says on which rows the figures are."""
-        record: dict[str, str | int | float | None] = {
-            "glassmax": __version__,
-            "table": rows.table.name.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
-            "training_rows": len(fitted.kept),
-            "seed": fitted.seed,
-        }
+        record = _facts(rows.table.name, len(fitted.kept), fitted.seed)
         if self.network is None:
             name = self.preset if isinstance(self.preset, str) else "custom"
             record |= {"preset": name, "members": len(fitted.members)}
@@ -643,19 +715,14 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 record["trials"] = len(fitted.found.trials)
             record |= {f"members_{name.replace(' ', '_')}": fitted.types.count(name) for name in fitted.types}
         else:
-            network = fitted.members[0]
-            record |= {"held_out_rows": len(rows.y) - len(fitted.kept), "epochs": network.n_iter_}
-            record |= {"training_loss": network.loss_, "solver": network.solver}
-            record["learning_rate"] = network.learning_rate_init
+            record |= _facts_of_network(fitted.members[0], len(rows.y) - len(fitted.kept))
         if self.candidates is not None:
             record["candidates"] = self.candidates
         if rows.n_rare:
             record |= {"rare_classes": rows.n_rare, "other_label": rows.other_label}
         if rows.weight_name:
             record["weight"] = rows.weight_name
-        if self.metrics_ is not None:
-            record |= {f"{judged}_{name}": getattr(self.metrics_, name) for name in FIGURES}
-        return record
+        return record | _figures(judged, self.metrics_)
 
     def _shortfall(self) -> str:
         return f"{SAID[self.stop_reason_]}: {self._trained} of {self._planned} members were trained."
@@ -668,6 +735,29 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 FIGURES = ("log_loss", "accuracy", "balanced_accuracy", "brier_score", "calibration_error")
 SAID = {"time_limit": "The time limit was reached", "interrupted": "Training was interrupted"}
+
+
+def _facts(table: str, training_rows: int, seed: int) -> Record:
+    return {
+        "glassmax": __version__,
+        "table": table.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
+        "training_rows": training_rows,
+        "seed": seed,
+    }
+
+
+def _facts_of_network(network: SoftmaxClassifier, held_out: int) -> Record:
+    return {
+        "held_out_rows": held_out,
+        "epochs": network.n_iter_,
+        "training_loss": network.loss_,
+        "solver": network.solver,
+        "learning_rate": network.learning_rate_init,
+    }
+
+
+def _figures(judged: str, metrics: Metrics | None) -> Record:
+    return {} if metrics is None else {f"{judged}_{name}": getattr(metrics, name) for name in FIGURES}
 
 
 def _line(record: Trial | Member) -> str:
