@@ -22,7 +22,7 @@ from .quiet import Notices, undisturbed
 __all__ = ["amounts", "load_ray", "open_cluster"]
 
 PREFIX = "glassmax-ray-"
-CONNECT_SECONDS, CHECK_SECONDS = 5.0, 30.0
+CONNECT_SECONDS, CHECK_SECONDS = 5.0, 20.0
 SHORT = 20
 LOCAL: Text = (Setting("address", "local"), " starts a new cluster on this machine")
 
@@ -137,18 +137,20 @@ def _check_there(address: str) -> None:
         raise WorkerError(f"No Ray cluster is at {address}: {why}.", remedy=(*LOCAL, ".")) from None
     command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--skip-version-check"]
     try:
-        subprocess.run(
+        check = subprocess.run(
             [*command, "--address", address],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=CHECK_SECONDS,
-            check=False,
-        )
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=CHECK_SECONDS, check=False, text=True,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise WorkerError(
-            f"What answers at {address} is no Ray cluster.",
-            remedy="Its address ends with the port of the head node, 6379 by default, not with that of the dashboard.",
-        ) from None
+        why = "It is no Ray cluster"
+    else:
+        if not check.returncode or "No such command" in check.stderr:
+            return
+        why = (check.stderr.strip().splitlines() or ["It is no Ray cluster"])[-1].strip().rstrip(".")
+    raise WorkerError(
+        f"What answers at {address} can't be used. {why}.",
+        remedy="The port of a cluster is that of its head node, 6379 by default, not that of its dashboard.",
+    )
 
 
 def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> None:
@@ -162,8 +164,9 @@ def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> None:
         [sys.executable, "-I", "-S", watch.__file__, folder], stdin=subprocess.PIPE, start_new_session=True
     )
     ends.callback(_end_watching, watching)
+    ends.callback(_forget_token)
     try:
-        with undisturbed(_environment(folder)), _loopback(ray):
+        with undisturbed(_environment()), _loopback(ray):
             ray.init(
                 address="local",
                 num_cpus=max(1, math.ceil(n_workers * needed["CPU"])),
@@ -177,14 +180,12 @@ def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> None:
     except (Exception, SystemExit) as error:
         ray.shutdown()
         raise WorkerError(f"A Ray cluster can't be started on this machine: {_first_line(error)}") from None
-    ends.callback(_forget_token)
     ends.callback(ray.shutdown)
 
 
-def _environment(folder: str) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Return the environment in which a cluster is started."""
     return {
-        watch.VARIABLE: folder,
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # a Ray of one machine, which listens on loopback
         "RAY_AUTH_TOKEN": secrets.token_hex(32),  # or Ray writes one into the home folder
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -217,9 +218,7 @@ def _forget_token() -> None:
 
 
 def _end_watching(process: "subprocess.Popen[bytes]") -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    process.wait()
+    process.communicate(b"closed")
 
 
 def _first_line(error: BaseException) -> str:
