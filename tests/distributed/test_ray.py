@@ -25,7 +25,10 @@ from glassmax.distributed.ray.workers import _taken, _Task
 from glassmax.errors import DataError, OptionError, WorkerError
 
 NOTHING = Message({}, {})
-there = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'glassmax[ray]'")
+REQUIRED = os.environ.get("GLASSMAX_MACHINE_TESTS") == "required"
+there = pytest.mark.skipif(
+    find_spec("ray") is None and not REQUIRED, reason="Ray is not installed: pip install 'glassmax[ray]'"
+)
 pytestmark = [  # Ray leaves files and processes to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -119,7 +122,9 @@ def test_an_error_of_an_operation_travels_in_its_own_words(faults, workers, expe
         workers.sum_in_order(faults.complains, 6, NOTHING)
     assert caught.value.pieces[-2].value == ["a"]
     where = rf"^The worker on {re.escape(socket.gethostname())} \(process \d+\)"
-    with pytest.raises(WorkerError, match=rf"{where} has failed at shards 1 to 3 \(stumbles\): KeyError: 'gr.*'\.") as caught:
+    with pytest.raises(
+        WorkerError, match=rf"{where} has failed at shards 1 to 3 \(stumbles\): KeyError: 'gr.*'\."
+    ) as caught:
         workers.sum_in_order(faults.stumbles, 6, NOTHING)
     assert 'raise KeyError("gradient")' in caught.value.__notes__[0]
     with pytest.raises(WorkerError, match=rf"{where} has run out of memory at shard 1"):
@@ -174,13 +179,17 @@ def test_a_generator_that_is_not_taken_to_its_end_leaves_workers_that_work(fault
 @slow
 def test_another_version_of_glassmax_is_refused_by_the_worker(faults, workers, monkeypatch):
     monkeypatch.setattr("glassmax.distributed.ray.workers.__version__", "0.0.1")
-    with pytest.raises(WorkerError, match=r" has glassmax \S+, expected 0\.0\.1, as where it was called\. Install the same"):
+    with pytest.raises(
+        WorkerError, match=r" has glassmax \S+, expected 0\.0\.1, as where it was called\. Install the same"
+    ):
         workers.sum_in_order(faults.tenths, 2, NOTHING)
 
 
 @slow
 def test_another_cluster_than_that_of_this_program_is_refused(workers):
-    with pytest.raises(OptionError, match=r"^address is '10\.0\.0\.1:6379', expected None, as this program has connected"):
+    with pytest.raises(
+        OptionError, match=r"^address is '10\.0\.0\.1:6379', expected None, as this program has connected"
+    ):
         open_workers(WorkerSettings("ray", 2, "10.0.0.1:6379"))
 
 
@@ -311,14 +320,18 @@ def test_a_driver_that_is_killed_leaves_neither_a_process_nor_a_file(faults):
 @pytest.mark.parametrize("given", ["ray://10.0.0.1:10001", "nonsense", "localhost", "10.0.0.1:", ":6379", "x:y/6379"])
 def test_an_address_that_is_none_is_an_error_of_the_option(given, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(OptionError, match=rf"^address is '{given}', expected 'host:port' of a Ray cluster, 'auto' or 'lo"):
+    with pytest.raises(
+        OptionError, match=rf"^address is '{given}', expected 'host:port' of a Ray cluster, 'auto' or 'lo"
+    ):
         open_workers(WorkerSettings("ray", 2, given))
 
 
 @there
 def test_an_address_of_the_environment_is_named_by_its_variable(monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
-    with pytest.raises(OptionError, match=r"^RAY_ADDRESS is 'http://127.0.0.1:8265', .* run the program there, by `ray job"):
+    with pytest.raises(
+        OptionError, match=r"^RAY_ADDRESS is 'http://127.0.0.1:8265', .* run the program there, by `ray job"
+    ):
         open_workers(WorkerSettings("ray", 2))
     assert cluster._address("local") is None
     assert cluster._address("10.0.0.1:6379") == "10.0.0.1:6379"
@@ -354,22 +367,28 @@ def test_what_answers_but_is_no_cluster_is_told(monkeypatch):
     monkeypatch.setattr(cluster, "CHECK_SECONDS", 2.0)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"127.0.0.1:{mute.getsockname()[1]}"
-        with pytest.raises(WorkerError, match=rf"^What answers at {address} can't be used\. It is no Ray cluster\. The port"):
+        with pytest.raises(
+            WorkerError, match=rf"^What answers at {address} can't be used\. It is no Ray cluster\. The port"
+        ):
             cluster._check_there(address)
 
 
 def test_without_ray_the_installation_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(WorkerError, match=r"^For engine='ray', Ray is needed\. Install it: pip install 'glassmax\[ray\]'$"):
+    with pytest.raises(
+        WorkerError, match=r"^For engine='ray', Ray is needed\. Install it: pip install 'glassmax\[ray\]'$"
+    ):
         open_workers(WorkerSettings("ray", 2))
 
 
 def test_what_ray_says_of_a_death_gives_the_name_of_the_worker():
     notices = Notices()
-    assert notices.last_death() == "a worker"
-    notices._keep({"lines": ["A worker died. Worker IP address: 10.0.0.7 Worker port: 9 Worker PID: 4711 Worker exit type:"]})
+    assert notices.last_death() == ("a worker", "")
+    notices._keep(
+        {"lines": ["A worker died. Worker IP address: 10.0.0.7 Worker port: 9 Worker PID: 4711 Worker exit type:"]}
+    )
     notices._keep({"lines": ["Task run_shards failed."]})
-    assert notices.last_death() == "the worker on 10.0.0.7 (process 4711)"
+    assert notices.last_death() == ("the worker on 10.0.0.7 (process 4711)", "")
     assert notices.line_with("failed") == "Task run_shards failed."
     assert notices.line_with("Raylet") == ""
 
@@ -406,7 +425,11 @@ KINDS = {
             "ray::run_shards()\nValueError: odd",
             "The worker on 10.0.0.7 (process 4711) has failed at shard 3 (gradient): ValueError: odd",
         ),
-        ("ObjectLostError", "x", "Ray has lost the result of shard 3 (gradient) together with the machine that held it."),
+        (
+            "ObjectLostError",
+            "x",
+            "Ray has lost the result of shard 3 (gradient) together with the machine that held it.",
+        ),
         ("NodeDiedError", "It died. Why?", "Ray has failed at shard 3 (gradient): NodeDiedError: It died."),
     ],
 )

@@ -66,7 +66,7 @@ def open_cluster(settings: WorkerSettings, ends: ExitStack) -> Notices:
     notices.begin()
     ends.callback(notices.end)
     if address is None:
-        _start(ray, settings, ends)
+        notices.folder = _start(ray, settings, ends)
     else:
         _join(ray, address)
         ends.callback(ray.shutdown)
@@ -153,8 +153,8 @@ def _check_there(address: str) -> None:
     )
 
 
-def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> None:
-    """Start a cluster on this machine, of which nothing is left when it has ended."""
+def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> str:
+    """Start a cluster on this machine, of which nothing is left when it has ended; return its folder."""
     parent = None if len(tempfile.gettempdir()) <= SHORT else "/tmp"  # the name of a socket has 107 bytes at most
     folder = str(ends.enter_context(temporary_folder(PREFIX, parent)))
     needed = amounts(settings)
@@ -181,6 +181,7 @@ def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> None:
         ray.shutdown()
         raise WorkerError(f"A Ray cluster can't be started on this machine: {_first_line(error)}") from None
     ends.callback(ray.shutdown)
+    return folder
 
 
 def _environment() -> dict[str, str]:

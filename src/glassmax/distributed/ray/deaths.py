@@ -8,7 +8,7 @@ from .quiet import GONE, Notices
 
 __all__ = ["error_of", "late_error"]
 
-INSTALL = "glassmax must be installed on all machines of the cluster, in the Python of Ray's workers."
+INSTALL = "Install it on all machines of the cluster, for the Python of Ray's workers."
 
 
 def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) -> GlassmaxError:
@@ -25,7 +25,8 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
     """
     kinds, text = ray.exceptions, str(error).strip()
     if isinstance(error, kinds.WorkerCrashedError):
-        return died_too_often(doing, notices.last_death(), "by a signal such as SIGKILL")
+        worker, printed = notices.last_death()
+        return died_too_often(doing, worker, "by SIGKILL, a crash or an exit", printed)
     if isinstance(error, kinds.OutOfMemoryError):
         found = WorkerError(
             f"The memory of a machine has run out at {doing}: {_sentence(text, 'Memory on the node')}",
@@ -37,7 +38,7 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
         what = text.splitlines()[-1]
         found = WorkerError(f"The worker on {error.ip} (process {error.pid}) has failed at {doing}: {what}")
     elif isinstance(error, kinds.ObjectLostError):
-        found = WorkerError(f"Ray has lost what came of {doing}, with the machine that held it.")
+        found = WorkerError(f"Ray has lost the result of {doing} together with the machine that held it.")
     else:
         found = WorkerError(f"Ray has failed at {doing}: {type(error).__name__}: {_sentence(text, '')}")
     found.add_note(text)
@@ -50,7 +51,7 @@ def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, floa
         return WorkerError(f"Ray's node on this machine has died at {doing}.")
     if line := notices.line_with("running low on memory"):
         return WorkerError(
-            f"The memory of a machine runs out at {doing}, again and again for {limit:g} seconds: "
+            f"The memory of a machine has run out at {doing} again and again for {limit:g} seconds: "
             f"{_sentence(line, 'Memory on the node')}",
             remedy="Use fewer workers on a machine, or smaller batches.",
         )

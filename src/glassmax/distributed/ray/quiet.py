@@ -14,21 +14,31 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 __all__ = ["Notices", "undisturbed"]
 
-MOST = 100
+MOST, LONGEST = 100, 2000
 DEATH = re.compile(r"Worker IP address: (\S+).*?Worker PID: (\d+)", re.DOTALL)
+OF_RAY = re.compile(r":(job_id|task_name|actor_name):|\[20\d\d-")  # lines in those files that no worker has printed
 GONE = "Raylet is terminated"
 
 
 class Notices(logging.Handler):
-    """What Ray would have printed: its last lines."""
+    """What Ray would have printed: its last lines.
+
+    Attributes
+    ----------
+    lines : deque of str
+    folder : str
+        The folder of a cluster of our own, in which its workers write what they print.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: deque[str] = deque(maxlen=MOST)
+        self.folder = ""
         self._before: list[Any] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -62,12 +72,20 @@ class Notices(logging.Handler):
     def _keep(self, data: Mapping[str, Any], *_: Any, **__: Any) -> None:
         self.lines.extend(str(line) for line in data.get("lines", ()))
 
-    def last_death(self) -> str:
-        """Return the name of the worker that has died last, as far as Ray has told."""
+    def last_death(self) -> tuple[str, str]:
+        """Return the name of the worker that has died last, and the end of what it has printed, as far as is known."""
         for line in reversed(self.lines):
             if found := DEATH.search(line):
-                return f"the worker on {found[1]} (process {found[2]})"
-        return "a worker"
+                return f"the worker on {found[1]} (process {found[2]})", self._printed(found[2])
+        return "a worker", ""
+
+    def _printed(self, pid: str) -> str:
+        """Return the end of what a worker of our own cluster has printed."""
+        files = sorted(Path(self.folder).glob(f"session_2*/logs/worker-*-{pid}.*")) if self.folder else []
+        with suppress(OSError):
+            printed = "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+            return "\n".join(line for line in printed.splitlines() if not OF_RAY.match(line))[-LONGEST:].strip()
+        return ""
 
     def line_with(self, words: str) -> str:
         """Return the last line with these words; empty if there is none."""

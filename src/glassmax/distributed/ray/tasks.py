@@ -2,7 +2,7 @@
 
 import os
 import socket
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +17,9 @@ from ..workers import Held
 __all__ = ["bytes_of", "message_of", "run_shards"]
 
 
-class _Kept(NamedTuple):
-    """What this process has got of a broadcast; it saves time only, any other process can do without."""
-
-    name: str
-    held: Held
-
-
-_kept = _Kept("", Held(Message({}, {})))
+_held = Held(Message({}, {}))
+"""What this process has got of a broadcast; it saves time only, any other process can do without."""
+_held_name = ""
 
 
 def run_shards(asked: dict[str, Any], broadcast: list[Any], call: Array) -> Array:
@@ -55,20 +50,22 @@ def _answer(asked: dict[str, Any], broadcast: list[Any], call: Array) -> Message
             remedy="Install the same version on all machines of the cluster.",
         )
     os.environ["GLASSMAX_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = str(asked["threads"])
-    held = _held(asked["broadcast"], broadcast)
+    held = _hold(asked["broadcast"], broadcast)
     if asked["sum"]:
         return partial_sums(held, asked["operation"], range(asked["first"], asked["last"]), message_of(call))
     answer = call_operation(held, asked["operation"], asked["first"], message_of(call))
     return Message(dict(answer.manifest), answer.arrays)
 
 
-def _held(name: str, broadcast: list[Any]) -> Held:
-    global _kept
-    if _kept.name != name:
+def _hold(name: str, broadcast: list[Any]) -> Held:
+    """Return what was broadcast under a name, fetched if this process doesn't have it yet."""
+    global _held_name
+    if _held_name != name:
         import ray
 
-        _kept = _Kept(name, Held(message_of(ray.get(broadcast[0])) if broadcast else Message({}, {})))
-    return _kept.held
+        _held.renew(message_of(ray.get(broadcast[0])) if broadcast else Message({}, {}))
+        _held_name = name
+    return _held
 
 
 def bytes_of(message: Message) -> Array:
