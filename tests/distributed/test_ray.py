@@ -135,11 +135,12 @@ def test_an_error_of_an_operation_travels_in_its_own_words(faults, workers, expe
 @slow
 def test_a_worker_that_hangs_is_an_error_after_the_limit_and_is_ended(faults, workers, expected):
     with closing(open_workers(WorkerSettings("ray", 4, wait_limit=1.5))) as some:
-        with pytest.raises(
-            WorkerError,
-            match=r"^A worker has not answered for 1.5 seconds at shards 2 to 3 \(hangs\)\. If it needs more time, raise wait",
-        ):
+        words = (
+            r"^A worker has not answered for 1.5 seconds at shards 2 to 3 \(hangs\)\. If it needs more time, raise wait"
+        )
+        with pytest.raises(WorkerError, match=words):
             some.sum_in_order(faults.hangs, 6, NOTHING)
+        assert some.sum_in_order(faults.tenths, 11, NOTHING)["sum"].tobytes() == expected
     for _ in range(3):  # four tasks at a time find room again
         assert workers.sum_in_order(faults.tenths, 11, NOTHING)["sum"].tobytes() == expected
 
@@ -147,19 +148,24 @@ def test_a_worker_that_hangs_is_an_error_after_the_limit_and_is_ended(faults, wo
 @slow
 def test_resources_that_no_machine_has_are_named_after_the_limit(faults, workers):
     settings = WorkerSettings("ray", 2, resources={"CPU": 1, "large": 2}, wait_limit=1.0)
-    with closing(open_workers(settings)) as some:
-        with pytest.raises(
-            WorkerError,
-            match=r"^No machine of the cluster has 2 of 'large', which shard 1 \(tenths\) needs; the cluster has 4 CPU, .*"
-            r"Lower resources\.$",
-        ):
-            some.sum_in_order(faults.tenths, 2, NOTHING)
+    words = (
+        r"^No machine of the cluster has 2 of 'large', which shard 1 \(tenths\) needs; the cluster has 4 CPU, .*Lower "
+    )
+    with closing(open_workers(settings)) as some, pytest.raises(WorkerError, match=words):
+        some.sum_in_order(faults.tenths, 2, NOTHING)
 
 
 @slow
-def test_resources_that_ray_refuses_are_an_error_of_the_option(workers):
-    with pytest.raises(OptionError, match=r"^resources is \{'GPU': 1.5\}, expected amounts that Ray can reserve\."):
-        open_workers(WorkerSettings("ray", 2, resources={"GPU": 1.5}))
+def test_resources_that_ray_refuses_are_an_error_of_the_option(faults, workers):
+    with pytest.raises(
+        OptionError, match=r"^resources is \{'CPU': 1e-05\}, expected amounts that Ray can reserve\. The pre"
+    ):
+        open_workers(WorkerSettings("ray", 2, resources={"CPU": 1e-5}))
+    with closing(open_workers(WorkerSettings("ray", 2, resources={"GPU": 1.5}))) as some:
+        with pytest.raises(
+            OptionError, match=r"^resources is \{'GPU': 1.5\}, expected amounts that Ray can reserve\. "
+        ):
+            some.sum_in_order(faults.tenths, 2, NOTHING)
 
 
 @slow
@@ -316,23 +322,19 @@ def test_a_driver_that_is_killed_leaves_neither_a_process_nor_a_file(faults):
     assert not os.path.exists(folder)
 
 
-@there
 @pytest.mark.parametrize("given", ["ray://10.0.0.1:10001", "nonsense", "localhost", "10.0.0.1:", ":6379", "x:y/6379"])
 def test_an_address_that_is_none_is_an_error_of_the_option(given, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(
-        OptionError, match=rf"^address is '{given}', expected 'host:port' of a Ray cluster, 'auto' or 'lo"
-    ):
-        open_workers(WorkerSettings("ray", 2, given))
+    with pytest.raises(OptionError, match=rf"^address is '{given}', expected 'host:port' of a Ray cluster, 'auto' or "):
+        cluster._address(given)
 
 
-@there
 def test_an_address_of_the_environment_is_named_by_its_variable(monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
     with pytest.raises(
-        OptionError, match=r"^RAY_ADDRESS is 'http://127.0.0.1:8265', .* run the program there, by `ray job"
+        OptionError, match=r"^RAY_ADDRESS is 'http://127.0.0.1:8265', .* run the program there, by `ray "
     ):
-        open_workers(WorkerSettings("ray", 2))
+        cluster._address(None)
     assert cluster._address("local") is None
     assert cluster._address("10.0.0.1:6379") == "10.0.0.1:6379"
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.2:6379")
@@ -350,16 +352,15 @@ def test_the_cluster_that_was_started_last_on_this_machine_is_found(tmp_path, mo
     assert cluster._address("local") is None
 
 
-@there
 def test_a_cluster_that_is_not_there_is_told_at_once():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-        with pytest.raises(
-            WorkerError,
-            match=rf"^No Ray cluster is at {address}: Connection refused\. address='local' starts a new cluster on this ",
-        ):
-            open_workers(WorkerSettings("ray", 2, address))
+        words = (
+            rf"^No Ray cluster is at {address}: Connection refused\. address='local' starts a new cluster on this mach"
+        )
+        with pytest.raises(WorkerError, match=words):
+            cluster._check_there(address)
 
 
 @slow
@@ -408,11 +409,11 @@ KINDS = {
     [
         (
             "OutOfMemoryError",
-            "Task was killed due to the node running low on memory.\nMemory on the node (IP: 10.0.0.7, ID: ab) where the "
-            "task was running was 15.2GB / 16.0GB (0.95), which exceeds the threshold. Ray killed this worker.",
-            "The memory of a machine has run out at shard 3 (gradient): Memory on the node (IP: 10.0.0.7, ID: ab) where "
-            "the task was running was 15.2GB / 16.0GB (0.95), which exceeds the threshold. Use fewer workers on a machine, "
-            "or smaller batches.",
+            "Task was killed due to the node running low on memory.\nMemory on the node (IP: 10.0.0.7, ID: ab) where "
+            "the task was running was 15.2GB / 16.0GB (0.95), which exceeds the threshold. Ray killed this worker.",
+            "The memory of a machine has run out at shard 3 (gradient): Memory on the node (IP: 10.0.0.7, ID: ab) "
+            "where the task was running was 15.2GB / 16.0GB (0.95), which exceeds the threshold. Use fewer workers on "
+            "a machine, or smaller batches.",
         ),
         (
             "RayTaskError",
@@ -462,7 +463,8 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
         "(IP: 10.0.0.7) was 15GB. Use fewer workers on a machine, or smaller batches."
     )
     assert late(has={"GPU": 1.0, "node:10.0.0.7": 1.0}) == (
-        "No machine of the cluster has 1 of 'CPU', which shard 3 (gradient) needs; the cluster has 1 GPU. Lower resources."
+        "No machine of the cluster has 1 of 'CPU', which shard 3 (gradient) needs; the cluster has 1 GPU. Lower "
+        "resources."
     )
     assert late(free={}) == (
         "Shard 3 (gradient) has waited for 300 seconds: the cluster is busy, or a worker hangs. If it needs more time, "

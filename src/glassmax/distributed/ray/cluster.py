@@ -19,7 +19,7 @@ from ..settings import WorkerSettings
 from . import watch
 from .quiet import Notices, undisturbed
 
-__all__ = ["amounts", "load_ray", "open_cluster"]
+__all__ = ["amounts", "load_ray", "open_cluster", "refused"]
 
 PREFIX = "glassmax-ray-"
 CONNECT_SECONDS, CHECK_SECONDS = 5.0, 20.0
@@ -46,6 +46,12 @@ def load_ray() -> ModuleType:
 def amounts(settings: WorkerSettings) -> dict[str, float]:
     """Return what a task needs of each resource."""
     return {"CPU": float(settings.worker_threads), **(settings.resources or {})}
+
+
+def refused(settings: WorkerSettings, error: Exception) -> OptionError:
+    """Return the error that Ray doesn't take the resources."""
+    came, expected = repr(settings.resources), "amounts that Ray can reserve"
+    return OptionError(parameter="resources", came=came, expected=expected, remedy=_first_line(error))
 
 
 def open_cluster(settings: WorkerSettings, ends: ExitStack) -> Notices:
@@ -179,6 +185,8 @@ def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> str:
             )
     except (Exception, SystemExit) as error:
         ray.shutdown()
+        if settings.resources and isinstance(error, ValueError):
+            raise refused(settings, error) from None
         raise WorkerError(f"A Ray cluster can't be started on this machine: {_first_line(error)}") from None
     ends.callback(ray.shutdown)
     return folder

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from ...errors import OptionError
 from ...version import __version__
 from ..failures import DEATHS, answer_of, said
 from ..messages import Arrays, Message
@@ -15,7 +14,7 @@ from ..operations import sum_of_messages
 from ..ordered_sum import split_shards
 from ..settings import WorkerSettings
 from ..workers import Operation, name_of
-from .cluster import amounts, load_ray, open_cluster
+from .cluster import amounts, load_ray, open_cluster, refused
 from .deaths import error_of, late_error
 from .places import Places, slots_of
 from .quiet import GONE
@@ -129,7 +128,10 @@ class RayWorkers:
         run = self._run
         if task.node is not None:
             run = run.options(scheduling_strategy=self._places.strategy(task.node))
-        return run.remote(asked, self._broadcast[1], called)
+        try:
+            return run.remote(asked, self._broadcast[1], called)
+        except ValueError as error:
+            raise refused(self.settings, error) from None
 
     def _next(self, name: str, running: dict[Any, _Task]) -> Any:
         """Wait for the end of a task, up to the limit."""
@@ -172,5 +174,4 @@ def _remote(ray: Any, needed: dict[str, float], settings: WorkerSettings) -> Any
     try:
         return ray.remote(run_shards).options(**options, resources=others or None, max_retries=DEATHS - 1)
     except (ValueError, TypeError) as error:
-        came, expected = repr(settings.resources), "amounts that Ray can reserve"
-        raise OptionError(parameter="resources", came=came, expected=expected, remedy=str(error)) from None
+        raise refused(settings, error) from None
