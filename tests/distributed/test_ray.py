@@ -161,11 +161,10 @@ def test_resources_that_ray_refuses_are_an_error_of_the_option(faults, workers):
         OptionError, match=r"^resources is \{'CPU': 1e-05\}, expected amounts that Ray can reserve\. The pre"
     ):
         open_workers(WorkerSettings("ray", 2, resources={"CPU": 1e-5}))
-    with closing(open_workers(WorkerSettings("ray", 2, resources={"GPU": 1.5}))) as some:
-        with pytest.raises(
-            OptionError, match=r"^resources is \{'GPU': 1.5\}, expected amounts that Ray can reserve\. "
-        ):
-            some.sum_in_order(faults.tenths, 2, NOTHING)
+    with closing(open_workers(WorkerSettings("ray", 2, resources={"GPU": 1.5}))) as some, pytest.raises(
+        OptionError, match=r"^resources is \{'GPU': 1.5\}, expected amounts that Ray can reserve\. "
+    ):
+        some.sum_in_order(faults.tenths, 2, NOTHING)
 
 
 @slow
@@ -417,13 +416,13 @@ KINDS = {
         ),
         (
             "RayTaskError",
-            "ray::run_shards()\nModuleNotFoundError: No module named 'glassmax'",
-            "The worker on 10.0.0.7 doesn't have glassmax, at shard 3 (gradient). Install it on all machines of the "
-            "cluster, for the Python of Ray's workers.",
+            "ray::run_shards() (pid=4711, ip=10.0.0.7)\nModuleNotFoundError: No module named 'glassmax'",
+            "The worker on 10.0.0.7 (process 4711) doesn't have glassmax, which shard 3 (gradient) needs. Install it on "
+            "all machines of the cluster, for the Python of Ray's workers.",
         ),
         (
             "RayTaskError",
-            "ray::run_shards()\nValueError: odd",
+            "ray::run_shards() (pid=4711, ip=10.0.0.7)\nValueError: odd",
             "The worker on 10.0.0.7 (process 4711) has failed at shard 3 (gradient): ValueError: odd",
         ),
         (
@@ -436,7 +435,6 @@ KINDS = {
 )
 def test_an_error_of_ray_becomes_one_sentence(kind, text, said):
     ray, error = SimpleNamespace(exceptions=SimpleNamespace(**KINDS)), KINDS[kind](text)
-    error.ip, error.pid = "10.0.0.7", 4711
     found = deaths.error_of(ray, error, "shard 3 (gradient)", Notices())
     assert str(found) == said
     assert found.__notes__ == [text]

@@ -1,5 +1,6 @@
 """Errors of Ray, in words: one sentence that names shards and worker."""
 
+import re
 from types import ModuleType
 
 from ...errors import GlassmaxError, Setting, WorkerError
@@ -8,6 +9,7 @@ from .quiet import GONE, Notices
 
 __all__ = ["error_of", "late_error"]
 
+PLACE = re.compile(r"pid=(\d+), ip=([^,)\s]+)")
 INSTALL = "Install it on all machines of the cluster, for the Python of Ray's workers."
 
 
@@ -32,11 +34,13 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
             f"The memory of a machine has run out at {doing}: {_sentence(text, 'Memory on the node')}",
             remedy="Use fewer workers on a machine, or smaller batches.",
         )
-    elif isinstance(error, kinds.RayTaskError) and "No module named 'glassmax" in text:
-        found = WorkerError(f"The worker on {error.ip} doesn't have glassmax, at {doing}.", remedy=INSTALL)
     elif isinstance(error, kinds.RayTaskError):
-        what = text.splitlines()[-1]
-        found = WorkerError(f"The worker on {error.ip} (process {error.pid}) has failed at {doing}: {what}")
+        where = PLACE.search(text)
+        worker = f"The worker on {where[2]} (process {where[1]})" if where else "A worker"
+        if "No module named 'glassmax" in text:
+            found = WorkerError(f"{worker} doesn't have glassmax, which {doing} needs.", remedy=INSTALL)
+        else:
+            found = WorkerError(f"{worker} has failed at {doing}: {text.splitlines()[-1].strip()}")
     elif isinstance(error, kinds.ObjectLostError):
         found = WorkerError(f"Ray has lost the result of {doing} together with the machine that held it.")
     else:
