@@ -161,8 +161,9 @@ def test_resources_that_ray_refuses_are_an_error_of_the_option(faults, workers):
         OptionError, match=r"^resources is \{'CPU': 1e-05\}, expected amounts that Ray can reserve\. The pre"
     ):
         open_workers(WorkerSettings("ray", 2, resources={"CPU": 1e-5}))
-    with closing(open_workers(WorkerSettings("ray", 2, resources={"GPU": 1.5}))) as some, pytest.raises(
-        OptionError, match=r"^resources is \{'GPU': 1.5\}, expected amounts that Ray can reserve\. "
+    with (
+        closing(open_workers(WorkerSettings("ray", 2, resources={"GPU": 1.5}))) as some,
+        pytest.raises(OptionError, match=r"^resources is \{'GPU': 1.5\}, expected amounts that Ray can reserve\. "),
     ):
         some.sum_in_order(faults.tenths, 2, NOTHING)
 
@@ -417,8 +418,8 @@ KINDS = {
         (
             "RayTaskError",
             "ray::run_shards() (pid=4711, ip=10.0.0.7)\nModuleNotFoundError: No module named 'glassmax'",
-            "The worker on 10.0.0.7 (process 4711) doesn't have glassmax, which shard 3 (gradient) needs. Install it on "
-            "all machines of the cluster, for the Python of Ray's workers.",
+            "The worker on 10.0.0.7 (process 4711) doesn't have glassmax, which shard 3 (gradient) needs. Install it "
+            "on all machines of the cluster, for the Python of Ray's workers.",
         ),
         (
             "RayTaskError",
