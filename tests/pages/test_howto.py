@@ -147,7 +147,7 @@ def test_the_list_of_pages_has_a_line_for_each():
 
 def test_the_manifest_for_kubernetes_is_a_rayjob():
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
-    manifest = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```", PAGES["machines"], re.S | re.M)[1])
+    manifest = yaml.safe_load((HOWTO.parents[1] / "examples" / "rayjob.yaml").read_text(encoding="utf-8"))
     assert (manifest["apiVersion"], manifest["kind"]) == ("ray.io/v1", "RayJob")
     spec = manifest["spec"]
     assert set(spec) == {"entrypoint", "shutdownAfterJobFinishes", "backoffLimit", "rayClusterSpec"}
