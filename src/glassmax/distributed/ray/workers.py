@@ -24,6 +24,8 @@ __all__ = ["RayWorkers"]
 
 MOST_SHARDS = 16
 """Shards of a task whose results are added up: so many that starting it takes no time beside them."""
+SMALL = 20_000
+"""Bytes up to which a call is sent with each task."""
 LOOK_SECONDS = 2.0
 
 
@@ -95,7 +97,9 @@ class RayWorkers:
 
     def _results(self, operation: Operation, cuts: list[range], is_sum: bool, call: Message) -> Iterator[Message]:
         """Run a task for each cut, and return their answers in order."""
-        name, called = name_of(operation), self._ray.put(bytes_of(call))
+        name, called = name_of(operation), bytes_of(call)
+        if called.nbytes > SMALL:
+            called = self._ray.put(called)
         waiting = deque(_Task(i, cut, self._places.node_of(i)) for i, cut in enumerate(cuts))
         running: dict[Any, _Task] = {}
         found: dict[int, Message] = {}
