@@ -58,6 +58,13 @@ def interrupted(workers):
     print(f"driver: {maps(workers, faults.tenths)[0][0]:.1f}", flush=True)
 
 
+def endless(workers):
+    print("ready", flush=True)
+    while True:
+        sums(workers, faults.tenths, 64)
+        maps(workers, faults.tenths, 64)
+
+
 CASES = {
     "data in a sum": lambda workers: goes_on(workers, sums, faults.complains, DataError),
     "data in a map": lambda workers: goes_on(workers, maps, faults.complains, DataError),
@@ -66,6 +73,8 @@ CASES = {
     "full memory": lambda workers: goes_on(workers, sums, faults.is_full, WorkerError),
     "stops early": stops_early,
     "interrupted": interrupted,
+    "endless": endless,
+    "nothing": lambda workers: None,
     "hangs in a sum": lambda workers: sums(workers, faults.hangs),
     "hangs in a map": lambda workers: maps(workers, faults.hangs),
     "frozen": lambda workers: sums(workers, faults.freezes),
@@ -76,10 +85,14 @@ CASES = {
 }
 
 case, limit = sys.argv[1], float(sys.argv[2])
-rank = 0
+rank = int(os.environ.get("PMI_RANK", "0"))
 try:
-    with closing(open_workers(WorkerSettings("mpi", wait_limit=limit))) as workers:
-        rank = not workers.is_driver
+    if case == "comes late" and rank == 2:
+        import mpi4py.MPI  # noqa: F401 - starts MPI, and no more
+
+        sys.exit(0)
+    expected = 5 if case == "another number" else None
+    with closing(open_workers(WorkerSettings("mpi", expected, wait_limit=limit))) as workers:
         if workers.is_driver:
             CASES[case](workers)
             if case != "driver forgets":

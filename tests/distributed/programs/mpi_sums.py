@@ -32,12 +32,12 @@ def drive(workers):
                 want = faults.numbers(held, shard, call)
                 assert message.manifest == want.manifest
                 assert message.arrays["gradient"].tobytes() == want.arrays["gradient"].tobytes()
-    return expected_sum(held, 13, call)["gradient"][:3].tobytes().hex()
 
 
 with closing(open_workers(WorkerSettings("mpi", wait_limit=60))) as workers:
     if workers.is_driver:
-        print(workers, drive(workers))
+        drive(workers)
+        print(workers, "of 8 sums")
         workers.finish(b"the model")
     else:
         print(f"{workers.serve().decode()}\n", end="")

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -34,7 +35,9 @@ def load_mpi() -> Any:
     if "mpi4py.MPI" not in sys.modules:
         _stay_on_this_machine(os.environ)
     try:
-        from mpi4py import MPI
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "suspicious MPI execution environment")  # see `_check_size`
+            from mpi4py import MPI
     except ModuleNotFoundError:
         remedy = "Install both: pip install 'glassmax[mpi]'"
         raise WorkerError(Setting("engine", "mpi"), " needs mpi4py and an MPI library.", remedy=remedy) from None
