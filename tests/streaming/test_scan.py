@@ -20,6 +20,7 @@ from glassmax.streaming.encode import spooled
 from glassmax.streaming.learned import learned
 from glassmax.streaming.scan import scanned
 from glassmax.streaming.sources import Sources
+from glassmax.streaming.split import Split
 from glassmax.streaming.spool import Layout
 from glassmax.streaming.train import Position, train_on_spool
 from glassmax.table import ColumnOptions, Encoding, UnseenCounts, class_indices, infer, read_labels, read_table
@@ -453,7 +454,7 @@ def test_training_has_the_same_bits_for_any_cut_into_files(tmp_path, monkeypatch
         training = TrainingState(rule.init(network.theta), np.random.RandomState(0))
         with spooled(Sources(tmp_path / name), known, tmp_path / f"spool {name}", "y") as spool:
             for _ in train_on_spool(
-                network, best_engine(1), spool, rule, training, Position(), seed=1, batch_size=64, max_epochs=1
+                network, best_engine(1), spool, rule, training, Position(), split=Split(1), batch_size=64, max_epochs=1
             ):
                 pass
         bits.add(network.theta.tobytes())

@@ -16,6 +16,8 @@ from glassmax.optimizers import SGD, Adam, Schedule
 from glassmax.streaming import spool as spool_
 from glassmax.streaming import train as train_
 from glassmax.streaming.order import Order, is_validation
+from glassmax.streaming.scoring import score_spool, validation_spool
+from glassmax.streaming.split import Split
 from glassmax.streaming.spool import Layout, Spool, SpoolWriter
 from glassmax.streaming.train import Position, train_on_spool
 from glassmax.training import Checkpoint, EarlyStopping, RunningMetrics, TrainingState, train
@@ -59,8 +61,7 @@ HOW = {
     "max_epochs": 3,
     "regularization": Regularization(alpha=1e-3, dropout=(0.2,), mixup=0.3),
     "schedule": Schedule("cosine", warmup=0.1),
-    "validation_share": 0.1,
-    "seed": SEED,
+    "split": Split(SEED, 0.1),
 }
 
 
@@ -77,9 +78,18 @@ class Run:
         self.checkpoint = path and Checkpoint(path, {"run": "of a test"}, self.network, self.training, stopping, curves)
         if path:
             self.checkpoint.load(100)
+        how = {**HOW, **how}
+        validate = None
+        if how["split"].validation:
+            held = validation_spool(spool, how["split"], spool.folder / "validation")
+
+            def validate():
+                with held:
+                    return score_spool(self.network, engine, held).metrics
+
         self.epochs = train_on_spool(
-            self.network, engine, spool, rule or Adam(0.01), self.training, self.position,
-            save=self.checkpoint.save if path and save is None else save, **{**HOW, **how},
+            self.network, engine, spool, rule or Adam(0.01), self.training, self.position, validate=validate,
+            save=self.checkpoint.save if path and save is None else save, **how,
         )  # fmt: skip
 
     def finish(self):
@@ -212,7 +222,7 @@ def test_rows_sorted_by_their_label_are_learned_as_well_as_in_memory(tmp_path):
         "regularization": Regularization(),
         "schedule": Schedule("cosine"),
         "max_epochs": 8,
-        "validation_share": 0.0,
+        "split": Split(SEED),
     }
     with spooled(tmp_path, layout, n, is_sorted=True) as spool:
         run = Run(spool, **plain).finish()

@@ -279,7 +279,7 @@ REFUSED = {
     "a_pickle": (pickle.dumps(ROWS), "is a pickle, which can run any code"),
     "a_database": (b"SQLite format 3\0" + NOISE, "is an SQLite database"),
     "a_picture": (b"\x89PNG\r\n\x1a\n" + NOISE, "is a picture"),
-    "bzip2": (b"BZh91AY" + NOISE, "is packed by bzip2"),
+    "bzip2": (b"BZh91AY" + NOISE, "is packed by bzip2 and is damaged"),
     "xz": (b"\xfd7zXZ\0" + NOISE, "is packed by xz"),
     "a_web_page": (b"\n<!DOCTYPE html>\n<html><body>404, not found</body></html>\n", "is a web page (HTML)"),
     "feather_of_version_1": (b"FEA1" + NOISE, "is a Feather file of version 1"),

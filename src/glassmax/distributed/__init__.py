@@ -10,6 +10,17 @@
     processes     workers that are processes of this machine
     worker        such a process
     pipes         messages through a pipe
+    shards        ranges of rows, fixed by the rows alone; which rows a step takes
+    job           what workers must know of a run
+    shard_rows    the encoded rows of a shard, as a worker makes and keeps them
+    portions      the rows that a shard gives to a step
+    gradients     the operations of training
+    prepared      the encoded rows of all shards, made by workers
+    training      training on workers: summed gradients, L-BFGS, local SGD with averaging
+    scoring       what workers say of the rows that are not trained on, and of the weights of all rows
+
+Workers are opened by `open_workers`, their rows are made by `prepared.prepare_shards`, and `training.train_on_workers`
+trains on them.
     settings      which engine runs the workers, how many there are, and how long to wait
 """
 

@@ -27,6 +27,7 @@ from .progress import Progress
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
 from .session import LEAST_MEMORY, MEMORY_LIMIT, MOST_KEPT, Session
 from .softmax_layer import Gradients, LayerResult
+from .steps import spread, take_step
 from .top import MANY_CLASSES, TopClasses, check_top_count
 
 __all__ = [
@@ -55,6 +56,8 @@ __all__ = [
     "mixed_rows",
     "most_probable",
     "rows_of_tiles",
+    "spread",
+    "take_step",
     "top_of_sum",
 ]
 

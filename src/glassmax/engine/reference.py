@@ -21,10 +21,11 @@ from ..functional.targets import Reduction, as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
-from .input_scale import fold, pull_back, unfold
+from .input_scale import unfold
 from .progress import Pace, Progress
 from .session import ReferenceSession
 from .softmax_layer import Gradients, LayerResult, gradient_arrays, read_layer
+from .steps import spread, take_step
 from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["ReferenceEngine"]
@@ -142,7 +143,7 @@ class ReferenceEngine:
         """
         check_smoothing(network, regularization)
         total, mean_weight, n = 0.0, data.mean_weight, len(order)
-        factors, pace = _spread(rate_factors, network), None if progress is None else Pace(progress)
+        factors, pace = spread(rate_factors, network), None if progress is None else Pace(progress)
         if "unscaled" in state:
             unfold(network, state["unscaled"])
         with self._threads():
@@ -156,7 +157,7 @@ class ReferenceEngine:
                     loss, gradient = self._batch(network, batch, regularization, m * mean_weight, masks)
                     if not np.isfinite(loss):
                         return EpochResult(loss, step, finite=False)
-                    self._step(network, gradient, rule, state, regularization, float(rates[step]), factors)
+                    take_step(network, gradient, rule, state, regularization, float(rates[step]), factors)
                 total += loss * m
                 if pace is not None:
                     pace.steps = 1
@@ -340,39 +341,6 @@ class ReferenceEngine:
         )
         return loss, gradients.flat
 
-    def _step(
-        self,
-        network: Network,
-        gradient: Array,
-        rule: Rule,
-        state: State,
-        regularization: Regularization,
-        rate: float,
-        factors: Array | None,
-    ) -> None:
-        if regularization.clip_norm is not None:
-            length = float(np.linalg.norm(gradient.astype(np.float64, copy=False)))
-            if length > regularization.clip_norm:
-                gradient *= regularization.clip_norm / length
-        theta, parameters = network.theta, network.parameters
-        if "unscaled" in state:
-            theta = state["unscaled"]
-            gradient = pull_back(network, theta, gradient)
-            parameters = network.parameters.of(theta[: network.theta.size])
-        if regularization.weight_decay:
-            for W in parameters.penalized.values():
-                W *= 1 - rate * regularization.weight_decay
-        held = network.parameters.of(theta[: network.theta.size]) if network.frozen else {}
-        kept = {name: held[name].copy() for name in network.frozen}
-        before = theta.copy() if factors is not None else theta
-        rule.step(theta, gradient, state, rate)
-        if factors is not None:
-            theta[...] = before + factors * (theta - before)
-        for name, values in kept.items():  # the state may hold a moment from before it was frozen
-            held[name][...] = values
-        if "unscaled" in state:
-            network.theta[...] = fold(network, theta)
-
     @contextmanager
     def _threads(self) -> Iterator[None]:
         if self.n_threads is None:
@@ -384,15 +352,6 @@ class ReferenceEngine:
             self._pools = ThreadpoolController()
         with self._pools.limit(limits=int(self.n_threads), user_api="blas"):
             yield
-
-
-def _spread(rate_factors: Sequence[float], network: Network) -> Array | None:
-    """Return the factor of each entry of theta, and of the scale if there is one; None where all are 1."""
-    if not rate_factors:
-        return None
-    sizes = [*(view.size for view in network.parameters.values()), network.layer_sizes[0]]
-    parts = [np.full(size, factor) for size, factor in zip(sizes, rate_factors, strict=False)]
-    return np.concatenate(parts).astype(network.theta.dtype)
 
 
 def mixed_rows(

@@ -5,7 +5,6 @@ Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -23,9 +22,7 @@ from ..engine import (
     best_engine,
     blocks,
     check_top_count,
-    dropout_masks,
     logits,
-    mixed_rows,
     most_probable,
 )
 from ..functional.arrays import Array
@@ -34,16 +31,18 @@ from ..likely_classes import LikelyClasses
 from ..memory import check_matrix
 from ..model import Model
 from ..network import Network
+from ..table import Encoding, Note
 from ..training import Epoch
+from .accuracy import accuracy
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
-from .candidates import CANDIDATES, holds_candidates
+from .checked_gradients import checked_gradients
 from .from_model import begun_from_model
 from .inputs import check_X
-from .labels import MANY_VALUES, Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
-from .options import make_plan
+from .labels import Labels
+from .on_files import NOT_ROUTED, epochs_on_files, fit_on_files, is_encoded, names_files
 from .outcome import has_diverged, has_exploded, warn_of_outcome
-from .preparation import known_rows, other_label_of, prepare_fit, prepare_partial_fit
+from .preparation import known_rows, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
 from .user_warnings import warn_user
 
@@ -242,6 +241,10 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Number of layers, input and output included; number of outputs; "softmax" or "sigmoid".
     init_ : tuple of str
         Initialization scheme of each layer; "model" if the weights came from a model.
+    encoding_ : Encoding or None
+        How the columns of files become numbers; None after a fit on arrays.
+    notes_ : list of Note
+        What was done to the columns of files, and remarks on columns and classes; empty after a fit on arrays.
 
     See Also
     --------
@@ -257,6 +260,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     True
     """
 
+    __metadata_request__fit = NOT_ROUTED
+
     network_: Network
     classes_: Array
     n_iter_: int
@@ -269,6 +274,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     best_epoch_: int | None
     stop_reason_: str | None
     rare_classes_: Array | None
+    encoding_: Encoding | None
+    notes_: list[Note]
 
     def __init__(
         self,
@@ -380,32 +387,48 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | str | None = None,
         *,
         X_val: npt.ArrayLike | None = None,
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
+        target: str | None = None,
+        cache_folder: str | Path | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Self:
-        """Train on the rows of X.
+        r"""Train on the rows of X, or on files that may be larger than memory.
 
         Parameters
         ----------
-        X : (n, d) array, sparse matrix or frame
+        X : (n, d) array, sparse matrix or frame; with `target` a path, or a list of paths
             Rows are samples. float32 and float64 are kept, other numbers become float64. The column names of a pandas,
-            polars or Arrow frame are remembered, and checked in later calls.
-        y : (n,) or (n, k) array
+            polars or Arrow frame are remembered, and checked in later calls. A path names a file, a folder or a glob of
+            Parquet, Arrow, CSV or JSON lines files; `glassmax.streaming.Sources` says how to read them.
+        y : (n,) or (n, k) array, optional
             Labels of any type, at least two different ones; or a matrix, see `output` and `loss`. A label may be a set
-            of labels, for "one of these", or `glassmax.not_class`. If some labels are sets, others may be missing.
-        sample_weight : (n,) array, optional
+            of labels, for "one of these", or `glassmax.not_class`. If some labels are sets, others may be missing. None
+            with `target`.
+        sample_weight : (n,) array, optional; with `target` the name of a column
             Weights of the rows, >= 0, not all 0. If all are below 1e-20, they are divided by the largest.
         X_val, y_val, sample_weight_val : arrays, optional
             Validation rows, on which each epoch is scored; early stopping then holds out no rows. `class_weight` is
             not applied to them.
         classes : (k,) array, optional
             All labels, if y may lack some of them; for a matrix y the names of its columns.
+        target : str, optional
+            The column of the files to predict, see the notes. Validation rows are then those of `validation_fraction`.
+        cache_folder : path, optional
+            With `target`: a folder in which what was learned of the columns, and the encoded rows, stay for later fits.
+            By default they are beside the checkpoint until the fit is done, or in a temporary folder.
+        engine : {"processes", "ray", "mpi"}, optional
+            With `target`: what runs the training on several workers; by default, this process trains.
+        **workers
+            With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
+            `glassmax.distributed.WorkerSettings`.
 
         Returns
         -------
@@ -417,9 +440,36 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             If the loss is no longer finite; the last good weights are kept.
         CheckpointError
             If `checkpoint_path` belongs to another run.
+        DataError
+            If a file or a cell can't be used.
         OptionError, ValueError
-            If a parameter or the data are out of range.
+            If a parameter or the data are out of range, or an option can't be had on files.
+
+        Notes
+        -----
+        With `target`, all rows are read twice: to learn classes and columns, and to encode them, as float32, on disk.
+        Each epoch then reads the encoded rows in an order of its own, see `glassmax.streaming.order`. The memory
+        needed, about 400 MB, does not depend on the number of rows. Columns are encoded as `TableClassifier` encodes
+        them; later calls, such as `predict`, take frames, tables, dicts of columns and the path of one file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from glassmax import SoftmaxClassifier
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for part in range(3):
+        ...         rows = "".join(f"{i % 7},{'low' if i % 7 < 3 else 'high'}\n" for i in range(100))
+        ...         _ = Path(folder, f"part-{part}.csv").write_text("x,y\n" + rows)
+        ...     classifier = SoftmaxClassifier((8,), learning_rate_init=0.05, max_iter=30, random_state=0, tol=0.1)
+        ...     classifier = classifier.fit(folder, target="y")
+        >>> classifier.predict({"x": [0.0, 6.0]}).tolist()
+        ['low', 'high']
         """
+        on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
+        if names_files(X, target, on_files):
+            in_memory = (X_val, y_val, sample_weight_val, classes)
+            return fit_on_files(self, (X, y, sample_weight, target), in_memory, on_files)
         watched = bool(getattr(self, "_skl_callbacks", None))
         run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes, watched=watched)
         hooks = Hooks(self, run, X, y, sample_weight)
@@ -441,15 +491,19 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     def fit_epochs(
         self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | str | None = None,
         *,
         X_val: npt.ArrayLike | None = None,
         y_val: npt.ArrayLike | None = None,
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
         progress: Progress | None = None,
+        target: str | None = None,
+        cache_folder: str | Path | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Iterator[Epoch]:
         """Train as `fit` does, one epoch for each item taken: for progress bars and plots.
 
@@ -457,6 +511,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X, y, sample_weight, X_val, y_val, sample_weight_val, classes
             As for `fit`. scikit-learn's callbacks are not called.
+        target, cache_folder, engine, **workers
+            As for `fit`.
         progress : callable, optional
             Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
             than a second: the number of rows done, the number of all rows, and the mean training loss of the rows done.
@@ -467,6 +523,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         glassmax.training.Epoch
             The record of an epoch. Between two epochs the classifier can predict.
         """
+        on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
+        if names_files(X, target, on_files):
+            in_memory = (X_val, y_val, sample_weight_val, classes, progress)
+            yield from epochs_on_files(self, (X, y, sample_weight, target), in_memory, on_files)
+            return
         validation = (X_val, y_val, sample_weight_val)
         with self._open_run(X, y, sample_weight, validation, classes, progress=progress) as run:
             while (epoch := run.next_epoch()) is not None:
@@ -648,7 +709,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Z = np.concatenate(list(self._all_logits(X)))
         return Z[:, 1] - Z[:, 0] if len(self.classes_) == 2 and not self._is_multilabel() else Z
 
-    def score(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: npt.ArrayLike | str, sample_weight: npt.ArrayLike | str | None = None) -> float:
         """Return the accuracy; with sigmoid output, the share of rows all of whose labels are predicted right.
 
         Parameters
@@ -656,27 +717,17 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         X : (n, d) array, sparse matrix or frame
         y : (n,) or (n, k) array
             As for `fit`. The true class of a row of class probabilities is the most probable one. Of a set, each label
-            is right; rows for which all are right don't count.
-        sample_weight : (n,) array, optional
+            is right; rows for which all are right don't count. After a fit on files also the name of a column of X;
+            rows without a label don't count.
+        sample_weight : (n,) array, or str, optional
+            Weights; after a fit on files also the name of a column of X.
 
         Returns
         -------
         float
             In [0, 1].
         """
-        if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
-            _, labels, data = known_rows(self, X, y, sample_weight)
-            predicted, T = self._most_probable(X), labels.T
-            right = predicted == T if T.ndim == 1 else T[np.arange(len(predicted)), predicted] == 1
-            return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
-            y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
-        elif other_label_of(self) is not None and not self._is_multilabel():
-            y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=self.other_label).T]
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", MANY_VALUES)
-            accuracy: float = super().score(X, plain_labels(y), sample_weight)
-        return accuracy
+        return accuracy(self, X, y, sample_weight)
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
         """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabeled.
@@ -747,15 +798,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         correct: each derivative agrees with the complex step to 1e-10
         """
         network, labels, data = self._known_rows(X, y, sample_weight)
-        weight = weigh_rows(self.class_weight, labels, data.weight, named=True)
-        data = data._replace(weight=weight)
-        regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
-        exact = network.astype(np.float64)
-        exact.l2 = regularization.alpha / (data.n_rows * data.mean_weight)
-        rows = np.arange(data.n_rows)
-        data, rows = mixed_rows(exact, data, regularization, 0, rows)
-        masks = dropout_masks(exact, regularization, 0, rows)
-        return exact.check_gradients(*data, masks=masks, random_state=random_state)
+        return checked_gradients(self, network, labels, data, random_state)
 
     def to_model(self) -> Model:
         """Return the network and the classes as a `Model`, which can be saved and predicts without scikit-learn.
@@ -768,7 +811,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return Model(
             self._fitted_network(),
             self.classes_,
-            columns=None if columns is None else columns.tolist(),
+            getattr(self, "encoding_", None),
+            columns=None if columns is None or is_encoded(self) else columns.tolist(),
             record={"epochs": self.n_iter_, "training_loss": self.loss_},
         )
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..engine import MOST_KEPT
 from ..functional.arrays import Array
 from ..network import Network
+from ..table import Encoding, Note
 from ..training import EarlyStopping, Epoch, TrainingState
 from .options import Plan
 
@@ -58,6 +59,8 @@ class FittedState:
     best_epoch: int | None = None
     stop_reason: str | None = None
     rare_classes: Array | None = None
+    encoding: Encoding | None = None
+    notes: list[Note] = field(default_factory=list)
 
     @classmethod
     def of(cls, classifier: Any) -> Self:

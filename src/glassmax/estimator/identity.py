@@ -9,11 +9,12 @@ import numpy as np
 from ..engine import Data, Engine
 from ..training.checkpoint import digest
 from ..version import __version__
+from .fitted_state import FittedState
 from .labels import MOST_LISTED
 from .options import activations_of, hidden_sizes
 from .preparation import Preparation
 
-__all__ = ["identity_of"]
+__all__ = ["identity_of", "identity_without_rows"]
 
 IRRELEVANT = ("verbose", "n_threads", "memory_limit", "checkpoint_path")
 LONGEST = 200
@@ -26,6 +27,20 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
     the start.
     """
     _, state, data, validation, continues = preparation
+    held_out = validation or Data(None, None)  # type: ignore[arg-type]
+    return {
+        "X": digest(data.X),
+        "y": digest(data.y),
+        "sample_weight": digest(data.weight),
+        "X_val": digest(held_out.X),
+        "y_val": digest(held_out.y),
+        "sample_weight_val": digest(held_out.weight),
+        **identity_without_rows(classifier, state, engine, continues=continues),
+    }
+
+
+def identity_without_rows(classifier: Any, state: FittedState, engine: Engine, *, continues: bool) -> dict[str, str]:
+    """Return what identifies a run beside the rows that it is trained on, by name."""
     parameters = classifier.get_params(deep=False)
     for name in IRRELEVANT:
         del parameters[name]
@@ -37,14 +52,7 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
     parameters["embedding"] = None if embedding is None else embedding.to_plain()
     start = (state.network.theta, *map(np.atleast_1d, state.training.state.values())) if continues else ()
     columns = [] if state.feature_names_in is None else list(state.feature_names_in)
-    held_out = validation or Data(None, None)  # type: ignore[arg-type]
     return {
-        "X": digest(data.X),
-        "y": digest(data.y),
-        "sample_weight": digest(data.weight),
-        "X_val": digest(held_out.X),
-        "y_val": digest(held_out.y),
-        "sample_weight_val": digest(held_out.weight),
         "feature_names_in_": _short(plain(columns)),
         "classes_": _of_classes(state.classes),
         "the start": digest(*start),

@@ -10,13 +10,14 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, _get_feature_names, validate_data
+from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_X_y, validate_data
 
 from ..engine import all_finite
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
 from ..table.frames import is_missing
 from .labels import check_types, plain_labels, scaled_weights
+from .on_files import encoded_X, is_encoded
 
 __all__ = ["check_X", "check_rows", "column_names"]
 
@@ -35,6 +36,8 @@ SEQUENCE = "setting an array element with a sequence"
 
 def check_X(classifier: Any, X: Any) -> Array:
     """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on."""
+    if is_encoded(classifier):
+        return encoded_X(classifier, X)
     if _is_plain(classifier, X):
         return X  # the checks below take longer than the prediction of a row
     X = _check_frame(X, "X")
@@ -56,7 +59,11 @@ def check_rows(
     With `reset` the classifier learns the columns of X. `what` is appended to the names in messages: "_val" for
     validation rows.
     """
-    X = _check_frame(X, f"X{what}")
+    encoded = not reset and is_encoded(classifier)
+    if encoded:
+        X = encoded_X(classifier, X, f"X{what}")
+    else:
+        X = _check_frame(X, f"X{what}")
     _refuse_missing(y, f"y{what}")
     if isinstance(y, list) and len({isinstance(label, str) for label in y}) > 1:
         y = np.array(y, object)  # NumPy would write numbers and NaN as text
@@ -64,7 +71,11 @@ def check_rows(
     check_types(y, f"y{what}")
     _refuse_weight(sample_weight, f"sample_weight{what}")
     try:
-        X, y = validate_data(classifier, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=reset)
+        how: dict[str, Any] = {"accept_sparse": "csr", "dtype": FLOATS, "multi_output": True}
+        if encoded:
+            X, y = check_X_y(X, y, **how)
+        else:
+            X, y = validate_data(classifier, X, y, reset=reset, **how)
         if sample_weight is not None:
             if not np.any(np.asarray(sample_weight) != 0):
                 raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")

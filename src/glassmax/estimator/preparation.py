@@ -8,9 +8,10 @@ from copy import copy, deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from ..embedding import describes, fitted_embedding
+from ..embedding import Embedding, describes, fitted_embedding
 from ..engine import Data
 from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
@@ -45,7 +46,16 @@ from .options import (
 from .rare_classes import put_together
 from .scoring import check_scoring
 
-__all__ = ["Preparation", "hold_out", "known_rows", "other_label_of", "prepare_fit", "prepare_partial_fit"]
+__all__ = [
+    "Preparation",
+    "begin",
+    "continued",
+    "hold_out",
+    "known_rows",
+    "other_label_of",
+    "prepare_fit",
+    "prepare_partial_fit",
+]
 
 
 class Preparation(NamedTuple):
@@ -75,7 +85,7 @@ def prepare_fit(
         check_softmax_options(classifier)
     weight = weigh_rows(classifier.class_weight, labels, sample_weight, named=classes is not None)
     data = Data(X, labels.T, weight)
-    state = _continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
+    state = continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
     state.rare_classes = rare
     state.commit(trial)
     held_out, candidates = _check_validation(trial, labels, *validation)
@@ -104,7 +114,7 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
     trial = copy(classifier)
     X, labels, sample_weight = _labelled_rows(trial, X, y, sample_weight, classes, known=continues)
     data = Data(X, labels.T, weigh_rows(classifier.class_weight, labels, sample_weight, named=True))
-    state = _continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
+    state = continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
     state.training.order = state.stop_reason = None
     state.network.head = _head(classifier, labels.output, candidates=labels.candidates)
     return Preparation(plan, state, data, None, continues)
@@ -258,16 +268,29 @@ def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
     if trial.embedding is not None:  # a row of weight 0 is absent
         embedding = fitted_embedding(trial.embedding, X if w is None or w.all() else X[w > 0])
     width = X.shape[1] if embedding is None else embedding.width
-    sizes = [width, *hidden_sizes(trial), len(labels.classes)]
-    E = _class_embeddings(trial, sizes, X.dtype)
     stored = {"nonzeros": int(X.nnz)} if is_sparse(X) else {}  # type: ignore[attr-defined]
-    check_cost(cost_of(trial, inputs=width, classes=sizes[-1], rows=X.shape[0], dtype=X.dtype, **stored))
+    check_cost(cost_of(trial, inputs=width, classes=len(labels.classes), rows=X.shape[0], dtype=X.dtype, **stored))
+    return begin(trial, plan, labels, draw, width, X.dtype, embedding)
+
+
+def begin(
+    trial: Any,
+    plan: Plan,
+    labels: Labels,
+    draw: np.random.RandomState,
+    width: int,
+    dtype: npt.DTypeLike,
+    embedding: Embedding | None = None,
+) -> FittedState:
+    """Draw the starting weights of a network with so many inputs."""
+    sizes = [width, *hidden_sizes(trial), len(labels.classes)]
+    E = _class_embeddings(trial, sizes, dtype)
     network = Network(
         sizes,
         activation=activations_of(trial),
         output=labels.output,
         loss=_network_loss(trial, labels.output, candidates=labels.candidates),
-        dtype=X.dtype,
+        dtype=dtype,
         init=trial.init,
         random_state=draw,
         embedding=embedding,
@@ -288,7 +311,7 @@ def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
     )
 
 
-def _continued(classifier: Any, plan: Plan, labels: Labels) -> FittedState:
+def continued(classifier: Any, plan: Plan, labels: Labels) -> FittedState:
     """Take up the last fit: its network, and the moments of its solver unless the solver has changed."""
     network, state = classifier.network_, FittedState.of(classifier)
     output = network.head.output if classifier.output == "auto" else classifier.output

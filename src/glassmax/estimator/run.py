@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..engine import Engine, Progress
+from ..engine import Data, Engine, Progress
 from ..errors import DivergenceError
 from ..training import Ahead, Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
 from .fitted_state import keeps_copy
@@ -56,13 +56,24 @@ class Run:
         if self.checkpoint is not None and self.checkpoint.load(int(classifier.max_iter)):
             self.state.resume()
             self.stop_reason = "no_improvement" if self.checkpoint.stopped else ""
+        self.ahead = Ahead(lambda: self.early_stopping.least_epochs)
+        self.validation: Data | None = None
+        self.stream = self._open(preparation, engine, watched=watched, progress=progress)
+        if self.state.n_iter:  # resumed
+            self._commit()
+        self._end_of_epochs()
+
+    def _open(
+        self, preparation: Preparation, engine: Engine, *, watched: bool, progress: Progress | None
+    ) -> Generator[Epoch, None, Any]:
+        """Hold out validation rows, and return the stream of epochs."""
+        classifier = self.classifier
         if classifier.early_stopping and preparation.validation is None:
             preparation = hold_out(classifier, preparation)
         self.validation = preparation.validation
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
-        self.ahead = Ahead(lambda: self.early_stopping.least_epochs)
-        self.stream = _epochs(
+        return _epochs(
             classifier,
             preparation._replace(validation=self.validation),
             engine,
@@ -71,9 +82,6 @@ class Run:
             ahead=self.ahead,
             progress=progress,
         )
-        if self.state.n_iter:  # resumed
-            self._commit()
-        self._end_of_epochs()
 
     def __enter__(self) -> Self:
         return self
@@ -169,12 +177,20 @@ class Run:
         if self.classifier.checkpoint_path is None:
             return None
         state, path = self.state, Path(self.classifier.checkpoint_path)
-        curves = {"loss_curve": state.loss_curve}
+        curves = {"loss_curve": state.loss_curve, **self._more_to_keep()}
         if state.validation_scores is not None and state.validation_loss_curve is not None:
             curves["validation_loss_curve"] = state.validation_loss_curve
             curves["validation_scores"] = state.validation_scores
-        identity = identity_of(self.classifier, preparation, engine)
+        identity = self._identity(preparation, engine)
         return Checkpoint(path, identity, self.network, self.training, self.early_stopping, curves)
+
+    def _more_to_keep(self) -> dict[str, list[float]]:
+        """Return what a checkpoint keeps beside the curves."""
+        return {}
+
+    def _identity(self, preparation: Preparation, engine: Engine) -> dict[str, str]:
+        """Return what identifies the run."""
+        return identity_of(self.classifier, preparation, engine)
 
     def _commit(self) -> None:
         if not self.committed:

@@ -3,6 +3,7 @@
 ::
 
     paths      the files that a folder, a glob or a list names, in natural order
+    partitions columns in the names of folders, as year=2024
     sources    the rows of many files in pieces, numbered through all files
     labelled   the rows of a piece that have a label and a weight
     sample     a sample of the rows, the same for any cut into pieces
@@ -11,6 +12,10 @@
     encode     all rows encoded, into a spool
     spool      encoded rows on disk, from which every epoch reads blocks of rows
     order      the order in which an epoch takes its rows: a function of (seed, epoch, row) alone
+    split      rows to train on, validation rows, rows held out: a function of (seed, row) alone
+    scoring    the validation rows in a spool of their own, and their scores
+    rows       the rows of a spool as an engine takes them
+    lbfgs      training on all rows at once
     train      epochs, window by window; stopped and resumed to the same bits
     folder     where a run keeps its scan and its encoded rows, and what is removed afterwards
     reader     windows of rows, read by a thread ahead of the engine
@@ -18,16 +23,20 @@
 
 from .encode import spooled
 from .folder import working_folder
+from .lbfgs import train_lbfgs_on_spool
 from .learned import Learned, learned
 from .order import Order, blocks_in_window, is_validation
-from .paths import find_files, is_several
+from .paths import Found, find_files, is_several
 from .reader import read_ahead
 from .scan import Progress, scanned
+from .scoring import SpoolScore, score_spool, validation_spool
 from .sources import Piece, Place, Sources
+from .split import Split
 from .spool import Layout, Spool, SpoolWriter
 from .train import Position, WindowDone, train_on_spool
 
 __all__ = [
+    "Found",
     "Layout",
     "Learned",
     "Order",
@@ -36,7 +45,9 @@ __all__ = [
     "Position",
     "Progress",
     "Sources",
+    "Split",
     "Spool",
+    "SpoolScore",
     "SpoolWriter",
     "WindowDone",
     "blocks_in_window",
@@ -46,8 +57,11 @@ __all__ = [
     "learned",
     "read_ahead",
     "scanned",
+    "score_spool",
     "spooled",
+    "train_lbfgs_on_spool",
     "train_on_spool",
+    "validation_spool",
     "working_folder",
 ]
 

@@ -10,14 +10,14 @@ from scipy.sparse import csr_matrix
 
 from ..engine import Data
 from ..functional.arrays import Array
-from ..table import UnseenCounts, class_indices, label_texts, read_labels, target_cells
+from ..table import Encoding, Table, UnseenCounts, class_indices, label_texts, read_labels, target_cells
 from .labelled import Weighted, weighted_rows
 from .learned import Learned
 from .scan import Progress
 from .sources import Piece, Place, Sources
 from .spool import Layout, Spool, SpoolWriter
 
-__all__ = ["spooled"]
+__all__ = ["encoded_rows", "labelled_rows", "spool_identity", "spooled"]
 
 MOST_AT_ONCE = 2**20
 SMALLEST_WEIGHT = 1e-20
@@ -52,7 +52,9 @@ def spooled(
         If a cell can't be used, naming its file and row; if the disk is full.
     """
     layout = known.layout
-    with SpoolWriter(folder, layout, _identity(sources, known, target, weight)) as writer:
+    with SpoolWriter(
+        folder, layout, spool_identity(sources.fingerprint, known.encoding, known.classes, target, weight)
+    ) as writer:
         if not writer.complete:
             end = writer.place
             for piece in sources.pieces(writer.place):
@@ -64,42 +66,63 @@ def spooled(
     return Spool(folder)
 
 
-def _identity(sources: Sources, known: Learned, target: str, weight: str | None) -> dict[str, str]:
-    """Return what the encoded rows depend on."""
-    encoding = hashlib.sha256(msgspec.json.encode(known.encoding)).hexdigest()
-    classes = hashlib.sha256(repr(label_texts(known.classes)).encode()).hexdigest()
+def spool_identity(
+    fingerprint: str, encoding: Encoding, classes: Array, target: str, weight: str | None
+) -> dict[str, str]:
+    """Return what encoded rows depend on; `fingerprint` is that of the sources."""
     return {
-        "the files": sources.fingerprint,
-        "the encoding": encoding,
-        "the classes": classes,
+        "the files": fingerprint,
+        "the encoding": hashlib.sha256(msgspec.json.encode(encoding)).hexdigest(),
+        "the classes": hashlib.sha256(repr(label_texts(classes)).encode()).hexdigest(),
         "target": target,
         "sample_weight": repr(weight),
     }
 
 
-def _write(writer: SpoolWriter, piece: Piece, known: Learned, target: str, weight: str | None) -> None:
-    counted = weighted_rows(piece.table, weight)
-    cells = target_cells(counted.table, target, known.classes)
+def labelled_rows(table: Table, classes: Array, target: str, weight: str | None = None) -> tuple[Weighted, Array]:
+    """Return the rows of a table that have a label and a weight other than 0, and their class indices.
+
+    Raises
+    ------
+    DataError
+        If a label or a weight can't be used.
+    """
+    counted = weighted_rows(table, weight)
+    cells = target_cells(counted.table, target, classes)
     missing = np.isnan(cells) if cells.dtype.kind == "f" else np.array([cell is None for cell in cells], bool)
     labelled = counted.where(np.flatnonzero(~missing))
     if not len(labelled.rows):
-        return
-    labels, rows = read_labels(labelled.table, target, repeating=False, classes=known.classes)
-    y = class_indices(known.classes, labels, labelled.table, rows, target)
+        return labelled, np.zeros(0, np.intp)
+    labels, rows = read_labels(labelled.table, target, repeating=False, classes=classes)
+    return labelled, class_indices(classes, labels, labelled.table, rows, target)
+
+
+def encoded_rows(
+    labelled: Weighted, rows: slice, y: Array, encoding: Encoding, layout: Layout, largest_weight: float
+) -> Data:
+    """Return some of the rows from `labelled_rows`, encoded: X as float32, (m, width) or CSR.
+
+    Raises
+    ------
+    DataError
+        If a cell can't be used.
+    """
+    X = encoding.fill(labelled.table.rows(rows), UnseenCounts()).astype(np.float32)
+    weight = None if labelled.weight is None else labelled.weight[rows]
+    if weight is not None and largest_weight < SMALLEST_WEIGHT:  # or their sums would lose digits
+        weight = weight / largest_weight
+    return Data(X if layout.filled is None else csr_matrix(X), y[rows], weight)
+
+
+def _write(writer: SpoolWriter, piece: Piece, known: Learned, target: str, weight: str | None) -> None:
+    labelled, y = labelled_rows(piece.table, known.classes, target, weight)
     at_once = max(1, MOST_AT_ONCE // writer.layout.width)
     start = 0
     while start < len(y):
         end = min(start + at_once, start + writer.room, len(y))
-        writer.add(_encoded(labelled, slice(start, end), y, known, writer.layout))
+        rows = slice(start, end)
+        writer.add(encoded_rows(labelled, rows, y, known.encoding, writer.layout, known.largest_weight))
         start = end
         if not writer.room:
             row = int(labelled.rows[end - 1]) + 1
             writer.end_part(Place(piece.start.file, piece.start.row + row, piece.start.number + row))
-
-
-def _encoded(labelled: Weighted, rows: slice, y: Array, known: Learned, layout: Layout) -> Data:
-    X = known.encoding.fill(labelled.table.rows(rows), UnseenCounts()).astype(np.float32)
-    weight = None if labelled.weight is None else labelled.weight[rows]
-    if weight is not None and known.largest_weight < SMALLEST_WEIGHT:  # or their sums would lose digits
-        weight = weight / known.largest_weight
-    return Data(X if layout.filled is None else csr_matrix(X), y[rows], weight)

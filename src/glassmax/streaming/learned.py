@@ -54,10 +54,14 @@ class Learned:
         Number of rows that are trained on, of rows without a label, and of rows of weight 0.
     sample : Table
         Some of the rows that are trained on, or all of them if there are few.
+    encodable : Table
+        The same rows, in which cells that can't be used are missing.
     sample_y : (m,) array of int
         Their class indices.
     summaries : dict of str to ColumnSummary
         What is known of the cells of each column.
+    label_words : dict of str to int
+        Number of cells of the target with each word that may mean a missing label.
     largest_weight : float
         0 if there are no weights.
     is_sorted : bool
@@ -72,8 +76,10 @@ class Learned:
     unlabelled: int
     unweighted: int
     sample: Table
+    encodable: Table
     sample_y: Array
     summaries: dict[str, ColumnSummary]
+    label_words: dict[str, int]
     largest_weight: float
     is_sorted: bool
 
@@ -121,9 +127,8 @@ def learned(
     if is_sorted:
         notes.append(Note((f"{target}: the rows are sorted by it, or nearly so. They are shuffled across all files.",)))
     totals = (state.rows, state.unlabelled, state.unweighted)
-    return Learned(
-        encoding, notes, classes, counts, *totals, known, sample_y, summaries, state.largest_weight, is_sorted
-    )
+    found = (known, learnable, sample_y, summaries, dict(state.label_words), state.largest_weight, is_sorted)
+    return Learned(encoding, notes, classes, counts, *totals, *found)
 
 
 def _classes(state: ScanState, sample: Table, target: str) -> tuple[Array, Array]:

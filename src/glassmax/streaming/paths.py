@@ -1,21 +1,53 @@
-"""The files that a path, a folder, a glob or a list of these names, in natural order: part-2 before part-10."""
+"""The files that a path, a folder, a glob or a list of these names, in natural order: part-2 before part-10.
+
+Each may be a URL that begins with ``s3://``, ``gs://``, ``https://`` or ``http://``. A folder of a web server ends with
+a slash, and its files can be found only if the server lists them.
+"""
 
 import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import NamedTuple, cast
 
 from ..errors import DataError
+from ..table.remote import find_remote, is_folder, is_remote, shown, unquoted
 
-__all__ = ["SUFFIXES", "find_files", "is_several", "natural"]
+__all__ = ["SUFFIXES", "Found", "find_files", "is_several", "name_of", "natural"]
 
 SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
-"""How the names of tables in a folder end; ``.gz`` or ``.zst`` may follow."""
-PACKED = (".gz", ".zst")
+"""How the names of tables in a folder end; ``.gz``, ``.zst`` or ``.bz2`` may follow."""
+PACKED = (".gz", ".zst", ".bz2")
 DIGITS = re.compile(r"([0-9]+)")
 
-Paths = str | os.PathLike[str] | Iterable["str | os.PathLike[str]"]
+Paths = str | os.PathLike[str] | Iterable["str | os.PathLike[str] | Found"]
+
+
+class Found(NamedTuple):
+    """A file.
+
+    Attributes
+    ----------
+    path : str
+        Its path or URL.
+    folders : tuple of str
+        The names of the folders between the folder or glob that was given and the file.
+    """
+
+    path: str
+    folders: tuple[str, ...] = ()
+
+
+def name_of(given: Paths) -> str:
+    """Return the user's word for one or several files; a URL is shown without user, password and query."""
+    if not isinstance(given, str | os.PathLike):
+        given = list(given)
+        if len(given) != 1:
+            return f"{len(given)} files"
+        first = given[0].path if isinstance(given[0], Found) else given[0]
+        return name_of(first)
+    return shown(os.fspath(given)) if is_remote(given) else os.fspath(given)
 
 
 def is_several(given: object) -> bool:
@@ -26,7 +58,12 @@ def is_several(given: object) -> bool:
     >>> is_several("data/*.parquet"), is_several("iris.csv")
     (True, False)
     """
-    return isinstance(given, str | os.PathLike) and (glob.has_magic(os.fspath(given)) or os.path.isdir(given))
+    if not isinstance(given, str | os.PathLike):
+        return False
+    text = os.fspath(given)
+    if is_remote(text):  # whether there is such a folder, only the server knows
+        return _has_magic(text) or not _plain_name(shown(text)).endswith(SUFFIXES)
+    return glob.has_magic(text) or os.path.isdir(text)
 
 
 def natural(path: str | os.PathLike[str]) -> tuple[object, ...]:
@@ -45,14 +82,15 @@ def natural(path: str | os.PathLike[str]) -> tuple[object, ...]:
     return (parts, text)
 
 
-def find_files(given: Paths) -> list[Path]:
+def find_files(given: Paths) -> list[Found]:
     """Return the files that are named, in natural order.
 
     Parameters
     ----------
     given : str, path, or iterable of these
-        Files, folders and globs. Of a folder, all tables in it and in its folders are taken; names that begin with a
-        dot or an underscore are left out, as other programs do. ``**`` in a glob stands for any number of folders.
+        Files, folders and globs, or URLs of these. Of a folder, all tables in it and in its folders are taken; names
+        that begin with a dot or an underscore are left out, as other programs do. ``**`` in a glob stands for any
+        number of folders. What another call has found is returned as it is.
 
     Raises
     ------
@@ -60,42 +98,84 @@ def find_files(given: Paths) -> list[Path]:
         If nothing is there, a file is named twice, or a folder holds a file that is no table by its name.
     """
     paths = [given] if isinstance(given, str | os.PathLike) else list(given)
+    if paths and all(isinstance(path, Found) for path in paths):
+        return cast("list[Found]", paths)
     if not paths:
         raise DataError("The list of files is empty, expected at least one path.")
-    found = [path for one in paths for path in _named(os.fspath(one))]
-    found.sort(key=natural)
-    real = [os.path.realpath(path) for path in found]
-    if len(set(real)) < len(real):
-        seen: set[str] = set()
-        twice = next(path for path, name in zip(found, real, strict=True) if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise DataError(f"{twice} is named twice, so its rows would count twice. Name each file once.")
+    found = [file for one in paths for file in _named(os.fspath(one))]  # type: ignore[arg-type]
+    found.sort(key=lambda file: natural(unquoted(file.path)))
+    seen: set[str] = set()
+    for file in found:
+        real = file.path if is_remote(file.path) else os.path.realpath(file.path)
+        if real in seen:
+            raise DataError(f"{name_of(file.path)} is named twice, so its rows would count twice. Name each file once.")
+        seen.add(real)
     return found
 
 
-def _named(given: str) -> list[Path]:
+def _named(given: str) -> list[Found]:
+    if is_remote(given):
+        return _named_elsewhere(given)
     if glob.has_magic(given) and not os.path.exists(given):
         found = [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]
         if not found:
             raise DataError(f"{given} matches no file. Seen from here, {os.getcwd()}, is the path right?")
-        return [Path(path) for path in found]
+        root = given[: re.search(r"[*?[]", given).start()].rpartition(os.sep)[0]  # type: ignore[union-attr]
+        return [_below(root, path) for path in found]
     if os.path.isdir(given):
-        return _in_folder(given)
-    return [Path(given)]  # opened later; whoever opens it says what is wrong
+        return _in_folder(given, [os.fspath(path) for path in _walk(given)])
+    return [Found(given)]  # opened later; whoever opens it says what is wrong
 
 
-def _in_folder(folder: str) -> list[Path]:
-    found = list(_walk(folder))
-    if not found:
-        raise DataError(f"The folder {folder} holds no table, expected Parquet, Arrow, CSV or JSON lines files.")
-    for path in found:
-        name = path.name.lower()
-        for packed in PACKED:
-            name = name.removesuffix(packed)
-        if not name.endswith(SUFFIXES):
-            kinds = sorted({Path(name).suffix for name in map(str, found) if name.lower().endswith(SUFFIXES)})
-            pattern = os.path.join(folder, "**", f"*{kinds[0] if kinds else '.csv'}")
-            raise DataError(f"{path} is no table by its name. Say which files are meant, such as {pattern!r}.")
-    return found
+def _named_elsewhere(given: str) -> list[Found]:
+    if _has_magic(given):
+        found = [url for url in find_remote(given) if not url.endswith("/")]
+        if not found:
+            raise DataError(f"{shown(given)} matches no file that the server lists.")
+        root = given[: re.search(r"[*?[]" if not given.startswith("http") else r"[*[]", given).start()]  # type: ignore[union-attr]
+        return [_below(root.rpartition("/")[0], url) for url in found]
+    if not is_folder(given):
+        return [Found(given)]
+    folder = given if given.endswith("/") else f"{given}/"
+    found = [url for url in find_remote(folder) if not url.endswith("/")]
+    return _in_folder(folder, [url for url in found if not _is_hidden(url[len(folder) :])])
+
+
+def _has_magic(url: str) -> bool:
+    """Whether a URL is a glob; of a web server, a question mark begins a query."""
+    return re.search(r"[*[]" if url.lower().startswith("http") else r"[*?[]", url) is not None
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith((".", "_")) for part in path.split("/"))
+
+
+def _below(root: str, path: str) -> Found:
+    """Return a file below a folder."""
+    inside = unquoted(path)[len(unquoted(root)) :] if path.startswith(root) else path
+    return Found(path, PurePath(inside.replace(os.sep, "/").lstrip("/")).parts[:-1])
+
+
+def _plain_name(path: str) -> str:
+    """Return the name of a file in small letters, without what tells that it is packed."""
+    name = PurePath(path).name.lower()
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    return name
+
+
+def _in_folder(folder: str, paths: list[str]) -> list[Found]:
+    called = shown(folder) if is_remote(folder) else folder
+    if not paths:
+        raise DataError(f"The folder {called} holds no table, expected Parquet, Arrow, CSV or JSON lines files.")
+    for path in paths:
+        if not _plain_name(path).endswith(SUFFIXES):
+            kinds = sorted({PurePath(name).suffix for name in paths if name.lower().endswith(SUFFIXES)})
+            pattern = "/".join([called.rstrip("/"), "**", f"*{kinds[0] if kinds else '.csv'}"])
+            raise DataError(
+                f"{name_of(path)} is no table by its name. Say which files are meant, such as {pattern!r}."
+            )
+    return [_below(folder, path) for path in paths]
 
 
 def _walk(folder: str) -> Iterator[Path]:

@@ -37,6 +37,8 @@ __all__ = ["Progress", "ScanState", "scanned"]
 FORMAT = "glassmax scan 1"
 FILE = "scan.glassmax"
 SAVE_SECONDS = 10.0
+PLACE_ROWS = 2**14
+"""Number of rows that count between two places that are noted, at least."""
 MOST_TEXTS, MOST_TEXTS_OF_ALL, FEWEST_TEXTS = 2**16, 2**19, 2**12
 """Most different texts of a column that are counted exactly; of all columns together; and at least."""
 
@@ -77,11 +79,15 @@ class ScanState(msgspec.Struct):
         That of the target.
     words : dict of str to bool
         The words that may mean a missing label, with whether they are classes.
+    label_words : dict of str to int
+        Number of cells of the target with each of them.
     changes : int
         Number of rows whose label differs from that of the row before.
     last : str or None
         The label of the last row.
     largest_weight : float
+    places : list of tuple of int
+        Places at which rows may begin to be read: the number of rows that count before, and the `Place`.
     sample : SampleState or None
     """
 
@@ -95,9 +101,11 @@ class ScanState(msgspec.Struct):
     unusable: dict[str, str] = {}
     target: ColumnSummary = msgspec.field(default_factory=ColumnSummary)
     words: dict[str, bool] = {}
+    label_words: dict[str, int] = {}
     changes: int = 0
     last: str | None = None
     largest_weight: float = 0.0
+    places: list[tuple[int, int, int, int]] = []
     sample: SampleState | None = None
 
 
@@ -208,6 +216,8 @@ class _Scan:
             for summary in state.columns.values():
                 summary.bound(most)
         state.place = (piece.end.file, piece.end.row, piece.end.number)
+        if state.rows >= PLACE_ROWS + (state.places[-1][0] if state.places else 0):
+            state.places.append((state.rows, *state.place))
 
     def _add_rows(self, table: Table) -> None:
         """Add rows that count."""
@@ -257,6 +267,8 @@ class _Scan:
         cells, found = table.column(self.target), table.words.get(self.target)
         if found is None or table.missing_words is not None:
             return target_cells(table, self.target)
+        for word, count in found.counts().items():
+            self.state.label_words[word] = self.state.label_words.get(word, 0) + count
         new = [word for word in found.counts() if word not in self.state.words]
         if new:
             so_far = [*self.state.target.texts, *(cell for cell in cells if isinstance(cell, str))]

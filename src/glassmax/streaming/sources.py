@@ -4,27 +4,33 @@ The files are read in natural order of their paths, see `find_files`, and their 
 depends on how the rows are cut into files. All files have the same columns; a file that lacks one, has another one, or
 holds another type of values is an error that names the file and the column. A file that changes or vanishes while it
 is in use is an error too.
+
+A folder called ``year=2024`` gives the rows of its files a column ``year`` with this value, unless the files have a
+column of this name: see `glassmax.streaming.partitions`.
 """
 
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import DataError, OptionError, Setting
 from ..table import Table, read_batches
-from ..table.columnar import Footer, read_footers
+from ..table.columnar import probe_files, read_footers
 from ..table.opening import open_source
+from ..table.remote import Version, is_remote, unquoted, version_of
 from ..table.table import check_number_of_columns, some
-from .paths import Paths, find_files
+from .partitions import Partitions
+from .paths import Found, Paths, find_files, name_of
 
 __all__ = ["PIECE_ROWS", "Piece", "Place", "SourceFile", "Sources"]
 
 PIECE_ROWS, PIECE_CELLS = 2**15, 2**20
 """A piece has at most so many rows and about so many cells; none crosses a multiple of `PIECE_ROWS` rows."""
 LARGEST_IN_MEMORY = 2**26
+PROBED_FILES, PROBED_BYTES = 256, 2**28
+"""At most so many files, and about so many bytes, are read by another process at once before they are read here."""
 OF_JSON = "JSON lines"
 
 
@@ -67,13 +73,14 @@ class SourceFile(NamedTuple):
 
     Attributes
     ----------
-    path : Path
+    path : str
+        Its path or URL.
     name : str
         What messages call it: its path without the folders that all files are in.
     format : str
         "Parquet", "Arrow", "CSV" or "JSON lines".
-    size, modified : int
-        Size in bytes, and the time of the last change in nanoseconds.
+    version : Version
+        Size in bytes, and the time of the last change in nanoseconds or the etag that the server gives it.
     columns : dict of str to str
         The names of the columns, with the type of their values in Parquet and Arrow files, "" in others. Empty for
         JSON lines, where a line may lack a column.
@@ -81,16 +88,23 @@ class SourceFile(NamedTuple):
         Number of rows, where the file says so.
     decimal : str
         The decimal separator of a CSV file, if it is certain, otherwise "".
+    packed : str
+        How it is packed, "" if it isn't.
     """
 
-    path: Path
+    path: str
     name: str
     format: str
-    size: int
-    modified: int
+    version: Version
     columns: dict[str, str]
     rows: int | None = None
     decimal: str = ""
+    packed: str = ""
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        return self.version.size
 
 
 class Sources:
@@ -112,6 +126,10 @@ class Sources:
         In natural order.
     name : str
         The user's word for all of them.
+    found : list of Found
+        Where the files are: from these, another process makes the same sources.
+    probed : bool
+        Whether another process has decoded all Parquet and Arrow files already.
 
     Raises
     ------
@@ -124,12 +142,21 @@ class Sources:
             raise OptionError(parameter=name, came=repr(reading[name]), expected="an argument of read_table")
         self.columns = None if columns is None else list(columns)
         self.reading = {name: value for name, value in reading.items() if value is not None}
-        paths = find_files(given)
-        self.name = os.fspath(given) if isinstance(given, str | os.PathLike) else f"{len(paths)} files"
-        self.files = _described(paths, self.reading)
+        if not isinstance(given, str | os.PathLike):
+            given = list(given)
+        found = find_files(given)
+        self.name = name_of(given)
+        self.found = [file if is_remote(file.path) else file._replace(path=os.path.abspath(file.path)) for file in found]
+        files = _described(found, self.reading)
+        self.partitions = Partitions.of(found, [file.columns for file in files], self.columns)
+        self.files = [
+            file if file.format == OF_JSON else file._replace(columns={**file.columns, **more})
+            for file, more in zip(files, self.partitions.types, strict=True)
+        ]
         self._check_columns()
         self._settle_decimal()
         self.probed = False
+        self._sound: list[bool | None] = [None] * len(self.files)  # whether it could be read by another process
 
     def __repr__(self) -> str:
         size = sum(file.size for file in self.files)
@@ -143,7 +170,7 @@ class Sources:
     @property
     def fingerprint(self) -> str:
         """A hash of the names, sizes and times of the files, and of how they are read."""
-        of_files = [(file.name, file.size, file.modified) for file in self.files]
+        of_files = [(file.name, *file.version) for file in self.files]
         how = sorted((name, repr(value)) for name, value in self.reading.items())
         return hashlib.sha256(repr((of_files, how, self.columns)).encode()).hexdigest()
 
@@ -159,11 +186,10 @@ class Sources:
         for position in range(start.file, len(self.files)):
             row = start.row if position == start.file else 0
             place = Place(position, row, place.number)
-            for table in self._tables(self.files[position], row):
+            for table in self._tables(position, row):
                 for piece in _cut(table, place):
                     place = piece.end
                     yield piece
-        self.probed = self.probed or start.number == 0
 
     def bytes_before(self, place: Place) -> int:
         """Return about how many bytes of all files are before a place."""
@@ -173,7 +199,8 @@ class Sources:
             before += int(file.size * min(1.0, place.row / file.rows)) if file.rows else 0
         return before
 
-    def _tables(self, file: SourceFile, start: int) -> Iterator[Table]:
+    def _tables(self, position: int, start: int) -> Iterator[Table]:
+        file = self.files[position]
         self._check_unchanged(file)
         if file.rows is not None and start >= file.rows:
             return
@@ -183,20 +210,40 @@ class Sources:
             columns=self.columns,
             start=start,
             at_once=_rows_at_once(n_columns),
-            probed=self.probed,
+            probed=self._is_sound(position),
+            may_be_empty=True,
             **self.reading,
         )
         for table in tables:
             if table.n_rows:
-                yield replace(table, name=file.name)
+                yield self.partitions.added(replace(table, name=file.name), position)
         self._check_unchanged(file)
+
+    def _is_sound(self, position: int) -> bool:
+        """Return whether another process has decoded a file; if none has tried, one tries it with those that follow."""
+        if self.probed or not _is_probed(self.files[position]):
+            return self.probed
+        if self._sound[position] is None:
+            chosen, size = [], 0
+            for number in range(position, len(self.files)):
+                file = self.files[number]
+                if len(chosen) == PROBED_FILES or size > PROBED_BYTES:
+                    break
+                if _is_probed(file) and self._sound[number] is None:
+                    self._check_unchanged(file)
+                    chosen.append(number)
+                    size += file.size
+            of_them = probe_files([(self.files[number].path, self.files[number].format) for number in chosen])
+            for number, sound in zip(chosen, of_them, strict=True):
+                self._sound[number] = sound
+        return self._sound[position] is True
 
     def _check_unchanged(self, file: SourceFile) -> None:
         try:
-            found = file.path.stat()
+            version = _version(file.path)
         except OSError:
             raise DataError(f"{file.name} has vanished: it was there when the files were first looked at.") from None
-        if (found.st_size, found.st_mtime_ns) != (file.size, file.modified):
+        if version != file.version:
             raise DataError(
                 f"{file.name} was changed while it was in use. Start again; write new rows into a file of their own."
             )
@@ -242,48 +289,64 @@ def _cut(table: Table, place: Place) -> Iterator[Piece]:
         row, place = row + rows, end
 
 
-def _described(paths: Sequence[Path], reading: dict[str, Any]) -> list[SourceFile]:
+def _is_probed(file: SourceFile) -> bool:
+    """Whether another process decodes a file before it is read here."""
+    return file.format in ("Parquet", "Arrow") and not file.packed and not is_remote(file.path)
+
+
+def _version(path: str) -> Version:
+    if is_remote(path):
+        return version_of(path)
+    found = os.stat(path)
+    return Version(found.st_size, str(found.st_mtime_ns))
+
+
+def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFile]:
     """Return what each file is: its format, its columns, and its size and time."""
-    names = _short_names(paths)
-    found = []
-    columnar: list[tuple[Path, str]] = []
-    for path, name in zip(paths, names, strict=True):
-        with open_source(os.fspath(path)) as source:
+    files = []
+    columnar: dict[str, str] = {}
+    for path, name in zip((file.path for file in found), _short_names(found), strict=True):
+        with open_source(path) as source:
             kind, packed = source.kind, source.packed
-        stat = path.stat()
+        version = _version(path)
         if kind == "text":
-            found.append(_text_file(path, name, stat, reading))
+            files.append(_text_file(path, name, version, reading))
             continue
-        if (packed or kind == "Arrow stream") and stat.st_size > LARGEST_IN_MEMORY:
+        if (packed or kind == "Arrow stream") and version.size > LARGEST_IN_MEMORY:
             what = f"{kind} packed by {packed}" if packed else "an Arrow stream"
             remedy = "Unpack it." if packed else "Write it as an Arrow file or as Parquet."
             raise DataError(
-                f"{name} is {what}, which is read as a whole, and has {stat.st_size >> 20} MB, expected at most "
+                f"{name} is {what}, which is read as a whole, and has {version.size >> 20} MB, expected at most "
                 f"{LARGEST_IN_MEMORY >> 20} MB. {remedy}"
             )
-        columnar.append((path, kind))
-        format_ = kind.removesuffix(" stream")
-        found.append(SourceFile(path, name, format_, stat.st_size, stat.st_mtime_ns, {}))
-    footers = dict(zip((path for path, _ in columnar), read_footers(columnar), strict=True))
-    return [_with_footer(file, footers.get(file.path)) for file in found]
+        columnar[path] = kind
+        how = packed or ("a stream" if kind == "Arrow stream" else "")
+        files.append(SourceFile(path, name, kind.removesuffix(" stream"), version, {}, packed=how))
+    footers = dict(zip(columnar, read_footers(list(columnar.items())), strict=True))
+    return [
+        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows) if file.path in footers else file
+        for file in files
+    ]
 
 
-def _with_footer(file: SourceFile, footer: Footer | None) -> SourceFile:
-    return file if footer is None else file._replace(columns=footer.columns, rows=footer.rows)
-
-
-def _text_file(path: Path, name: str, stat: os.stat_result, reading: dict[str, Any]) -> SourceFile:
-    first = next(read_batches(path, **reading))
+def _text_file(path: str, name: str, version: Version, reading: dict[str, Any]) -> SourceFile:
+    first = next(read_batches(path, may_be_empty=True, **reading))
     if first.how.startswith(OF_JSON):
-        return SourceFile(path, name, OF_JSON, stat.st_size, stat.st_mtime_ns, {})
+        return SourceFile(path, name, OF_JSON, version, {})
     columns = dict.fromkeys(first.names, "")
     decimal = first.decimal if first.decimal_known else ""
-    return SourceFile(path, name, "CSV", stat.st_size, stat.st_mtime_ns, columns, None, decimal)
+    return SourceFile(path, name, "CSV", version, columns, None if first.n_rows else 0, decimal)
 
 
-def _short_names(paths: Sequence[Path]) -> list[str]:
+def _short_names(found: Sequence[Found]) -> list[str]:
     """Return the paths without the folders that all of them are in."""
-    absolute = [os.path.abspath(path) for path in paths]
+    remote = [unquoted(name_of(file.path)) for file in found if is_remote(file.path)]
+    if len(remote) == len(found):
+        folder = os.path.commonprefix([name.rpartition("/")[0] + "/" for name in remote]).rpartition("/")[0]
+        return [name[len(folder) :].lstrip("/") for name in remote]
+    if remote:
+        return [name_of(file.path) for file in found]
+    absolute = [os.path.abspath(file.path) for file in found]
     folder = os.path.commonpath([os.path.dirname(path) for path in absolute])
     return [os.path.relpath(path, folder) for path in absolute]
 

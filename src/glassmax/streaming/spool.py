@@ -237,6 +237,8 @@ class Spool:
     Attributes
     ----------
     layout : Layout
+    identity : dict of str to str
+        What the rows depend on.
     n_rows : int
     mean_weight : float
         The mean weight of all rows; 1 if they have no weights.
@@ -255,6 +257,7 @@ class Spool:
                 f"{self.folder} holds no encoded rows of glassmax, expected a spool. Encode the rows again."
             )
         self.layout = Layout(*manifest["layout"])
+        self.identity: dict[str, str] = manifest["identity"]
         self.n_rows, self.mean_weight = self._counted()
         self._open: OrderedDict[int, tuple[IO[bytes], Array]] = OrderedDict()
 

@@ -1,33 +1,37 @@
 """Training on a spool: epochs window by window, in the order of `glassmax.streaming.order`.
 
-A window is trained on as an epoch in memory is: by ``engine.epoch`` on its rows, the last batch of a window smaller
-than the others. What comes next depends on the weights, the `TrainingState` and the `Position` alone, so that a run
-that was stopped after any window, and goes on from a checkpoint, is the same to the last bit as one that wasn't.
+A window is trained on as an epoch in memory is, in pieces of whole batches; the last batch of a window is smaller than
+the others. What comes next depends on the weights, the `TrainingState` and the `Position` alone, so that a run that was
+stopped after any piece, and goes on from a checkpoint, is the same to the last bit as one that wasn't.
 """
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from ..engine import Data, Engine, EpochResult, Regularization, blocks
+from ..engine import Data, Engine, EpochResult, Regularization, Session
 from ..errors import DivergenceError
 from ..functional.arrays import Array
 from ..functional.mixup import mixup_factors
 from ..network import Network
 from ..optimizers import Rule, Schedule
-from ..training import Epoch, Metrics, RunningMetrics, TrainingState, suggest_learning_rate
-from .order import Order, is_validation
+from ..training import Epoch, Metrics, TrainingState
+from ..training.loop import divergence
+from .order import BLOCK_ROWS, Order
 from .reader import read_ahead
-from .spool import Spool
+from .rows import some_rows
+from .split import Split
+from .spool import Layout, Spool
 
 __all__ = ["Position", "WindowDone", "train_on_spool"]
 
 SAVE_SECONDS = 20.0
+LARGEST_PIECE = 2e11
+"""About the maximum of floating-point operations of a piece, a few seconds of work: a checkpoint waits for its end."""
 NONE, CONSTANT = Regularization(), Schedule()
 
 
@@ -38,11 +42,11 @@ class Position:
     Attributes
     ----------
     numbers : list of float
-        Windows done, the sum of the losses of their rows, the number of these rows and of the steps: all that a
-        checkpoint must keep, as one of its curves.
+        Windows done, the steps done of the next one, the sum of the losses of all rows done, the number of these rows
+        and of the steps: all that a checkpoint must keep, as one of its curves.
     """
 
-    numbers: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0, 0.0])
+    numbers: list[float] = field(default_factory=lambda: [0.0] * 5)
 
     @property
     def window(self) -> int:
@@ -50,23 +54,38 @@ class Position:
         return int(self.numbers[0])
 
     @property
+    def step(self) -> int:
+        """Number of steps done in the next window."""
+        return int(self.numbers[1])
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the rows that the current epoch was trained on."""
+        return self.numbers[2] / max(1.0, self.numbers[3])
+
+    @property
     def rows(self) -> int:
         """Number of rows that the current epoch was trained on."""
-        return int(self.numbers[2])
+        return int(self.numbers[3])
 
-    def add(self, result: EpochResult, rows: int) -> None:
-        """Count a window."""
-        self.numbers[:] = [
-            a + b for a, b in zip(self.numbers, (1, result.loss * rows, rows, result.steps), strict=True)
-        ]
+    @property
+    def steps(self) -> int:
+        """Number of steps of the current epoch."""
+        return int(self.numbers[4])
+
+    def add(self, result: EpochResult, rows: int, *, end: bool) -> None:
+        """Count a piece of a window; `end` tells whether it is the last one."""
+        window, step, loss, n, steps = self.numbers
+        window, step = (window + 1, 0.0) if end else (window, step + result.steps)
+        self.numbers[:] = [window, step, loss + result.loss * rows, n + rows, steps + result.steps]
 
     def begin(self) -> None:
         """Begin another epoch."""
-        self.numbers[:] = [0.0, 0.0, 0.0, 0.0]
+        self.numbers[:] = [0.0] * 5
 
 
 class WindowDone(NamedTuple):
-    """How fast training is, after a window.
+    """How far an epoch has come, and how fast it is.
 
     Attributes
     ----------
@@ -80,6 +99,8 @@ class WindowDone(NamedTuple):
         Number of rows done by this process in this epoch.
     seconds : float
         Time that these rows took.
+    loss : float
+        Mean training loss of the rows of this epoch that are done.
     """
 
     epoch: int
@@ -88,6 +109,7 @@ class WindowDone(NamedTuple):
     size: int
     rows_here: int
     seconds: float
+    loss: float = float("nan")
 
     @property
     def rows_per_second(self) -> float:
@@ -105,20 +127,10 @@ class WindowDone(NamedTuple):
         return (self.of_rows - self.rows) / max(self.rows_per_second, 1e-9)
 
 
-class _SomeRows(Data):
-    """Some of the rows of a larger data set; the loss of a batch is divided by the mean weight of all rows."""
-
-    mean = 1.0
-
-    @property
-    def mean_weight(self) -> float:
-        """The mean weight of all rows."""
-        return self.mean
-
-
 class _Window(NamedTuple):
-    """The training rows of a window, and the order in which they are taken; `seen` are the validation rows too."""
+    """The training rows of a window, and the order in which they are taken; `seen` counts the other rows too."""
 
+    number: int
     data: Data
     order: Array
     seen: int
@@ -132,13 +144,15 @@ def train_on_spool(
     training: TrainingState,
     position: Position,
     *,
-    seed: int,
+    split: Split,
     batch_size: int,
     max_epochs: int,
     regularization: Regularization = NONE,
     schedule: Schedule = CONSTANT,
     rate_factors: Sequence[float] = (),
-    validation_share: float = 0.0,
+    class_weight: Array | None = None,
+    mean_weight: float | None = None,
+    validate: Callable[[], Metrics | None] | None = None,
     save: Callable[[], None] | None = None,
     on_window: Callable[[WindowDone], None] | None = None,
 ) -> Generator[Epoch, None, None]:
@@ -147,7 +161,8 @@ def train_on_spool(
     Parameters
     ----------
     network : Network
-        Network to train; its theta is updated in place.
+        Network to train; its theta is updated in place. It is current between two epochs, when `validate` and `save`
+        are called, and when the iterator has ended or is closed.
     engine : Engine
     spool : Spool
         The encoded rows.
@@ -156,21 +171,25 @@ def train_on_spool(
         A new state, or the state of an earlier run; updated in place. `draw` and `order` are not used.
     position : Position
         A new position, or that of an earlier run; updated in place.
-    seed : int
-        In [0, 2^64): of the order of the rows, and of the choice of validation rows.
+    split : Split
+        The rows to train on; its seed is also that of the order of the rows.
     batch_size : int
-        >= 1.
+        >= 1; more than a window has rows counts as so many.
     max_epochs : int
         Maximum number of epochs, >= 0, including the epochs that `training` has already counted.
     regularization, schedule, rate_factors
-        As for `glassmax.training.train`. The schedule goes by steps as if no row were held out.
-    validation_share : float, default=0.0
-        In [0, 1): share of the rows held out for validation.
+        As for `glassmax.training.train`. The schedule goes by steps as if all rows were trained on.
+    class_weight : (k,) array, optional
+        Weights of the classes, by which those of the rows are multiplied.
+    mean_weight : float, optional
+        The mean of the products; that of the rows' weights by default.
+    validate : callable, optional
+        Returns the metrics on the validation rows; is called after each epoch.
     save : callable, optional
-        Writes a checkpoint of network, `training` and `position`; is called after a window, at most 20 seconds plus
-        a window after the last time. Whoever takes the epochs saves after each of them.
+        Writes a checkpoint of network, `training` and `position`; is called at most 20 seconds plus a piece of a window
+        after the last time. Whoever takes the epochs saves after each of them.
     on_window : callable, optional
-        Is called after each window.
+        Is called after each window, and within a long one.
 
     Yields
     ------
@@ -180,139 +199,131 @@ def train_on_spool(
     Raises
     ------
     DivergenceError
-        If a loss or a parameter is not finite. Network and state are then those before the window.
+        If a loss or a parameter is not finite. Network and state are then those before the piece of a window, if they
+        are not too large for a copy, see `glassmax.training.train`.
     DataError
         If the encoded rows are damaged.
     """
+    order = Order(spool.n_rows, split.seed, spool.layout.window_blocks)
+    window_rows = order.window_blocks * BLOCK_ROWS
+    mean = spool.mean_weight if mean_weight is None else mean_weight
     regularization = regularization._replace(seed=training.seed)
-    order = Order(spool.n_rows, seed, spool.layout.window_blocks)
-    window_rows = order.window_blocks * 64
-    pace = _Pace(min(batch_size, window_rows), window_rows, order, max_epochs, schedule, rule.learning_rate)
+    pace = _Pace(batch_size, order, max_epochs, schedule, rule.learning_rate)
 
     def read(number: int) -> _Window:
-        rows = order.rows_of_blocks(block_numbers := order.blocks(training.epochs, number))
-        data = spool.read(block_numbers)
-        places = order.places(training.epochs, rows)
-        if validation_share:
-            kept = ~is_validation(seed, rows, validation_share)
-            places = (np.cumsum(kept) - 1)[places[kept[places]]]
-            data = data.rows(np.flatnonzero(kept))
-        return _Window(_of_dtype(data, network, spool.mean_weight), places, len(rows))
+        blocks = order.blocks(training.epochs, number)
+        rows, data = order.rows_of_blocks(blocks), spool.read(blocks)
+        seen = len(rows)
+        if not split.is_whole:
+            kept = np.flatnonzero(split.training_rows(rows))
+            rows, data = rows[kept], data.rows(kept)
+        data = some_rows(data, network.theta.dtype, class_weight, mean)
+        return _Window(number, data, order.places(training.epochs, rows), seen)
 
     saved = time.monotonic()
-    while training.epochs < max_epochs:
-        started = time.perf_counter()
-        here = 0
-        with closing(read_ahead(read, range(position.window, order.n_windows))) as windows:
-            for window in windows:
-                _train_window(network, engine, rule, training, position, window, pace, regularization, rate_factors)
-                here += window.seen
-                if on_window is not None:
-                    done = min(position.window * window_rows, spool.n_rows)
-                    seconds = time.perf_counter() - started
-                    size = here * spool.layout.row_bytes
-                    on_window(WindowDone(training.epochs + 1, done, spool.n_rows, size, here, seconds))
-                if save is not None and time.monotonic() - saved >= SAVE_SECONDS and position.window < order.n_windows:
-                    save()
-                    saved = time.monotonic()
-        _, loss, rows, steps = position.numbers
-        training.epochs, training.weight = training.epochs + 1, training.weight + rows * spool.mean_weight
-        position.begin()
-        validated = _validated(network, engine, spool, order, seed, validation_share) if validation_share else None
-        seconds = time.perf_counter() - started
-        saved = time.monotonic()
-        yield Epoch(training.epochs, loss / max(1.0, rows), validated, int(steps), int(rows), seconds)
+    with engine.open(network, rule, training.state, rate_factors=rate_factors, keep=True) as session:
+        steps_at_once = max(1, int(LARGEST_PIECE / (_flops(network, spool.layout) * pace.batch_size)))
+        epoch_of = _Trainer(session, rule, training, position, pace, regularization, steps_at_once)
+        while training.epochs < max_epochs:
+            started, here = time.perf_counter(), 0
+            with closing(read_ahead(read, range(position.window, order.n_windows))) as windows:
+                for window in windows:
+                    for rows in epoch_of.pieces(window):
+                        here += rows
+                        if on_window is not None:
+                            done = min((window.number + (not position.step)) * window_rows, order.n_rows)
+                            done += position.step * pace.batch_size
+                            size, seconds = here * spool.layout.row_bytes, time.perf_counter() - started
+                            told = (training.epochs + 1, done, order.n_rows, size, here, seconds, position.loss)
+                            on_window(WindowDone(*told))
+                        unfinished = position.window < order.n_windows
+                        if save is not None and unfinished and time.monotonic() - saved >= SAVE_SECONDS:
+                            session.read()
+                            save()
+                            saved = time.monotonic()
+            loss, rows, steps = position.loss, position.rows, position.steps
+            training.epochs, training.weight = training.epochs + 1, training.weight + rows * mean
+            position.begin()
+            session.read()
+            validated = None if validate is None else validate()
+            seconds = time.perf_counter() - started
+            saved = time.monotonic()
+            yield Epoch(training.epochs, loss, validated, steps, rows, seconds)
+
+
+def _flops(network: Network, layout: Layout) -> float:
+    """Return about how many floating-point operations a row takes."""
+    first = network.layer_sizes[1]
+    filled = layout.width if layout.filled is None else layout.filled
+    return 6.0 * max(1, network.theta.size - (layout.width - filled) * first)
 
 
 class _Pace:
-    """The learning rates of a window; the schedule goes by the steps of windows without validation rows."""
+    """The learning rates of a window; the schedule goes by the steps of windows all of whose rows are trained on."""
 
-    def __init__(
-        self, batch_size: int, window_rows: int, order: Order, max_epochs: int, schedule: Schedule, rate: float
-    ) -> None:
-        self.batch_size, self.schedule, self.rate = batch_size, schedule, rate
-        self.of_window = -(-window_rows // batch_size)
+    def __init__(self, batch_size: int, order: Order, max_epochs: int, schedule: Schedule, rate: float) -> None:
+        window_rows = order.window_blocks * BLOCK_ROWS
+        self.batch_size, self.schedule, self.rate = min(batch_size, window_rows), schedule, rate
+        self.of_window = -(-window_rows // self.batch_size)
         last = order.n_rows - (order.n_windows - 1) * window_rows
-        self.of_epoch = (order.n_windows - 1) * self.of_window + -(-last // batch_size)
+        self.of_epoch = (order.n_windows - 1) * self.of_window + -(-last // self.batch_size)
         self.total = max_epochs * self.of_epoch
 
     def first(self, epoch: int, window: int) -> int:
         """Return the number of steps before a window."""
         return epoch * self.of_epoch + window * self.of_window
 
-    def rates(self, training: TrainingState, window: int, steps: int) -> Array:
-        """Return the learning rate of each step of a window."""
-        first = self.first(training.epochs, window)
+    def rates(self, training: TrainingState, first: int, steps: int) -> Array:
+        """Return the learning rates of some steps."""
         shares = self.schedule.shares(first, steps, self.total, epoch=training.epochs, rows=training.weight)
         return self.rate * training.slowdown * shares
 
 
-def _train_window(
-    network: Network,
-    engine: Engine,
-    rule: Rule,
-    training: TrainingState,
-    position: Position,
-    window: _Window,
-    pace: _Pace,
-    regularization: Regularization,
-    rate_factors: Sequence[float],
-) -> None:
-    n = len(window.order)
-    if not n:  # all are validation rows
-        position.add(EpochResult(0.0, 0, True), 0)
-        return
-    steps = -(-n // pace.batch_size)
-    first = pace.first(training.epochs, position.window)
-    theta, state = network.theta.copy(), deepcopy(training.state)
-    result = engine.epoch(
-        network,
-        window.data,
-        rule,
-        training.state,
-        order=window.order,
-        batch_size=pace.batch_size,
-        rates=pace.rates(training, position.window, steps),
-        regularization=regularization,
-        first_step=training.steps,
-        rate_factors=rate_factors,
-        mixup_factors=mixup_factors(first, steps, pace.total) if regularization.mixup else None,
-    )
-    if not (result.finite and np.isfinite(network.theta).all()):
-        step = int(position.numbers[3]) + result.steps + (not result.finite)
-        network.theta[...] = theta
-        training.state.update(state)
-        raise DivergenceError(
-            f"The loss is no longer finite in epoch {training.epochs + 1}, step {step}, at learning rate "
-            f"{rule.learning_rate:g}. The last good weights are kept. Try a learning rate of "
-            f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
+class _Trainer(NamedTuple):
+    """Trains on windows."""
+
+    session: Session
+    rule: Rule
+    training: TrainingState
+    position: Position
+    pace: _Pace
+    regularization: Regularization
+    steps_at_once: int
+
+    def pieces(self, window: _Window) -> Iterator[int]:
+        """Train on what is left of a window, piece by piece, and yield the number of rows of each, all kinds."""
+        position, n, batch = self.position, len(window.order), self.pace.batch_size
+        steps = -(-n // batch)
+        if not steps:  # none of its rows is trained on
+            position.add(EpochResult(0.0, 0, True), 0, end=True)
+            yield window.seen
+        seen = position.step * batch
+        while position.window == window.number:
+            first = position.step
+            last = min(first + self.steps_at_once, steps)
+            self._train(window, first, last)
+            done = window.seen if last == steps else last * batch
+            yield max(0, done - seen)
+            seen = done
+
+    def _train(self, window: _Window, first: int, last: int) -> None:
+        """Train on the batches from `first` to `last` of a window."""
+        training, position, pace, batch = self.training, self.position, self.pace, self.pace.batch_size
+        order = window.order[first * batch : last * batch]
+        step, count = pace.first(training.epochs, window.number) + first, last - first
+        mixup = mixup_factors(step, count, pace.total) if self.regularization.mixup else None
+        result = self.session.epoch(
+            window.data,
+            order=order,
+            batch_size=batch,
+            rates=pace.rates(training, step, count),
+            regularization=self.regularization,
+            first_step=training.steps,
+            mixup_factors=mixup,
         )
-    training.steps, training.rows = training.steps + result.steps, training.rows + n
-    position.add(result, n)
-
-
-def _of_dtype(data: Data, network: Network, mean: float) -> Data:
-    rows = _SomeRows(data.X.astype(network.theta.dtype, copy=False), data.y, data.weight)
-    rows.mean = mean
-    return rows
-
-
-def _validated(network: Network, engine: Engine, spool: Spool, order: Order, seed: int, share: float) -> Metrics:
-    """Return the metrics on the validation rows, read in the order of their numbers."""
-
-    def read(start: int) -> Data:
-        block_numbers = np.arange(start, min(start + order.window_blocks, order.n_blocks))
-        held = np.flatnonzero(is_validation(seed, order.rows_of_blocks(block_numbers), share))
-        return _of_dtype(spool.read(block_numbers).rows(held), network, spool.mean_weight)
-
-    running = RunningMetrics(network.layer_sizes[-1])
-    with closing(read_ahead(read, range(0, order.n_blocks, order.window_blocks))) as parts:
-        for data in parts:
-            for rows in _blocks(network, data):
-                running.add(engine.logits(network, rows.X), rows.y, rows.weight)
-    return running.metrics()
-
-
-def _blocks(network: Network, data: Data) -> Iterator[Data]:
-    for block in blocks(network, len(data.y)):
-        yield data.rows(block)
+        if not (result.finite and self.session.finite):
+            kept = self.session.go_back()
+            at = position.steps + result.steps + (not result.finite)
+            raise DivergenceError(divergence(self.rule, training.epochs + 1, at, kept=kept))
+        training.steps, training.rows = training.steps + result.steps, training.rows + len(order)
+        position.add(result, len(order), end=last * batch >= len(window.order))

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files: read by polars, some thousand rows at a time.
+"""Parquet and Arrow files: read by polars, those that are elsewhere by pyarrow, some thousand rows at a time.
 
 An error of polars about a damaged file is raised as a DataError; what its compiled part writes to stderr is dropped.
 Some damaged files crash the process that reads them, so a file is decoded in another process first: see `trial_read`.
@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -19,10 +19,12 @@ import numpy as np
 from ..errors import DataError
 from .frames import piece_of
 from .opening import Source, open_source
+from .remote import is_remote
+from .remote_columnar import RemoteColumns
 from .table import Table, check_number_of_columns
 from .trial_read import opened
 
-__all__ = ["Footer", "read_columnar", "read_footers"]
+__all__ = ["Footer", "probe_files", "read_columnar", "read_footers"]
 
 CELLS_AT_ONCE, CELLS_DECODED = 2**22, 2**21
 ROWS_TO_PROBE = 2**18
@@ -57,24 +59,26 @@ def read_columnar(
     DataError
         If the file is damaged, or holds no rows.
     """
-    content = None if source.path is not None else source.whole()
-    if not probed:
+    content = None if source.path is not None or source.remote is not None else source.whole()
+    if not probed and source.remote is None:
         _probe(source, content)
     packed = f", packed by {source.packed}" if source.packed else ""
     how = f"{source.kind.removesuffix(' stream')}{packed}"
-    with _in_words(source):
-        frame = opened(source.kind, str(source.path) if content is None else BytesIO(content))
-        names = frame.collect_schema().names()
+    faults = _in_words(source, quiet=not probed)
+    with faults:
+        frame = RemoteColumns(source.kind, source.remote) if source.remote is not None else _lazy(source, content)
+        names = (frame.schema() if isinstance(frame, RemoteColumns) else frame.collect_schema()).names()
     if wanted is None:
         check_number_of_columns(source.name, len(names) - 1)  # one is the target
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
     decoded = max(1024, (CELLS_AT_ONCE if at_once is None else CELLS_DECODED) // max(1, len(chosen)))
+    frames = _frames(frame, chosen, start, decoded)
     while True:
-        with _in_words(source):
-            rows = frame.select(chosen).slice(start, decoded).collect()
-        if not rows.height and start:
+        with faults:
+            rows = next(frames, None)
+        if rows is None:
             return
         for first in range(0, max(1, rows.height), at_once or decoded):
             piece = rows.slice(first, at_once or decoded)
@@ -82,8 +86,28 @@ def read_columnar(
             numbers = np.arange(start + first + 1, start + first + piece.height + 1)
             yield replace(table, numbers=numbers, header=header)
         start += rows.height
-        if rows.height < decoded:
+
+
+def _lazy(source: Source, content: bytes | None) -> Any:
+    return opened(source.kind, str(source.path) if content is None else BytesIO(content))
+
+
+def _frames(frame: Any, chosen: list[str], start: int, at_once: int) -> Iterator[Any]:
+    """Yield the rows from `start` on, decoded; an empty frame if the file has none."""
+    if isinstance(frame, RemoteColumns):
+        yield from frame.frames(chosen, start, at_once)
+        if not frame.rows:
+            yield frame.schema().to_frame().select(chosen)
+        return
+    first = start
+    while True:
+        rows = frame.select(chosen).slice(start, at_once).collect()
+        if rows.height or not first:
+            yield rows
+        if rows.height < at_once:
             return
+        start += rows.height
+        first = start
 
 
 class Footer(NamedTuple):
@@ -101,35 +125,52 @@ class Footer(NamedTuple):
     rows: int
 
 
-def read_footers(files: Sequence[tuple[Path, str]]) -> list[Footer]:
-    """Return what files say of themselves; each is a path and a kind, "Parquet", "Arrow" or "Arrow stream".
+def read_footers(files: Sequence[tuple[str, str]]) -> list[Footer]:
+    """Return what files say of themselves; each is a path or URL and a kind, "Parquet", "Arrow" or "Arrow stream".
 
-    Another process reads the footers first, all of them.
+    Another process reads the footers of those on this machine first.
 
     Raises
     ------
     DataError
         If a file is damaged.
     """
-    sources = [Source(path.name, str(path), b"", BytesIO(), path=path) for path, _ in files]
-    for source, (_, kind) in zip(sources, files, strict=True):
-        source.kind = kind
-    if files:
-        argv = [argument for path, kind in files for argument in (kind, str(path))]
-        child = _child(["footers", *argv], b"")
-        if child is not None and _has_crashed(child):
-            raise _incomplete(sources[max(0, len(child.stdout.splitlines()) - 1)])
-    return [_footer(source) for source in sources]
+    here = [(path, kind) for path, kind in files if not is_remote(path)]
+    argv = [argument for path, kind in here for argument in (kind, path)]
+    child = _child(["footers", *argv], b"") if here else None
+    if child is not None and _has_crashed(child):
+        raise _incomplete(*here[_number_of_last(child)])
+    return [_footer(path, kind) for path, kind in files]
 
 
-def _footer(source: Source) -> Footer:
+def probe_files(files: Sequence[tuple[str, str]]) -> list[bool]:
+    """Decode files on this machine in one other process, all of them; return which of them can be read.
+
+    Raises
+    ------
+    DataError
+        If a file crashes that process.
+    """
+    argv = [argument for path, kind in files for argument in (kind, path)]
+    child = _child([str(ROWS_TO_PROBE), *argv], b"")
+    if child is None:
+        return [False] * len(files)
+    if _has_crashed(child):
+        raise _incomplete(*files[_number_of_last(child)])
+    failed = {int(line.split()[1]) for line in child.stdout.splitlines() if line.startswith(b"failed")}
+    return [number not in failed for number in range(len(files))]
+
+
+def _footer(path: str, kind: str) -> Footer:
     import polars as pl
 
-    with open_source(source.place) as opened_, _in_words(source):
-        file = BytesIO(opened_.whole()) if opened_.packed else source.place
-        frame = opened(source.kind, file)
-        schema = frame.collect_schema()
-        rows = int(frame.select(pl.len()).collect().item())
+    with open_source(path) as source, _in_words(source):
+        if source.remote is not None:
+            elsewhere = RemoteColumns(kind, source.remote)
+            schema, rows = elsewhere.schema(), elsewhere.rows
+        else:
+            frame = opened(kind, BytesIO(source.whole()) if source.packed else path)
+            schema, rows = frame.collect_schema(), int(frame.select(pl.len()).collect().item())
     return Footer({name: _values(dtype) for name, dtype in schema.items()}, rows)
 
 
@@ -152,7 +193,12 @@ def _probe(source: Source, content: bytes | None) -> None:
     path = "-" if content is not None else str(source.path)
     child = _child([str(ROWS_TO_PROBE), source.kind, path], content or b"")
     if child is not None and _has_crashed(child):
-        raise _incomplete(source)
+        raise _incomplete(source.place, source.kind)
+
+
+def _number_of_last(child: "subprocess.CompletedProcess[bytes]") -> int:
+    """Return the number of the file that a child began to read last."""
+    return max(0, sum(line == b"file" for line in child.stdout.splitlines()) - 1)
 
 
 def _child(argv: Sequence[str], content: bytes) -> "subprocess.CompletedProcess[bytes] | None":
@@ -173,27 +219,40 @@ def _has_crashed(child: "subprocess.CompletedProcess[bytes]") -> bool:
     return child.returncode < 0 or child.returncode >= DIED
 
 
-def _incomplete(source: Source) -> DataError:
+def _incomplete(place: str, kind: str) -> DataError:
     return DataError(
-        f"{source.place} is not a complete {source.kind} file: reading it fails. Take another copy, or write it again."
+        f"{place} is not a complete {kind} file: reading it fails. Take another copy, or write it again."
     )
 
 
-@contextmanager
-def _in_words(source: Source) -> Iterator[None]:
-    import polars as pl
+class _in_words:  # noqa: N801 - is used like a function
+    """Raise what polars and pyarrow raise as a DataError; `quiet` discards what they write to stderr.
 
-    try:
-        with _quiet(), _any_time_zone():
-            yield
-    except DataError:
-        raise
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError) as error:
-        first = str(error).strip().splitlines() or [type(error).__name__]
-        raise DataError(
-            f"{source.place} is not a complete {source.kind} file: {first[0][:150]}. Take another copy, or write it "
-            "again."
-        ) from None
+    A file that another process has read is read without `quiet`, which would discard what other threads write.
+    """
+
+    def __init__(self, source: Source, *, quiet: bool = True) -> None:
+        self.source, self.quiet = source, quiet
+
+    def __enter__(self) -> None:
+        self.stack = ExitStack()
+        if self.quiet:
+            self.stack.enter_context(_quiet())
+        self.stack.enter_context(_any_time_zone())
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self.stack.close()
+        if error is None or isinstance(error, DataError):
+            return
+        import polars as pl
+
+        known = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError)
+        if isinstance(error, known) or type(error).__module__.startswith("pyarrow"):
+            first = str(error).strip().splitlines() or [type(error).__name__]
+            raise DataError(
+                f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150].rstrip('.')}. Take another copy, "
+                "or write it again."
+            ) from None
 
 
 @contextmanager

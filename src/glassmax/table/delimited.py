@@ -64,8 +64,12 @@ class _Head(NamedTuple):
     notes: list[str]
 
 
-def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+def read_delimited(
+    lines: Lines, dialect: Dialect, wanted: Sequence[str] | None = None, *, may_be_empty: bool = False
+) -> Iterator[Table]:
     """Read the wanted columns (by default all) if the table has them, in pieces of some thousand rows.
+
+    If it `may_be_empty`, a file with a header and no rows gives a table without rows.
 
     Raises
     ------
@@ -88,7 +92,9 @@ def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None 
         rows += table.n_rows
         yield table
     if not rows:
-        raise DataError(f"{name} has a header but no rows, expected at least one.")
+        if not may_be_empty:
+            raise DataError(f"{name} has a header but no rows, expected at least one.")
+        yield reader.without_rows()
 
 
 class _Reader:
@@ -117,6 +123,11 @@ class _Reader:
             following = None if following is None else next(blocks, None)
         pending = [block for block in (rest, following) if block]
         yield from self._row_by_row(chain(pending, blocks))
+
+    def without_rows(self) -> Table:
+        """Return a table without rows."""
+        columns = {name: objects([]) for _, name in self.index}
+        return self._table(columns, np.zeros(0, np.int64), 0, {})
 
     def _parse(self, block: bytes, end: int, ends: Array, newlines: int) -> Table | None:
         """Parse a clean block with polars; return None if polars finds another number of rows."""

@@ -1,9 +1,11 @@
-"""Open the bytes of a table: a file or standard input, which may be compressed with gzip or zstd.
+"""Open the bytes of a table: a file, here or elsewhere, or standard input; packed by gzip, zstd or bzip2, or not.
 
 The kind of a file is detected from its first bytes, not from its name. A file is read piece by piece, never whole.
 """
 
+import bz2
 import gzip
+import io
 import os
 import re
 import sys
@@ -17,6 +19,7 @@ from typing import IO, Any
 
 from ..errors import DataError
 from .builtin import BUILTIN
+from .remote import BLOCK_BYTES, RemoteFile, is_remote, shown
 
 __all__ = ["Source", "open_source"]
 
@@ -30,8 +33,7 @@ FOREIGN = {
     b"SQLite format 3": "an SQLite database. Export the table as CSV",
     b"\x89HDF": "an HDF5 file. Save the table as Parquet or CSV",
     b"%PDF": "a PDF document. Save the table as CSV",
-    b"BZh": "packed by bzip2. Unpack it; gzip and zstd are read as they are",
-    b"\xfd7zXZ": "packed by xz. Unpack it; gzip and zstd are read as they are",
+    b"\xfd7zXZ": "packed by xz. Unpack it; gzip, zstd and bzip2 are read as they are",
     b"\x89PNG": "a picture. Save the table as CSV",
     b"\x93NUMPY": "a NumPy array. Save it as CSV, or train in Python",
     b"\x80\x04": "a pickle, which can run any code. Save the table as CSV or Parquet",
@@ -64,11 +66,13 @@ class Source:
     rest : binary file
         Rest of the source, after `head`.
     packed : str
-        "gzip", "zstd" or "".
+        "gzip", "zstd", "bzip2" or "".
     path : Path or None
-        Path of the source, if it is a file that can be read again.
+        Path of the source, if it is a file on this machine that can be read again.
     kind : str
         Format, by the first bytes: "Parquet", "Arrow", "Arrow stream" or "text".
+    remote : binary file or None
+        The whole source, if it is a file elsewhere that is not packed.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Source:
     packed: str = ""
     path: Path | None = None
     kind: str = "text"
+    remote: IO[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.kind = next((kind for magic, kind in TABULAR.items() if self.head.startswith(magic)), "text")
@@ -105,20 +110,25 @@ def open_source(given: str) -> Iterator[Source]:
         If it can't be opened, or is a kind of file that holds no table.
     """
     with _opened(given) as file:
-        path = None if given == "-" or not os.path.isfile(given) else Path(given)
-        name = STANDARD_INPUT if given == "-" else Path(given).name
-        place = name if given == "-" else given
+        remote: Any = file if is_remote(given) else None
+        path = None if given == "-" or remote or not os.path.isfile(given) else Path(given)
+        place = STANDARD_INPUT if given == "-" else shown(given) if remote else given
+        name = STANDARD_INPUT if given == "-" else Path(place).name
         with _reading_faults(place, ""):
             head = _first(file)
         packed, rest = "", file
-        unpack = {b"\x1f\x8b": ("gzip", _gzip), b"\x28\xb5\x2f\xfd": ("zstd", _zstd)}
+        unpack = {b"\x1f\x8b": ("gzip", _gzip), b"\x28\xb5\x2f\xfd": ("zstd", _zstd), b"BZh": ("bzip2", bz2.BZ2File)}
         for magic, (what, how) in unpack.items():
             if head.startswith(magic):
-                packed, rest, path = what, how(_Again(head, file)), None
+                whole: Any = _Again(head, file)
+                if remote is not None:  # or each of many small pieces would be asked for by itself
+                    remote.seek(0)
+                    whole = io.BufferedReader(remote, BLOCK_BYTES)
+                packed, rest, path, remote = what, how(whole), None, None
                 with _reading_faults(place, packed):
                     head = _first(rest)
                 break
-        source = Source(name, place, head, rest, packed, path)
+        source = Source(name, place, head, rest, packed, path, remote=remote)
         _refuse_foreign(source)
         yield source
 
@@ -163,6 +173,8 @@ def _reading_faults(place: str, packed: str) -> Iterator[None]:
         what = "ends in the middle" if isinstance(error, EOFError) else "is damaged"
         raise DataError(f"{place} is packed by {packed or 'gzip'} and {what}. Take another copy.") from None
     except OSError as error:
+        if error.errno is None and packed:  # bzip2
+            raise DataError(f"{place} is packed by {packed} and is damaged. Take another copy.") from None
         raise DataError(f"{place} can't be read: {error.strerror or error}.") from None
     except Exception as error:
         if type(error).__name__ != "ZstdError":
@@ -176,6 +188,10 @@ def _opened(given: str) -> Iterator[IO[bytes]]:
         if sys.stdin is None or sys.stdin.closed:
             raise DataError("Standard input is closed. Pass the path of a file.")
         yield sys.stdin.buffer
+        return
+    if is_remote(given):
+        with RemoteFile(given) as elsewhere:
+            yield elsewhere  # type: ignore[misc]
         return
     with ExitStack() as stack:
         try:

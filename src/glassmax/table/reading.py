@@ -3,10 +3,11 @@
 ::
 
     opening     bytes from a file or standard input, unpacked
+    remote      files that are elsewhere: s3://, gs://, https://
     decoding    bytes to lines of text
     delimited   CSV and its kin
     json_lines  an object on each line
-    columnar    Parquet and Arrow
+    columnar    Parquet and Arrow; remote_columnar where they are elsewhere
     frames      pandas, polars and Arrow tables in memory
 
 polars is loaded only where a large CSV file, a Parquet or an Arrow file is read.
@@ -49,8 +50,9 @@ def read_table(
     Parameters
     ----------
     source : str, Path or frame
-        Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, which may be compressed with gzip or zstd;
-        ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of a built-in example, one of
+        Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, which may be compressed with gzip, zstd or
+        bzip2, or its URL that begins with ``s3://``, ``gs://``, ``https://`` or ``http://``, which needs
+        ``pip install 'glassmax[remote]'``; ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of a built-in example, one of
         `BUILTIN`. Write ``./iris`` for a file of that name.
     delimiter : str, optional
         One character that separates the cells of a CSV file; detected by default, as are the next two.
@@ -120,6 +122,7 @@ def read_batches(
     start: int = 0,
     at_once: int | None = None,
     probed: bool = False,
+    may_be_empty: bool = False,
 ) -> Iterator[Table]:
     """Read a table in pieces of some thousand rows, so that it may be larger than memory.
 
@@ -137,6 +140,8 @@ def read_batches(
     probed : bool, default=False
         Whether a Parquet or Arrow file has been read before. The first time, another process decodes it beforehand,
         because some damaged files crash the process that reads them.
+    may_be_empty : bool, default=False
+        Whether a CSV file may have a header and no rows; the only piece has no rows then.
 
     Yields
     ------
@@ -145,8 +150,8 @@ def read_batches(
     """
     words = _checked_words(missing_words)
     how = _Pieces(start, at_once, probed)
-    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns, how):
-        first = table.number(0) - 1
+    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns, how, may_be_empty=may_be_empty):
+        first = table.number(0) - 1 if table.n_rows else 0
         rest = table if first >= start else table.rows(slice(start - first, None))
         if rest.n_rows or not start:
             yield rest if words is None else _with_missing_words(rest, words)
@@ -197,6 +202,8 @@ def _tables(
     dialect: Dialect,
     columns: Sequence[str] | None,
     how: _Pieces = _Pieces(),  # noqa: B008 - immutable
+    *,
+    may_be_empty: bool = False,
 ) -> Iterator[Table]:
     if not isinstance(source, str | Path):
         if isinstance(source, Table):
@@ -212,10 +219,12 @@ def _tables(
         yield _example(name)
         return
     with open_source(name) as opened:
-        yield from _pieces(opened, dialect, columns, how)
+        yield from _pieces(opened, dialect, columns, how, may_be_empty=may_be_empty)
 
 
-def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None, how: _Pieces) -> Iterator[Table]:
+def _pieces(
+    source: Source, dialect: Dialect, columns: Sequence[str] | None, how: _Pieces, *, may_be_empty: bool
+) -> Iterator[Table]:
     if source.kind != "text":
         tables = read_columnar(source, columns, dialect.decimal or ".", **how._asdict())
         yield from (_known(table, dialect) for table in tables)
@@ -224,7 +233,7 @@ def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None, how
     if _is_json(source):
         yield from (_known(table, dialect) for table in read_json_lines(lines, columns, dialect.decimal or "."))
     else:
-        yield from read_delimited(lines, dialect, columns)
+        yield from read_delimited(lines, dialect, columns, may_be_empty=may_be_empty)
 
 
 def _known(table: Table, dialect: Dialect) -> Table:
@@ -233,7 +242,7 @@ def _known(table: Table, dialect: Dialect) -> Table:
 
 def _is_json(source: Source) -> bool:
     """Whether the text is JSON: it begins like an object, or its file is called so."""
-    name = source.name.removesuffix(".gz").removesuffix(".zst").lower()
+    name = source.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".bz2").lower()
     head = source.head.replace(b"\0", b"").lstrip()
     return re.match(rb'\{\s*["}]|\[\s*[{\[\d"]', head) is not None or name.endswith((".jsonl", ".ndjson", ".json"))
 

@@ -300,7 +300,10 @@ def _hashes_of_numbers(values: list[float]) -> Array:
 
 
 def _smallest(hashes: bytes, more: Array) -> bytes:
-    return np.unique(np.concatenate([np.frombuffer(hashes, np.uint64), more]))[:N_HASHES].tobytes()
+    known = np.frombuffer(hashes, np.uint64)
+    if len(known) == N_HASHES:
+        more = more[more < known[-1]]
+    return np.unique(np.concatenate([known, more]))[:N_HASHES].tobytes() if len(more) else hashes
 
 
 def _estimated(hashes: Array) -> int:

@@ -9,11 +9,10 @@ that started it sees the exit code and doesn't open the file. This module import
     python -P trial_read.py LIMIT footers KIND PATH KIND PATH ...
 
 reads a file in pieces of so many rows, from standard input for ``-``, or the footers of several files, in at most LIMIT
-bytes of memory. Before each file, it prints a line.
+bytes of memory. Before each file it prints a line, "file", and after one that can't be read "failed" and its number.
 """
 
 import sys
-from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -42,10 +41,12 @@ def main(limit: int, rows: str, *files: str) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         except (ImportError, ValueError, OSError):  # not on this system
             pass
-    for kind, path in zip(files[::2], files[1::2], strict=True):
-        print(kind, flush=True)  # noqa: T201 - how far it has come
-        with suppress(Exception):  # the process that reads the file says what is wrong; only a crash matters here
+    for number, (kind, path) in enumerate(zip(files[::2], files[1::2], strict=True)):
+        print("file", flush=True)  # noqa: T201 - how far it has come
+        try:
             _read(opened(kind, BytesIO(sys.stdin.buffer.read()) if path == "-" else path), rows)
+        except BaseException:  # the process that reads the file says what is wrong; only a crash matters here
+            print(f"failed {number}", flush=True)  # noqa: T201
 
 
 def _read(frame: Any, rows: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Data, Engine, EpochResult, Progress, Regularization
+from ..engine import Data, Engine, Progress, Regularization
 from ..errors import DivergenceError
 from ..functional.arrays import Array
 from ..functional.mixup import mixup_factors
@@ -21,7 +21,16 @@ from ..network import Network
 from ..optimizers import Iterate, Rule, Schedule, State, lbfgs
 from .metrics import Metrics, score
 
-__all__ = ["Ahead", "Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lbfgs"]
+__all__ = [
+    "Ahead",
+    "Epoch",
+    "TrainingState",
+    "divergence",
+    "lbfgs_iterations",
+    "suggest_learning_rate",
+    "train",
+    "train_lbfgs",
+]
 
 NONE, CONSTANT = Regularization(), Schedule()
 AT_ONCE = 1e-3  # seconds of one call for several epochs: Ctrl-C waits for its end
@@ -244,7 +253,8 @@ def train(
             failure = ""
             if good < len(results):
                 kept = session.go_back()
-                failure = _divergence(rule, training.epochs + good + 1, results[-1], kept=kept)
+                step = results[-1].steps + (not results[-1].finite)
+                failure = divergence(rule, training.epochs + good + 1, step, kept=kept)
             validated = None if validation is None or failure else score(network, engine, validation, confusion=False)
             seconds = (time.perf_counter() - started) / len(results)
             numbers = range(training.epochs + 1, training.epochs + good + 1)
@@ -263,13 +273,14 @@ def train(
                 raise DivergenceError(failure)
 
 
-def _divergence(rule: Rule, number: int, result: EpochResult, *, kept: bool) -> str:
+def divergence(rule: Rule, number: int, step: int, *, kept: bool) -> str:
+    """Return the message that the loss is no longer finite, and whether the good weights could be kept."""
     if kept:
         which = "The last good weights are kept."
     else:
         which = "The network is too large to keep a copy of good weights: its weights are those of the last step."
     return (
-        f"The loss is no longer finite in epoch {number}, step {result.steps + (not result.finite)}, "
+        f"The loss is no longer finite in epoch {number}, step {step}, "
         f"at learning rate {rule.learning_rate:g}. {which} Try a learning rate of "
         f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
     )
@@ -311,15 +322,39 @@ def train_lbfgs(
     DivergenceError
         If the loss is not finite at the start or after an iteration.
     """
+
+    def objective(exact: Network) -> tuple[float, Array]:
+        return engine.loss_and_gradient(exact, data, regularization)
+
+    def validate() -> Metrics | None:
+        return None if validation is None else score(network, engine, validation, confusion=False)
+
+    limits = {"max_iter": max_iter, "max_fun": max_fun, "tol": tol}
+    return (yield from lbfgs_iterations(network, objective, data.n_rows, training, validate, **limits))
+
+
+def lbfgs_iterations(
+    network: Network,
+    objective: Callable[[Network], tuple[float, Array]],
+    n_rows: int,
+    training: TrainingState,
+    validate: Callable[[], Metrics | None],
+    **limits: Any,
+) -> Generator[Epoch, None, Iterate]:
+    """Minimize a loss by L-BFGS, one iteration for each item taken from the iterator.
+
+    `objective` returns the loss of all rows and its gradient for a network in float64; the limits are those of
+    `train_lbfgs`.
+    """
     exact = network.astype(np.float64)  # rounded to float32, the loss is too rough for a line search
 
-    def objective(theta: Array) -> tuple[float, Array]:
+    def at(theta: Array) -> tuple[float, Array]:
         exact.theta[...] = theta
-        return engine.loss_and_gradient(exact, data, regularization)
+        return objective(exact)
 
     started = time.perf_counter()
     start = network.theta.copy()
-    for iterate in lbfgs(objective, exact.theta.copy(), max_iter=max_iter, max_fun=max_fun, tol=tol):
+    for iterate in lbfgs(at, exact.theta.copy(), **limits):
         network.theta[...] = iterate.theta
         if not (np.isfinite(iterate.loss) and np.isfinite(network.theta).all()):
             network.theta[...] = start
@@ -330,10 +365,10 @@ def train_lbfgs(
         start = network.theta.copy()
         if iterate.stop_reason:
             break
-        training.epochs, training.rows = training.epochs + 1, training.rows + data.n_rows
-        validated = None if validation is None else score(network, engine, validation, confusion=False)
+        training.epochs, training.rows = training.epochs + 1, training.rows + n_rows
+        validated = validate()
         seconds = time.perf_counter() - started
-        yield Epoch(training.epochs, iterate.loss, validated, 1, data.n_rows, seconds)
+        yield Epoch(training.epochs, iterate.loss, validated, 1, n_rows, seconds)
         started = time.perf_counter()
     return iterate
 

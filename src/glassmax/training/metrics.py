@@ -16,7 +16,7 @@ from ..functional.heads import LOSS_OF_OUTPUT, Head
 from ..functional.targets import as_rows, is_sparse, reduce_rows
 from ..network import Network
 
-__all__ = ["Metrics", "RunningMetrics", "metrics_of_shares", "score"]
+__all__ = ["Metrics", "RunningMetrics", "metrics_of_shares", "score", "top_of_shares"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
 """The head whose loss is the log-loss, by the output of the network."""
@@ -316,10 +316,15 @@ def metrics_of_shares(shares: Array, y: Array, weight: Array | None = None) -> M
     y : (n,) array of int
     weight : (n,) array, optional
     """
+    running = RunningMetrics(len(shares))
+    running.add_top(top_of_shares(shares, y), y, weight)
+    return running.metrics()
+
+
+def top_of_shares(shares: Array, y: Array) -> TopOfSum:
+    """Return what `RunningMetrics.add_top` counts, for rows that are all predicted with the same probabilities."""
     n, best = len(y), int(shares.argmax())
     with np.errstate(divide="ignore"):
         losses = -np.log(shares[y])
     top = TopClasses(np.full((n, 1), best), np.full((n, 1), shares[best]), losses)
-    running = RunningMetrics(len(shares))
-    running.add_top(TopOfSum(top, np.full(n, float((shares * shares).sum()))), y, weight)
-    return running.metrics()
+    return TopOfSum(top, np.full(n, float((shares * shares).sum())))

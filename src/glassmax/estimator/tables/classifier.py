@@ -17,19 +17,24 @@ from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
-from ...table import Encoding, Note, Table, label_texts, read_labels, read_weights, table_from
+from ...model_manifest import Record
+from ...table import Encoding, Note, Table, read_weights, table_from
 from ...training import Epoch, Metrics
 from ...version import __version__
-from ..candidates import encode_candidates, holds_candidates, read_sets
+from ..candidates import encode_candidates, holds_candidates
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
+from ..files.faces import finished, records_of
+from ..files.records import FilesFit
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..on_files import NOT_ROUTED, names_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
+from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .options import check_folds, check_search, check_table_options
-from .rows import TableRows, weights_of_rows
+from .rows import TableRows
 
 __all__ = ["TableClassifier"]
 
@@ -144,6 +149,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['Adelie', 'Adelie']
     """
 
+    __metadata_request__fit = NOT_ROUTED
+
     classes_: Array
     model_: Model
     encoding_: Encoding
@@ -200,7 +207,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: npt.ArrayLike | str | None = None,
         *,
         groups: npt.ArrayLike | str | None = None,
@@ -208,8 +215,12 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        target: str | None = None,
+        cache_folder: str | Path | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Self:
-        """Train on a table.
+        """Train on a table, or on files that may be larger than memory.
 
         Parameters
         ----------
@@ -230,6 +241,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Validation rows, on which all members are judged; the members are then trained on all rows of X.
             `class_weight` is not applied to validation rows. A preset takes either validation rows, or `groups` or
             `time`.
+        target : str, optional
+            The column to predict, where X names files that may be larger than memory: a path, a folder, a glob, or a
+            list of these; y is then None. See the notes.
+        cache_folder, engine, **workers
+            With `target`: as for `SoftmaxClassifier.fit`.
 
         Returns
         -------
@@ -243,9 +259,21 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If `checkpoint_path` belongs to another run.
         DivergenceError
             If no member ends with finite weights.
+
+        Notes
+        -----
+        With `target`, one network is trained as `SoftmaxClassifier.fit` trains it on files: that of `network`, or one
+        with 128 hidden units in place of a preset, which needs all rows in memory. The rows that judge the network, a
+        share of `held_out`, are chosen by a hash of their number; the columns are learned from all rows. Prediction
+        sets rest on 65,536 of them, about, if there are more.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        self._tell(self.fit_members(X, y, sample_weight, groups=groups, time=time, **given))
+        given |= {"groups": groups, "time": time}
+        on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
+        if not names_files(X, target, on_files):
+            self._tell(self.fit_members(X, y, sample_weight, **given))
+        elif finished(records_of(self, X, y, sample_weight, target, given, on_files)).stop_reason == "interrupted":
+            warn_user("Training was interrupted; the weights so far are kept.")
         return self
 
     def tune(
@@ -501,7 +529,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             In [0, 1].
         """
         if isinstance(y, str):
-            return self._score_column(self._table(X), y, sample_weight)
+            return score_column(self, self._table(X), y, sample_weight)
         if isinstance(sample_weight, str):
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
@@ -517,19 +545,6 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         right = index == T if T.ndim == 1 else T[np.arange(len(index)), index] == 1
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
-
-    def _score_column(self, table: Table, target: str, sample_weight: Any) -> float:
-        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates, classes=self.classes_)
-        if holds_candidates(labels):
-            S, _, rows = read_sets(labels, rows, target, self.classes_)
-            right = S[np.arange(len(S)), np.searchsorted(self.classes_, self.predict(table.rows(rows)))]
-        else:
-            predicted, known = label_texts(self.predict(table.rows(rows))), label_texts(labels)
-            if self.min_count > 1:
-                classes = set(label_texts(self.classes_))
-                known = [text if text in classes else str(self.other_label) for text in known]
-            right = np.array([text == label for text, label in zip(predicted, known, strict=True)])
-        return float(np.average(right, weights=weights_of_rows(table, sample_weight, rows, "sample_weight")))
 
     def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
         """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.
@@ -628,14 +643,23 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             conformal=fitted.conformal(),
         )
 
-    def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> dict[str, str | int | float | None]:
+    def _commit_files(self, fit: FilesFit) -> None:
+        """Learn what a fit on files has learned."""
+        network, known = fit.network, fit.prepared.known
+        self.classes_, self.encoding_, self.notes_ = known.classes, known.encoding, fit.prepared.notes
+        self.members_, self.member_types_, self.weights_ = [network], ["network"], np.ones(1)
+        self.stop_reason_, self._planned, self._trained = fit.stop_reason, 1, 1
+        self.preset_, self.trials_, self.oof_proba_ = None, [], None
+        self.metrics_ = None if fit.comparison is None else fit.comparison.columns["network"]
+        self.n_features_in_, self.feature_names_in_ = network.n_features_in_, network.feature_names_in_
+        record = _facts(fit.prepared.sources.name, fit.prepared.n_training + fit.prepared.n_validation, fit.seed)
+        record |= _facts_of_network(network, fit.prepared.n_held_out)
+        record |= ({"weight": fit.prepared.weight} if fit.prepared.weight else {}) | _figures("held_out", self.metrics_)
+        self.model_ = Model(network.network_, known.classes, known.encoding, record, conformal=fit.conformal)
+
+    def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> Record:
         """Return facts about the training for the model file; `judged` says on which rows the figures are."""
-        record: dict[str, str | int | float | None] = {
-            "glassmax": __version__,
-            "table": rows.table.name.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
-            "training_rows": len(fitted.kept),
-            "seed": fitted.seed,
-        }
+        record = _facts(rows.table.name, len(fitted.kept), fitted.seed)
         if self.network is None:
             name = self.preset if isinstance(self.preset, str) else "custom"
             record |= {"preset": name, "members": len(fitted.members)}
@@ -643,19 +667,14 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 record["trials"] = len(fitted.found.trials)
             record |= {f"members_{name.replace(' ', '_')}": fitted.types.count(name) for name in fitted.types}
         else:
-            network = fitted.members[0]
-            record |= {"held_out_rows": len(rows.y) - len(fitted.kept), "epochs": network.n_iter_}
-            record |= {"training_loss": network.loss_, "solver": network.solver}
-            record["learning_rate"] = network.learning_rate_init
+            record |= _facts_of_network(fitted.members[0], len(rows.y) - len(fitted.kept))
         if self.candidates is not None:
             record["candidates"] = self.candidates
         if rows.n_rare:
             record |= {"rare_classes": rows.n_rare, "other_label": rows.other_label}
         if rows.weight_name:
             record["weight"] = rows.weight_name
-        if self.metrics_ is not None:
-            record |= {f"{judged}_{name}": getattr(self.metrics_, name) for name in FIGURES}
-        return record
+        return record | _figures(judged, self.metrics_)
 
     def _shortfall(self) -> str:
         return f"{SAID[self.stop_reason_]}: {self._trained} of {self._planned} members were trained."
@@ -668,6 +687,29 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 FIGURES = ("log_loss", "accuracy", "balanced_accuracy", "brier_score", "calibration_error")
 SAID = {"time_limit": "The time limit was reached", "interrupted": "Training was interrupted"}
+
+
+def _facts(table: str, training_rows: int, seed: int) -> Record:
+    return {
+        "glassmax": __version__,
+        "table": table.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
+        "training_rows": training_rows,
+        "seed": seed,
+    }
+
+
+def _facts_of_network(network: SoftmaxClassifier, held_out: int) -> Record:
+    return {
+        "held_out_rows": held_out,
+        "epochs": network.n_iter_,
+        "training_loss": network.loss_,
+        "solver": network.solver,
+        "learning_rate": network.learning_rate_init,
+    }
+
+
+def _figures(judged: str, metrics: Metrics | None) -> Record:
+    return {} if metrics is None else {f"{judged}_{name}": getattr(metrics, name) for name in FIGURES}
 
 
 def _line(record: Trial | Member) -> str:

@@ -55,7 +55,7 @@ from ..rare_classes import check_min_count
 from .options import preset_of
 from .rows import TableRows, split_rows
 
-__all__ = ["Prepared", "Records", "TableFit", "fit_table", "table_rows"]
+__all__ = ["Prepared", "Records", "TableFit", "fit_table", "seed_of", "table_rows"]
 
 COPIES_OF_LOGITS = 3
 """Of one type of members, of their weighted mean, and of the out-of-fold probabilities."""
@@ -236,7 +236,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         data, target, of_rows = validation
         held = Rows(*rows.encoded_validation(data, target, of_rows, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
-    seed = _seed(classifier, search)
+    seed = seed_of(classifier, search)
     folds = Folds.none(rows.y[there])
     if held is None:
         groups, time = (None if given is None else given[there] for given in (rows.groups, rows.time))
@@ -300,7 +300,7 @@ def _held_out(rows: TableRows, share: float, seed: int) -> tuple[Array, Array]:
 
 def _fit_network(classifier: Any, rows: TableRows, validation: Any, progress: Progress | None) -> Records:
     """Train one network, as the user describes it, on the rows that are not held out."""
-    seed = _seed(classifier)
+    seed = seed_of(classifier)
     kept, held = _held_out(rows, classifier.held_out, seed)
     rows.learn_encoding(kept, held_out=len(held) > 0)
     network: SoftmaxClassifier = clone(classifier.network)
@@ -376,7 +376,7 @@ def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:
     return weigh_rows(rows.class_weight(classifier.class_weight), labels, rows.weights(index), named=True)
 
 
-def _seed(classifier: Any, search: Search | None = None) -> int:
+def seed_of(classifier: Any, search: Search | None = None) -> int:
     """Return the seed of a fit; a run that may be resumed has the seed 0 if none is given."""
     given = classifier.random_state
     resumable = classifier.checkpoint_path is not None or (search is not None and search.study_path is not None)

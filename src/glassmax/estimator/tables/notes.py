@@ -1,7 +1,7 @@
 """Notes for the user on the rows and classes of a table, and on columns that give the target away."""
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -33,15 +33,20 @@ def notes_on_rows(target: str, weight: str, unlabelled: int, unweighted: int, *,
 
 
 def notes_on_missing_words(
-    table: Table, categories: Iterable[str], target: str | None, of_target: dict[str, int], classes: Collection[str]
+    missing: Mapping[str, Mapping[str, int]],
+    values: Mapping[str, Collection[str]],
+    target: str | None,
+    of_target: Mapping[str, int],
+    classes: Collection[str],
 ) -> list[Note]:
     """Return notes on words such as NA: whether they are missing cells, values or classes, and how to change that.
 
     Parameters
     ----------
-    table : Table
-    categories : iterable of str
-        The columns of categories that are learned from.
+    missing : dict of str to dict of str to int
+        How many cells of each column but the target are read as missing because they hold a word, by the word.
+    values : dict of str to collection of str
+        The columns of categories that are learned from, each with the words that are read as values.
     target : str or None
         The target, if it is a column of the table.
     of_target : dict of str to int
@@ -50,9 +55,6 @@ def notes_on_missing_words(
         The classes as texts.
     """
     notes = []
-    if table.missing_words is not None:
-        return []
-    missing = {name: found.counts() for name, found in table.words.items() if name != target}
     if target is not None:
         kept = [word for word in classes if word in LETTERS_ONLY]
         lost = {word: count for word, count in of_target.items() if word not in classes}
@@ -60,17 +62,16 @@ def notes_on_missing_words(
         if lost:
             notes.append(_missing(target, lost, "a class", everywhere - set(lost)))
         notes += [_value(target, word, "a class", everywhere) for word in kept]
-    for name in categories:
+    for name, held in values.items():
         elsewhere = {word for other, words in missing.items() if other != name for word in words}
         if name in missing:
             notes.append(_missing(name, missing[name], "a value", elsewhere - set(missing[name])))
-        elif table.tells_missing and table.columns[name].dtype.kind == "O":
-            held = LETTERS_ONLY.intersection(table.columns[name])
+        else:
             notes += [_value(name, word, "a value", elsewhere) for word in sorted(held)]
     return notes
 
 
-def _missing(name: str, words: dict[str, int], what: str, others: Collection[str]) -> Note:
+def _missing(name: str, words: Mapping[str, int], what: str, others: Collection[str]) -> Note:
     shown = ", ".join(f"{word!r} in {count} row{'s' * (count != 1)}" for word, count in words.items())
     one = len(words) == 1
     remedy: Text = (f" If {'it is' if one else 'they are'} {what}: ", Setting("missing_words", sorted(others)), ".")
@@ -109,23 +110,24 @@ def notes_on_rare_classes(rare: Array, k: int, target: str, min_count: int, othe
     return [Note((f"{which} and {are} put into the class {other_label!r}: {shown}",))]
 
 
-def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -> list[Note]:
+def notes_on_classes(classes: Array, counts: Array, target: str, *, held_out: bool) -> list[Note]:
     """Return notes on a target that measures, on classes of a single row, or spelled nearly alike, and on formulas.
 
-    `held_out` tells whether classes are judged on rows that were not trained on; a class of a single row can't be.
+    `counts` are the numbers of rows of each class, (k,). `held_out` tells whether classes are judged on rows that were
+    not trained on; a class of a single row can't be.
     """
     labels = [str(label) for label in classes]
-    notes: list[Text] = [(text,) for text in _measured(classes, len(y), target)]
+    notes: list[Text] = [(text,) for text in _measured(classes, int(counts.sum()), target)]
     if len(labels) > MANY_CLASSES:
-        notes += _few(labels, y, target)
+        notes += _few(labels, counts, target)
     elif held_out:
-        notes += [(text,) for text in _single(labels, y, target)]
+        notes += [(text,) for text in _single(labels, counts, target)]
     return [Note(text) for text in [*notes, *((text,) for text in _alike(labels) + _formulas(labels))]]
 
 
-def _few(labels: list[str], y: Array, target: str) -> list[Text]:
+def _few(labels: list[str], counts: Array, target: str) -> list[Text]:
     """Return a note on the classes that have very few rows, for a target with many classes."""
-    few = np.flatnonzero(np.bincount(y, minlength=len(labels)) < FEW_ROWS_OF_CLASS)
+    few = np.flatnonzero(counts < FEW_ROWS_OF_CLASS)
     if not len(few):
         return []
     have = "has" if len(few) == 1 else "have"
@@ -149,8 +151,8 @@ def _measured(classes: Array, n_rows: int, target: str) -> list[str]:
     return [f"{target} looks like a measurement ({k} different numbers), and glassmax predicts classes"]
 
 
-def _single(labels: list[str], y: Array, target: str) -> list[str]:
-    rare = np.flatnonzero(np.bincount(y, minlength=len(labels)) == 1)
+def _single(labels: list[str], counts: Array, target: str) -> list[str]:
+    rare = np.flatnonzero(counts == 1)
     if not len(rare):
         return []
     if len(rare) == 1:

@@ -34,6 +34,7 @@ from ...table import (
 )
 from ...table.cells import as_text
 from ...table.frames import is_missing
+from ...table.missing_words import LETTERS_ONLY
 from ...training import holdout
 from ..candidates import holds_candidates, read_sets
 from ..labels import Labels, encode_labels, scaled_weights
@@ -48,7 +49,7 @@ from .notes import (
 )
 from .order import order_of
 
-__all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows", "weights_of_rows"]
+__all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "class_weight_by_index", "split_rows", "weights_of_rows"]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
 
@@ -219,11 +220,27 @@ class TableRows:
         rows_lost = notes_on_rows(self.target, self.weight_name, *lost, of_sets=self.sets is not None)
         categories = [column.name for column in self.encoding.columns if isinstance(column, Category)]
         target = self.target if self.target_is_column else None
-        on_words = notes_on_missing_words(self.table, categories, target, self.words, label_texts(self.classes))
+        on_words = self._notes_on_words(categories, target)
         self.notes = rows_lost + on_words + self.notes
         self.notes += notes_on_giveaways(self.table, self.encoding.names, self.y, self.target)
         judged = held_out and self.sets is None
-        self.notes += self.on_rare + notes_on_classes(self.classes, self.y, self.target, held_out=judged)
+        self.notes += self.on_rare + notes_on_classes(
+            self.classes, np.bincount(self.y, minlength=len(self.classes)), self.target, held_out=judged
+        )
+
+    def _notes_on_words(self, categories: list[str], target: str | None) -> list[Note]:
+        """Return notes on words such as NA in the target and in columns of categories."""
+        table = self.table
+        if table.missing_words is not None:
+            return []
+        missing = {name: found.counts() for name, found in table.words.items() if name != target}
+        values = {
+            name: LETTERS_ONLY.intersection(table.columns[name])
+            if table.tells_missing and table.columns[name].dtype.kind == "O"
+            else ()
+            for name in categories
+        }
+        return notes_on_missing_words(missing, values, target, self.words, label_texts(self.classes))
 
     def encoded(
         self, index: Array | None = None, dtype: npt.DTypeLike = "float64", *, notes: list[Note] | None = None
@@ -319,32 +336,38 @@ class TableRows:
         return cast("Array", counts / counts.sum())
 
     def class_weight(self, given: Any) -> Any:
-        """Return class weights by the index of the class, as `SoftmaxClassifier` takes them.
+        """Return class weights by the index of the class, see `class_weight_by_index`."""
+        return class_weight_by_index(self.classes, given)
 
-        Parameters
-        ----------
-        given : mapping, "balanced" or None
-            Weights by label, or by the text of the label; 1 for the others.
-        """
-        if given is None or isinstance(given, str):
-            return given
-        if not given:
-            return None
-        names = label_texts(self.classes)
-        position = {label: index for index, label in enumerate(self.classes.tolist())}
-        of_name = {name: index for index, name in enumerate(names)}
-        weights = dict.fromkeys(range(len(names)), 1.0)
-        for label, weight in given.items():
-            index = position.get(label, of_name.get(label))
-            if index is not None:
-                weights[index] = weight
-            else:
-                message = f" has the unknown class {label!r}; the classes are {', '.join(names[:10])}."
-                raise OptionError(Setting("class_weight"), message, parameter="class_weight")
-        if not any(weights.values()):
-            message = " gives every class the weight 0, expected at least one weight > 0."
+
+def class_weight_by_index(classes: Array, given: Any) -> Any:
+    """Return class weights by the index of the class, as `SoftmaxClassifier` takes them.
+
+    Parameters
+    ----------
+    classes : (k,) array
+    given : mapping, "balanced" or None
+        Weights by label, or by the text of the label; 1 for the others.
+    """
+    if given is None or isinstance(given, str):
+        return given
+    if not given:
+        return None
+    names = label_texts(classes)
+    position = {label: index for index, label in enumerate(classes.tolist())}
+    of_name = {name: index for index, name in enumerate(names)}
+    weights = dict.fromkeys(range(len(names)), 1.0)
+    for label, weight in given.items():
+        index = position.get(label, of_name.get(label))
+        if index is not None:
+            weights[index] = weight
+        else:
+            message = f" has the unknown class {label!r}; the classes are {', '.join(names[:10])}."
             raise OptionError(Setting("class_weight"), message, parameter="class_weight")
-        return weights
+    if not any(weights.values()):
+        message = " gives every class the weight 0, expected at least one weight > 0."
+        raise OptionError(Setting("class_weight"), message, parameter="class_weight")
+    return weights
 
 
 def split_rows(y: Array, share: float, seed: int) -> tuple[Array, Array]:
