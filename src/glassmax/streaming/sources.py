@@ -146,7 +146,9 @@ class Sources:
             given = list(given)
         found = find_files(given)
         self.name = name_of(given)
-        self.found = [file if is_remote(file.path) else file._replace(path=os.path.abspath(file.path)) for file in found]
+        self.found = [
+            file if is_remote(file.path) else file._replace(path=os.path.abspath(file.path)) for file in found
+        ]
         files = _described(found, self.reading)
         self.partitions = Partitions.of(found, [file.columns for file in files], self.columns)
         self.files = [
@@ -324,7 +326,9 @@ def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFi
         files.append(SourceFile(path, name, kind.removesuffix(" stream"), version, {}, packed=how))
     footers = dict(zip(columnar, read_footers(list(columnar.items())), strict=True))
     return [
-        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows) if file.path in footers else file
+        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows)
+        if file.path in footers
+        else file
         for file in files
     ]
 

@@ -52,7 +52,7 @@ class _Serving:
     def __init__(self, ranks: Ranks) -> None:
         self.ranks, self.parent = ranks, parent_of(ranks.rank)
         self.signs = _Signs(ranks)
-        self.held = Held(Message({}, {}))
+        self.held = Held(Message({}, {}), alive=self.signs.alive)
         self.call = 0
 
     def until_end(self) -> Message:
@@ -68,7 +68,7 @@ class _Serving:
             if what == "end":
                 return message
             if what == "broadcast":
-                self.held = Held(message, alive=self.signs.alive)
+                self.held.renew(message)
             elif what == "sum":
                 self._sum(asked, message)
             else:

@@ -80,7 +80,7 @@ class MPIWorkers:
         self._watch = Watch(self._ranks, settings.wait_limit, self._interrupts)
         watched = self.is_driver and self.n_workers > 1
         self._own = OwnShard(self._ranks, settings.wait_limit) if watched else None
-        self._held = Held(Message({}, {}))
+        self._held = Held(Message({}, {}), alive=self._own.alive) if self._own else Held(Message({}, {}))
         self._call = 0
         self._owed: dict[int, int] = {}  # by rank: the answers that are still to come
         self._is_open = True
@@ -106,7 +106,7 @@ class MPIWorkers:
         """Give all ranks what the next operations need."""
         with self._interrupts:
             self._command("broadcast", {}, message)
-            self._held = Held(message, alive=self._own.alive) if self._own else Held(message)
+            self._held.renew(Message.of_bytes(message.to_bytes()))  # arrays may change later
 
     def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
         """Call an operation for some shards; return what comes of each, in their order. See `Workers`."""
