@@ -31,6 +31,7 @@ FEWEST_EXAMPLES = {
     "tuning": 17,
     "tables": 10,
     "table-columns": 18,
+    "files": 20,
     "playground": 3,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
