@@ -19,7 +19,7 @@ __all__ = ["OF_FILES", "UNUSED_ON_FILES", "needs_memory", "on_files", "refuse_on
 ENGINES = ["processes", "ray", "mpi"]
 SHARE_OF_MEMORY = 0.25
 """A single file that needs more than this share of the available memory is read piece by piece."""
-SMALLEST = 1 / 40
+SMALLEST = 0.001
 """A file with a smaller share of the available memory on disk is not looked into."""
 PACKED, TIMES_PACKED = (".gz", ".zst", ".zstd", ".bz2"), 5
 NEED_FILES = ("engine", "cache_folder")

@@ -167,9 +167,7 @@ def _in_folder(folder: str, paths: list[str]) -> list[Found]:
         if not _plain_name(path).endswith(SUFFIXES):
             kinds = sorted({PurePath(name).suffix for name in paths if name.lower().endswith(SUFFIXES)})
             pattern = "/".join([called.rstrip("/"), "**", f"*{kinds[0] if kinds else '.csv'}"])
-            raise DataError(
-                f"{name_of(path)} is no table by its name. Say which files are meant, such as {pattern!r}."
-            )
+            raise DataError(f"{name_of(path)} is no table by its name. Say which files are meant, such as {pattern!r}.")
     return [_below(folder, path) for path in paths]
 
 

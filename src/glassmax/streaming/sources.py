@@ -318,7 +318,9 @@ def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFi
         files.append(SourceFile(path, name, kind.removesuffix(" stream"), version, {}, packed=how))
     footers = dict(zip(columnar, read_footers(list(columnar.items())), strict=True))
     return [
-        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows) if file.path in footers else file
+        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows)
+        if file.path in footers
+        else file
         for file in files
     ]
 

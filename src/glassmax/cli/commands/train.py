@@ -1,7 +1,7 @@
 """glassmax train: a table in, a model out."""
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -89,6 +89,10 @@ def command(
     except ArithmeticError:
         run.rescue(path)
         raise
+    except KeyboardInterrupt:
+        if streamed is None:
+            raise
+        _end_before_training(ctx, options)
     result = run.judge()
     replaces = path.is_file()
     run.classifier.save(path)
@@ -168,12 +172,17 @@ def _on_files(
     try:
         run.prepare()
     except KeyboardInterrupt:
-        kept = options["checkpoint"] is not None or options["cache_folder"] is not None
-        more = " What was read so far is kept: the same command, given again, goes on from there." if kept else ""
-        say(f"Interrupted before the training began; no model was written.{more}")
-        ctx.exit(130)
+        _end_before_training(ctx, options)
     run.report_table(why)
     return run, path
+
+
+def _end_before_training(ctx: click.Context, options: dict[str, Any]) -> NoReturn:
+    """End a run on files that Ctrl-C has ended before there was anything to keep in a model."""
+    kept = options["checkpoint"] is not None or options["cache_folder"] is not None
+    more = " What was read so far is kept: the same command, given again, goes on from there." if kept else ""
+    say(f"Interrupted before the training began; no model was written.{more}")
+    ctx.exit(130)
 
 
 def _no_target(they_are: str, names: list[str], more: str = "") -> click.UsageError:
