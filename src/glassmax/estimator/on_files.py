@@ -27,7 +27,7 @@ __all__ = [
 IN_MEMORY = ("X_val", "y_val", "sample_weight_val", "classes", "progress")
 NOT_ROUTED = dict.fromkeys(("target", "cache_folder", "engine"), UNUSED)
 """Arguments of `fit` that scikit-learn's searches and pipelines don't pass on."""
-OF_WORKERS = ("n_workers", "address", "resources", "wait_limit")
+OF_WORKERS = ("n_workers", "address", "resources", "wait_limit", "averaging", "averaging_steps")
 
 
 def names_files(X: Any, target: Any, on_files: dict[str, Any]) -> bool:
