@@ -67,22 +67,41 @@ def command(
         raise click.UsageError("Missing argument 'DATA...'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
-    from ...streaming.paths import name_of
     from ..data_paths import check_data
+    from ..mpi_ranks import drives, releasing, serve
 
     check_data(data)
     why = describes_network(ctx)
     streamed, workers = on_files(data, options, in_memory=needs_memory(ctx)), worker_settings(options)
-    if streamed is None:
-        run, path = _in_memory(ctx, data[0], target, output, options, why)
-    else:
+    if streamed is not None:
         refuse_on_files(ctx)
         if isinstance(options["validation"], float):
             why = why or "--validation FRACTION"
-        if streamed:
-            say(streamed)
-        run, path = _on_files(ctx, data, target, output, options, why, workers)
-    for sentence in without_effect(ctx, network=bool(why) or streamed is not None):
+        if not drives(workers):
+            ctx.exit(serve(workers))
+    with releasing(workers):
+        if streamed is None:
+            run, path = _in_memory(ctx, data[0], target, output, options, why)
+        else:
+            if streamed:
+                say(streamed)
+            run, path = _on_files(ctx, data, target, output, options, why, workers)
+    _train(ctx, run, path, data, options, why)
+
+
+def _train(
+    ctx: click.Context,
+    run: "TrainingRun | FilesRun",
+    path: "Path",
+    data: tuple[str, ...],
+    options: dict[str, Any],
+    why: str,
+) -> None:
+    """Train, write the model, and print how good it is."""
+    from ...streaming.paths import name_of
+
+    streamed = run.is_on_files
+    for sentence in without_effect(ctx, network=bool(why) or streamed):
         say(sentence, ATTENTION)
     try:
         interrupted = run.train()
@@ -90,7 +109,7 @@ def command(
         run.rescue(path)
         raise
     except KeyboardInterrupt:
-        if streamed is None:
+        if not streamed:
             raise
         _end_before_training(ctx, options)
     result = run.judge()
@@ -114,7 +133,7 @@ def command(
         say(line, ATTENTION)
     if interrupted:
         say(f"Training was interrupted: the model has learned from {run.progress()}.")
-        if streamed is not None:
+        if streamed:
             say(_resuming(options))
         ctx.exit(130)
 
@@ -153,6 +172,7 @@ def _on_files(
     workers: "WorkerSettings | None",
 ) -> "tuple[FilesRun, Path]":
     """Scan files, encode their rows, report them, and return the run that trains on them with the path of its model."""
+    from ...estimator.files.faces import read_averaging
     from ...streaming import Sources
     from ..files_run import FilesRun
     from ..output_paths import check_cache_folder
@@ -168,7 +188,8 @@ def _on_files(
     path = _model_path(data, target, names, output, options)
     if options["cache_folder"] is not None:
         check_cache_folder(options["cache_folder"], *data)
-    run = FilesRun(classifier_of(options, network=bool(why)), sources, target, options, workers)
+    steps = read_averaging(options["engine"], options["averaging"], options["averaging_steps"])
+    run = FilesRun(classifier_of(options, network=bool(why)), sources, target, options, workers, steps)
     try:
         run.prepare()
     except KeyboardInterrupt:
