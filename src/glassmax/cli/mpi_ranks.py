@@ -1,44 +1,46 @@
 """The ranks of an MPI job that runs a command: rank 0 works and speaks; the others serve it and print nothing."""
 
+import itertools
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ..errors import GlassmaxError, OptionError
+from ..errors import GlassmaxError
 
 if TYPE_CHECKING:
     from ..distributed import WorkerSettings
 
-__all__ = ["drives", "releasing", "serve"]
+__all__ = ["drives", "is_silent", "releasing", "serve"]
 
 RANK = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID")
 """The variables in which what starts MPI jobs says the rank of a process."""
 
 
-def drives(settings: "WorkerSettings | None", environment: Mapping[str, str] = os.environ) -> bool:
+def is_silent(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a command is run by all ranks of an MPI job, and this process is another rank than 0."""
+    asked = "--engine=mpi" in arguments or ("--engine", "mpi") in itertools.pairwise(arguments)
+    return asked and _rank(environment) > 0
+
+
+def drives(settings: "WorkerSettings | None") -> bool:
     """Return whether this process is no rank of an MPI job, or is rank 0."""
-    if settings is None or settings.engine != "mpi":
-        return True
-    told = next((environment[name] for name in RANK if name in environment), "0")
-    return not told.isdecimal() or int(told) == 0
+    return settings is None or settings.engine != "mpi" or _rank(os.environ) == 0
 
 
-def serve(settings: "WorkerSettings") -> int:
-    """Do what rank 0 asks for until it ends; return the exit code. What goes wrong is said by rank 0."""
+def _rank(environment: Mapping[str, str]) -> int:
+    told = next((environment[name] for name in RANK if name in environment), "")
+    return int(told) if told.isdecimal() else 0
+
+
+def serve(settings: "WorkerSettings") -> None:
+    """Do what rank 0 asks for until it ends, and says how; the exit code of the job is that of rank 0."""
     from ..distributed.mpi import MPIWorkers
 
-    try:
-        with closing(MPIWorkers(settings)) as workers:
-            workers.serve()
-    except KeyboardInterrupt:
-        return 130
-    except OptionError:
-        return 2
-    except GlassmaxError:
-        return 1
-    return 0
+    sys.stderr = sys.__stderr__  # for a rank that can't go on
+    with suppress(GlassmaxError, KeyboardInterrupt), closing(MPIWorkers(settings)) as workers:
+        workers.serve()
 
 
 @contextmanager

@@ -78,7 +78,8 @@ def command(
         if isinstance(options["validation"], float):
             why = why or "--validation FRACTION"
         if not drives(workers):
-            ctx.exit(serve(workers))
+            serve(workers)
+            return
     with releasing(workers):
         if streamed is None:
             run, path = _in_memory(ctx, data[0], target, output, options, why)
