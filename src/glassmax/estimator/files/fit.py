@@ -1,7 +1,7 @@
 """From files to a fitted classifier: what both classifiers and the command line call."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,30 +151,16 @@ class _Fit:
 
     def _learned(self) -> tuple[Learned, list[tuple[int, int, int, int]]]:
         """Return what is known of all rows, and the places where they may begin to be read."""
-        told, started = self._teller(Scanned), time.perf_counter()
+        told, started = _Teller(Scanned, self.progress), time.perf_counter()
         given = (self.target, self.weight, self.asked.columns)
-        state, sample = scanned(self.sources, *given, folder=self.folder, progress=told)
+        state, sample = scanned(self.sources, *given, folder=self.folder, progress=told.tell)
+        told.end()
         known = learned(state, sample, *given)
         if self.asked.network.verbose:
             seconds = time.perf_counter() - started
             what = f"{known.rows} rows of {self.sources.name}, {len(known.classes)} classes of {self.target}"
             print(f"Scanned {what}, in {seconds:.1f} s")  # noqa: T201 - what `verbose` asks for
         return known, state.places
-
-    def _teller(self, kind: type[Scanned]) -> Callable[[Progress], None] | None:
-        """Return what tells how far the scan or the encoding has come."""
-        told, started = self.progress, time.perf_counter()
-        first: list[Progress] = []
-        if told is None:
-            return None
-
-        def tell(done: Progress) -> None:
-            if not first:
-                first.append(done)
-            rows, size = done.rows - first[0].rows, done.size - first[0].size
-            told(kind(*done, rows, size, time.perf_counter() - started))
-
-        return tell
 
     def _begun(self, known: Learned, notes: list[Note]) -> Begun:
         """Return the network and its state, and check what can be checked before all rows are encoded."""
@@ -190,15 +176,16 @@ class _Fit:
         return found
 
     def _run(self, known: Learned, places: list[tuple[int, int, int, int]], begun: Begun) -> FilesRun:
-        asked, told = self.asked, self._teller(Encoded)
+        asked, told = self.asked, _Teller(Encoded, self.progress)
         engine = best_engine(asked.network.n_threads, asked.network.memory_limit)
-        given = RowsToEncode(self.sources, known, self.target, self.weight, self.folder, told)
+        given = RowsToEncode(self.sources, known, self.target, self.weight, self.folder, told.tell)
 
         def encode(split: Split) -> RowsHere | RowsOfWorkers:
-            if self.workers is None:
-                return RowsHere(given, split, engine)
             how = (self.workers, places, begun.plan, self.averaging_steps, self.threads)
-            return RowsOfWorkers(given, split, engine, *how)
+            here = self.workers is None
+            rows = RowsHere(given, split, engine) if here else RowsOfWorkers(given, split, engine, *how)
+            told.end()
+            return rows
 
         def weigh(totals: Array) -> Weights:
             return weights_of_classes(asked.class_weights(known.classes), totals, known.rows)
@@ -231,6 +218,27 @@ class _Fit:
             return FilesFit(prepared, network, reason, seed, None, None, prepared.known.counts[:0])
         comparison = Comparison("held out", {"network": judged.metrics, "class frequencies": judged.of_frequencies})
         return FilesFit(prepared, network, reason, seed, comparison, judged.conformal, judged.counts)
+
+
+class _Teller:
+    """Tells how far the scan or the encoding has come, and how fast it is."""
+
+    def __init__(self, kind: type[Scanned], told: FilesTold | None) -> None:
+        self.kind, self.told, self.started = kind, told, time.perf_counter()
+        self.first: Progress | None = None
+        self.last: Progress | None = None
+
+    def tell(self, done: Progress) -> None:
+        """Tell how far it has come."""
+        self.first, self.last = self.first or done, done
+        if self.told is not None:
+            rows, size = done.rows - self.first.rows, done.size - self.first.size
+            self.told(self.kind(*done, rows, size, time.perf_counter() - self.started))
+
+    def end(self) -> None:
+        """Tell that it is complete, if anything was told before."""
+        if self.last is not None:
+            self.tell(self.last._replace(size=self.last.total))
 
 
 def _epochs(run: FilesRun) -> Generator[Epoch, None, bool]:
