@@ -87,16 +87,16 @@ COMMAND_LINE = {
         "--no-stream reads a single file into memory. Leave it out, or pass one file.",
     ),
     "workers_in_memory": (
-        "train one.csv --target y --no-stream --engine processes",
-        "--engine needs rows that are read piece by piece. Leave out --engine or --no-stream.",
+        "train one.csv --target y --no-stream --engine processes --hidden 4",
+        "--engine needs rows that are read piece by piece for one network. Leave out --engine or --no-stream.",
     ),
     "an_example_piece_by_piece": (
         "train iris --stream",
         "--stream needs files, and DATA is the built-in example iris. Leave --stream out.",
     ),
     "workers_on_standard_input": (
-        "train - --target y --engine processes",
-        "--engine needs files, and DATA is standard input. Leave --engine out.",
+        "train - --target y --engine processes --hidden 4",
+        "--engine needs files for one network, and DATA is standard input. Leave --engine out.",
     ),
     "a_cache_of_standard_input": (
         "train - --target y --cache-folder rows",

@@ -45,7 +45,7 @@ class Scan:
     """What is learned from a folder."""
 
     def __init__(self, folder, weight=None):
-        self.sources, self.weight = Sources(folder), weight
+        self.folder, self.sources, self.weight = folder, Sources(folder), weight
         state, sample = scanned(self.sources, "y", weight)
         self.places, self.known = state.places, learned(state, sample, "y", weight)
 

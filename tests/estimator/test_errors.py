@@ -558,7 +558,13 @@ def test_an_unexpected_argument_is_named():
 
 
 def test_every_raise_of_the_estimator_is_in_the_table():
-    paths = Path(glassmax.estimator.__file__).parent.glob("*.py")
+    elsewhere = {
+        "cross_validation.py",
+        "fold_metrics.py",
+        "on_workers.py",
+        "plain_parameters.py",
+    }  # in test_cross_validation.py
+    paths = [path for path in Path(glassmax.estimator.__file__).parent.glob("*.py") if path.name not in elsewhere]
     cases = [*CASES, (TypeError, "", unexpected)]
     assert raises_that_are_missed(paths, cases, 35, left_out="CheckpointError") == []  # in test_checkpoint.py
 

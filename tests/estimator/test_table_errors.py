@@ -209,6 +209,9 @@ OPTIONS = {
     "time_limit is 5, expected None with network: only a preset has a time limit and a checkpoint.": fit(
         network=SoftmaxClassifier(), time_limit=5
     ),
+    "engine is 'ray', expected None with network: workers train the networks of a preset.": lambda: TableClassifier(
+        network=SoftmaxClassifier()
+    ).fit(IRIS, SPECIES, engine="ray"),
     "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
     "n_threads is True, expected a whole number >= 1 or None.": fit(n_threads=True),
     "memory_limit is True, expected a whole number of bytes >= 16000000 (16 MB), or None.": fit(memory_limit=True),
@@ -376,6 +379,14 @@ TABLE = {
     DivergenceError: {
         "No member of the ensemble ended with finite weights. Look for columns with far too large numbers.": lambda: (
             train(WILD)
+        ),
+    },
+    TypeError: {
+        (
+            "'n_worker' is an unexpected keyword argument, expected one of n_workers, address, resources, wait_limit"
+        ): lambda: fast().tune(IRIS, SPECIES, trials=1, engine="processes", n_worker=2),
+        "fit() got an unexpected keyword argument 'n_worker'": lambda: fast().fit(
+            IRIS, SPECIES, engine="processes", n_worker=2
         ),
     },
     NotFittedError: {

@@ -22,7 +22,8 @@ SHARE_OF_MEMORY = 0.25
 SMALLEST = 0.001
 """A file with a smaller share of the available memory on disk is not looked into."""
 PACKED, TIMES_PACKED = (".gz", ".zst", ".zstd", ".bz2"), 5
-NEED_FILES = ("engine", "cache_folder")
+NEED_FILES = ("cache_folder", "engine")
+"""The options of rows that are read from files piece by piece; --engine trains a preset in memory, too."""
 OF_WORKERS = ("workers", "address", "averaging", "averaging_steps", "wait_limit")
 UNUSED_ON_FILES = ("preset", "time_limit", "tune", "study", "groups", "time", "class_embeddings", "baseline")
 """The options that have no effect on rows that are read from files piece by piece."""
@@ -56,7 +57,9 @@ OF_FILES = group(
     option(
         "--engine",
         "Train on workers: processes on this machine, the tasks of a Ray cluster, or the processes that mpiexec has "
-        "started. The model doesn't depend on the number of workers.  [default: this process alone]",
+        "started. The networks of a preset are trained in parallel, with all rows in memory; for one network of your "
+        "own, the rows are read piece by piece. The model doesn't depend on the number of workers.  [default: this "
+        "process alone]",
         click.Choice(ENGINES),
         metavar="NAME",
     ),
@@ -92,7 +95,9 @@ OF_FILES = group(
 )
 
 
-def on_files(data: Sequence[str], options: dict[str, Any], *, in_memory: bool = False) -> str | None:
+def on_files(
+    data: Sequence[str], options: dict[str, Any], *, in_memory: bool = False, network: bool = False
+) -> str | None:
     """Return why the rows are read from files piece by piece: a sentence, or "" if no one wonders; None if they aren't.
 
     Parameters
@@ -101,6 +106,8 @@ def on_files(data: Sequence[str], options: dict[str, Any], *, in_memory: bool = 
     options : dict
     in_memory : bool, default=False
         Whether an option was given that needs all rows of a file in memory.
+    network : bool, default=False
+        Whether the options describe one network, in place of a preset.
 
     Raises
     ------
@@ -109,9 +116,11 @@ def on_files(data: Sequence[str], options: dict[str, Any], *, in_memory: bool = 
     """
     from .data_paths import are_several, is_file  # late: --help needs no NumPy
 
-    asked = next((f"--{name.replace('_', '-')}" for name in NEED_FILES if options[name] is not None), "")
+    need_files = NEED_FILES if network else NEED_FILES[:1]
+    asked = next((f"--{name.replace('_', '-')}" for name in need_files if options[name] is not None), "")
     if options["stream"] is False and asked:
-        raise click.UsageError(f"{asked} needs rows that are read piece by piece. Leave out {asked} or --no-stream.")
+        needs = f"{asked} needs rows that are read piece by piece{' for one network' * (asked == '--engine')}"
+        raise click.UsageError(f"{needs}. Leave out {asked} or --no-stream.")
     asked = asked or "--stream" * bool(options["stream"])
     if are_several(data):
         if options["stream"] is False:
@@ -120,7 +129,8 @@ def on_files(data: Sequence[str], options: dict[str, Any], *, in_memory: bool = 
     if asked:
         if not is_file(data[0]):
             what = "standard input" if data[0] == "-" else f"the built-in example {data[0]}"
-            raise click.UsageError(f"{asked} needs files, and DATA is {what}. Leave {asked} out.")
+            needs = f"{asked} needs files{' for one network' * (asked == '--engine')}"
+            raise click.UsageError(f"{needs}, and DATA is {what}. Leave {asked} out.")
         return ""
     if options["stream"] is None and not in_memory and is_file(data[0]):
         return _too_large(data[0])
@@ -191,8 +201,11 @@ def _was_given(ctx: click.Context, name: str) -> bool:
     return source == ParameterSource.COMMANDLINE
 
 
-def worker_settings(options: dict[str, Any]) -> "WorkerSettings | None":
+def worker_settings(options: dict[str, Any], *, in_memory: bool) -> "WorkerSettings | None":
     """Return what the options say about workers; None if there are none.
+
+    Without --threads, workers on rows in memory share all processors, as they do without workers; others have one
+    thread each.
 
     Raises
     ------
@@ -216,5 +229,5 @@ def worker_settings(options: dict[str, Any]) -> "WorkerSettings | None":
         options["workers"],
         options["address"],
         wait_limit=options["wait_limit"],
-        n_threads=options["threads"],
+        n_threads=options["threads"] or (os.cpu_count() if in_memory else None),
     )

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import numpy as np
 
+from ..distributed import WorkerSettings
 from ..errors import OptionError
 from ..estimator import SoftmaxClassifier, TableClassifier
 from ..estimator.ensemble import Member, Search
@@ -48,6 +49,11 @@ def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") ->
         return TableClassifier(options["preset"], checkpoint_path=options["checkpoint"], **settings)
     settings |= {"dtype": options["dtype"], "held_out": options["held_out"]}
     return TableClassifier(network=_network_of(options, table), **settings)
+
+
+def _said(workers: WorkerSettings) -> str:
+    count = "workers" if workers.n_workers is None else counted(workers.n_workers, "worker")
+    return f"{count} ({workers.engine})"
 
 
 def _search_of(options: dict[str, Any]) -> Search | None:
@@ -98,7 +104,13 @@ class TrainingRun:
     is_on_files = False
 
     def __init__(
-        self, classifier: TableClassifier, table: Table, target: str, options: dict[str, Any], validation: Table | None
+        self,
+        classifier: TableClassifier,
+        table: Table,
+        target: str,
+        options: dict[str, Any],
+        validation: Table | None,
+        workers: WorkerSettings | None = None,
     ) -> None:
         columns = {"groups": options["groups"], "time": options["time"]}
         self.rows = table_rows(classifier, table, target, options["weight"], **columns)
@@ -112,7 +124,9 @@ class TrainingRun:
             self._take_embeddings(self.network)
         judged_by = None if validation is None else (validation, None, None)
         self.within: Callable[[int, int, float], None] | None = None
-        self.records = classifier.fit_rows(self.rows, judged_by, _search_of(options), self._show_within)
+        self.by = "" if workers is None else f", by {_said(workers)}"
+        search = _search_of(options)
+        self.records = classifier.fit_rows(self.rows, judged_by, search, self._show_within, workers)
         prepared = next(self.records)
         assert isinstance(prepared, Prepared)
         self.prepared: Prepared = prepared
@@ -140,7 +154,7 @@ class TrainingRun:
                 parts = f"trained on all rows and judged on the {counted(extra, 'validation row')}"
             types = preset_of(self.classifier.preset).types
             linear = " and a linear model" if any(one.is_linear and one.suits(kept) for one in types) else ""
-            say(f"preset {self.classifier.preset}: several networks{linear}, each {parts}")
+            say(f"preset {self.classifier.preset}: several networks{linear}, each {parts}{self.by}")
             return
         few = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
         shown = f", {held} held out" if held else f", none held out{few}"

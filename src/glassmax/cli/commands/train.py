@@ -60,7 +60,8 @@ def command(
       glassmax train --config run.toml --learning-rate 0.01
     """
     if options["print_config"]:
-        streamed = on_files(data, options, in_memory=needs_memory(ctx)) if data else None
+        network = bool(describes_network(ctx))
+        streamed = on_files(data, options, in_memory=needs_memory(ctx), network=network) if data else None
         show(as_toml(ctx, {*unused(ctx), *(() if streamed is None else UNUSED_ON_FILES)}))
         return
     if not data:
@@ -72,17 +73,18 @@ def command(
 
     check_data(data)
     why = describes_network(ctx)
-    streamed, workers = on_files(data, options, in_memory=needs_memory(ctx)), worker_settings(options)
+    streamed = on_files(data, options, in_memory=needs_memory(ctx), network=bool(why))
+    workers = worker_settings(options, in_memory=streamed is None)
     if streamed is not None:
         refuse_on_files(ctx)
         if isinstance(options["validation"], float):
             why = why or "--validation FRACTION"
-        if not drives(workers):
-            serve(workers)
-            return
+    if workers is not None and not drives(workers):
+        serve(workers)
+        return
     with releasing(workers):
         if streamed is None:
-            run, path = _in_memory(ctx, data[0], target, output, options, why)
+            run, path = _in_memory(data[0], target, output, options, why, workers)
         else:
             if streamed:
                 say(streamed)
@@ -140,7 +142,12 @@ def _train(
 
 
 def _in_memory(
-    ctx: click.Context, data: str, target: str | None, output: str | None, options: dict[str, Any], why: str
+    data: str,
+    target: str | None,
+    output: str | None,
+    options: dict[str, Any],
+    why: str,
+    workers: "WorkerSettings | None",
 ) -> "tuple[TrainingRun, Path]":
     """Read a table, report it, and return the run that trains on it, with the path of its model."""
     from ...errors import worded
@@ -158,7 +165,7 @@ def _in_memory(
     validation = read_table(held, **form) if isinstance(held, str) else None
     classifier = classifier_of(options, network=bool(why), table=table.name)
     with busy("Learning the classes and the columns"):
-        run = TrainingRun(classifier, table, target, options, validation)
+        run = TrainingRun(classifier, table, target, options, validation, workers)
     run.report_table(why)
     return run, path
 
