@@ -15,7 +15,7 @@ from .begin import Begun, Weights
 from .rows import RowsHere, Steps
 from .rows_of_workers import RowsOfWorkers
 
-__all__ = ["FilesRun"]
+__all__ = ["FilesRun", "Rows"]
 
 Rows = RowsHere | RowsOfWorkers
 
