@@ -13,6 +13,8 @@ import pytest
 from glassmax.distributed import Message, WorkerSettings, open_workers
 from glassmax.errors import DataError, WorkerError
 
+from .pids import is_running
+
 NOTHING = Message({}, {})
 
 
@@ -24,14 +26,6 @@ def workers(faults):
 
 def pids(workers):
     return [worker.process.pid for worker in workers._workers]
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -195,16 +189,8 @@ def test_a_driver_that_is_killed_leaves_no_worker(faults):
     driver.wait()
     driver.stdout.close()
     for pid in started:
-        while is_running(pid) and not _is_zombie(pid):  # until the limit of the test
+        while is_running(pid):  # until the limit of the test
             pass
-
-
-def _is_zombie(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def test_a_worker_that_cant_start_is_told_in_words(faults, monkeypatch):

@@ -11,7 +11,7 @@ from .. import errors
 from ..errors import GlassmaxError, Setting, WorkerError
 from .messages import Message
 
-__all__ = ["DEATHS", "answer_of", "died_too_often", "failure_of", "not_answering"]
+__all__ = ["DEATHS", "answer_of", "died_too_often", "failure_of", "not_answering", "said"]
 
 DEATHS = 3
 """A shard on which so many workers have died is not tried again."""
@@ -53,6 +53,14 @@ def answer_of(message: Message, what: str, worker: str) -> Message:
     if failure is not None:
         _raise(failure, what, worker)
     return message
+
+
+def said(name: str, shards: range) -> str:
+    """Return what an error calls the work of a worker: the operation of a name, for some shards."""
+    operation = name.rpartition(":")[2].replace("_", " ")
+    if len(shards) == 1:
+        return f"shard {shards.start + 1} ({operation})"
+    return f"shards {shards.start + 1} to {shards.stop} ({operation})"
 
 
 def _raise(failure: dict[str, Any], what: str, worker: str) -> NoReturn:

@@ -125,9 +125,8 @@ def prepare_shards(
 
 
 def _plain_sources(sources: Sources) -> dict[str, Any]:
-    given = [str(file.path.absolute()) for file in sources.files]
     return {
-        "given": given,
+        "given": [list(file) for file in sources.found],
         "columns": sources.columns,
         "reading": sources.reading,
         "fingerprint": sources.fingerprint,

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from ..engine.processors import processors
 from ..errors import Setting, WorkerError
-from .failures import DEATHS, answer_of, died_too_often, not_answering
+from .failures import DEATHS, answer_of, died_too_often, not_answering, said
 from .messages import Arrays, Message
 from .operations import sum_of_messages
 from .ordered_sum import split_shards
@@ -147,7 +147,7 @@ class ProcessWorkers:
     def _ask(self, worker: "_Worker", what: str, name: str, task: _Task, called: Pieces) -> None:
         first, last = task.shards.start, task.shards.stop
         request = framed(Message({"do": what, "operation": name, "first": first, "last": last}, {}))
-        worker.ask([*([] if worker.informed else self._broadcast), *request, *called], task, _said(name, task.shards))
+        worker.ask([*([] if worker.informed else self._broadcast), *request, *called], task, said(name, task.shards))
         worker.informed = True
 
     def _next_answer(self, busy: set["_Worker"]) -> tuple["_Worker", Message | None]:
@@ -275,13 +275,6 @@ def _next_task(tasks: list[deque[_Task]], number: int) -> _Task | None:
 
 def _request(what: str, message: Message) -> Pieces:
     return [*framed(Message({"do": what}, {})), *framed(message)]
-
-
-def _said(name: str, shards: range) -> str:
-    operation = name.rpartition(":")[2].replace("_", " ")
-    if len(shards) == 1:
-        return f"shard {shards.start + 1} ({operation})"
-    return f"shards {shards.start + 1} to {shards.stop} ({operation})"
 
 
 def _how_it_ended(status: int, tail: str) -> str:

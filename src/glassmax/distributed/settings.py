@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..errors import OptionError, Setting, between, is_whole, one_of
+from ..errors import OptionError, Setting, Text, between, is_whole, one_of
 from .workers import Workers
 
 __all__ = ["ENGINES", "WAIT_LIMIT", "WorkerSettings", "open_workers", "read_settings"]
@@ -86,8 +86,8 @@ def read_settings(
         between("wait_limit", wait_limit, 0, open_below=True, other="None")
     for name in ("address", "resources"):
         if given[name] is not None and engine != "ray":
-            expected = ("None with ", Setting("engine", engine), ": only Ray has it")
-            raise OptionError(parameter=name, came=repr(given[name]), expected=expected)
+            only: Text = ("None with ", Setting("engine", engine), ": only Ray has it")
+            raise OptionError(parameter=name, came=repr(given[name]), expected=only)
     if address is not None and not (isinstance(address, str) and address):
         raise OptionError(parameter="address", came=repr(address), expected="the address of a Ray cluster, or None")
     _check_resources(resources)

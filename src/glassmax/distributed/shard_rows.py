@@ -20,7 +20,7 @@ import numpy as np
 from ..engine import Data
 from ..errors import DataError, WorkerError
 from ..functional.arrays import Array
-from ..streaming import Place, Sources, Spool, SpoolWriter, working_folder
+from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
 from ..streaming.encode import encoded_rows, labelled_rows
 from ..streaming.labelled import Weighted
 from .job import Job, job_of
@@ -57,7 +57,7 @@ def open_shard(held: Held, shard: int) -> Spool:
     DataError
         If a file or a cell can't be used, or the disk is full.
     """
-    spools: OrderedDict[int, Spool] = held.cache.setdefault("spools", OrderedDict())
+    spools: _Spools = held.cache.setdefault("spools", _Spools())
     if shard not in spools:
         while len(spools) >= MOST_OPEN:
             spools.popitem(last=False)[1].close()
@@ -69,6 +69,15 @@ def open_shard(held: Held, shard: int) -> Spool:
         spools[shard] = spool
     spools.move_to_end(shard)
     return spools[shard]
+
+
+class _Spools(OrderedDict[int, Spool]):
+    """The open spools, that used last at the end."""
+
+    def close(self) -> None:
+        """Close all of them."""
+        for spool in self.values():
+            spool.close()
 
 
 def _folder(held: Held, job: Job) -> Path:
@@ -152,7 +161,8 @@ def _sources(held: Held, job: Job) -> Sources:
         given = job.sources
         host = socket.gethostname()
         try:
-            sources = Sources(given["given"], columns=given["columns"], **given["reading"])
+            found = [Found(path, tuple(folders)) for path, folders in given["given"]]
+            sources = Sources(found, columns=given["columns"], **given["reading"])
         except DataError as error:
             raise WorkerError(f"The worker on {host} doesn't see the files as the driver does: {error}") from None
         if sources.fingerprint != given["fingerprint"]:
@@ -162,8 +172,8 @@ def _sources(held: Held, job: Job) -> Sources:
             )
         sources.probed = True  # by the scan
         held.cache["sources"] = sources
-    found: Sources = held.cache["sources"]
-    return found
+    known: Sources = held.cache["sources"]
+    return known
 
 
 class _Stream:

@@ -26,7 +26,7 @@ from .folder import working_folder
 from .lbfgs import train_lbfgs_on_spool
 from .learned import Learned, learned
 from .order import Order, blocks_in_window, is_validation
-from .paths import find_files, is_several
+from .paths import Found, find_files, is_several
 from .reader import read_ahead
 from .scan import Progress, scanned
 from .scoring import SpoolScore, score_spool, validation_spool
@@ -36,6 +36,7 @@ from .spool import Layout, Spool, SpoolWriter
 from .train import Position, WindowDone, train_on_spool
 
 __all__ = [
+    "Found",
     "Layout",
     "Learned",
     "Order",

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ..errors import DataError
 from ..table.remote import find_remote, is_folder, is_remote, shown, unquoted
@@ -21,7 +21,7 @@ SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv", ".t
 PACKED = (".gz", ".zst", ".bz2")
 DIGITS = re.compile(r"([0-9]+)")
 
-Paths = str | os.PathLike[str] | Iterable["str | os.PathLike[str]"]
+Paths = str | os.PathLike[str] | Iterable["str | os.PathLike[str] | Found"]
 
 
 class Found(NamedTuple):
@@ -43,7 +43,10 @@ def name_of(given: Paths) -> str:
     """Return the user's word for one or several files; a URL is shown without user, password and query."""
     if not isinstance(given, str | os.PathLike):
         given = list(given)
-        return name_of(given[0]) if len(given) == 1 else f"{len(given)} files"
+        if len(given) != 1:
+            return f"{len(given)} files"
+        first = given[0].path if isinstance(given[0], Found) else given[0]
+        return name_of(first)
     return shown(os.fspath(given)) if is_remote(given) else os.fspath(given)
 
 
@@ -87,7 +90,7 @@ def find_files(given: Paths) -> list[Found]:
     given : str, path, or iterable of these
         Files, folders and globs, or URLs of these. Of a folder, all tables in it and in its folders are taken; names
         that begin with a dot or an underscore are left out, as other programs do. ``**`` in a glob stands for any
-        number of folders.
+        number of folders. What another call has found is returned as it is.
 
     Raises
     ------
@@ -95,9 +98,11 @@ def find_files(given: Paths) -> list[Found]:
         If nothing is there, a file is named twice, or a folder holds a file that is no table by its name.
     """
     paths = [given] if isinstance(given, str | os.PathLike) else list(given)
+    if paths and all(isinstance(path, Found) for path in paths):
+        return cast("list[Found]", paths)
     if not paths:
         raise DataError("The list of files is empty, expected at least one path.")
-    found = [file for one in paths for file in _named(os.fspath(one))]
+    found = [file for one in paths for file in _named(os.fspath(one))]  # type: ignore[arg-type]
     found.sort(key=lambda file: natural(unquoted(file.path)))
     seen: set[str] = set()
     for file in found:
@@ -167,9 +172,7 @@ def _in_folder(folder: str, paths: list[str]) -> list[Found]:
         if not _plain_name(path).endswith(SUFFIXES):
             kinds = sorted({PurePath(name).suffix for name in paths if name.lower().endswith(SUFFIXES)})
             pattern = "/".join([called.rstrip("/"), "**", f"*{kinds[0] if kinds else '.csv'}"])
-            raise DataError(
-                f"{name_of(path)} is no table by its name. Say which files are meant, such as {pattern!r}."
-            )
+            raise DataError(f"{name_of(path)} is no table by its name. Say which files are meant, such as {pattern!r}.")
     return [_below(folder, path) for path in paths]
 
 

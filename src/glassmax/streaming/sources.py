@@ -126,6 +126,10 @@ class Sources:
         In natural order.
     name : str
         The user's word for all of them.
+    found : list of Found
+        Where the files are: from these, another process makes the same sources.
+    probed : bool
+        Whether another process has decoded all Parquet and Arrow files already.
 
     Raises
     ------
@@ -142,6 +146,9 @@ class Sources:
             given = list(given)
         found = find_files(given)
         self.name = name_of(given)
+        self.found = [
+            file if is_remote(file.path) else file._replace(path=os.path.abspath(file.path)) for file in found
+        ]
         files = _described(found, self.reading)
         self.partitions = Partitions.of(found, [file.columns for file in files], self.columns)
         self.files = [
@@ -150,6 +157,7 @@ class Sources:
         ]
         self._check_columns()
         self._settle_decimal()
+        self.probed = False
         self._sound: list[bool | None] = [None] * len(self.files)  # whether it could be read by another process
 
     def __repr__(self) -> str:
@@ -215,8 +223,8 @@ class Sources:
 
     def _is_sound(self, position: int) -> bool:
         """Return whether another process has decoded a file; if none has tried, one tries it with those that follow."""
-        if not _is_probed(self.files[position]):
-            return False
+        if self.probed or not _is_probed(self.files[position]):
+            return self.probed
         if self._sound[position] is None:
             chosen, size = [], 0
             for number in range(position, len(self.files)):
@@ -318,7 +326,9 @@ def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFi
         files.append(SourceFile(path, name, kind.removesuffix(" stream"), version, {}, packed=how))
     footers = dict(zip(columnar, read_footers(list(columnar.items())), strict=True))
     return [
-        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows) if file.path in footers else file
+        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows)
+        if file.path in footers
+        else file
         for file in files
     ]
 

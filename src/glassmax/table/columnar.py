@@ -220,9 +220,7 @@ def _has_crashed(child: "subprocess.CompletedProcess[bytes]") -> bool:
 
 
 def _incomplete(place: str, kind: str) -> DataError:
-    return DataError(
-        f"{place} is not a complete {kind} file: reading it fails. Take another copy, or write it again."
-    )
+    return DataError(f"{place} is not a complete {kind} file: reading it fails. Take another copy, or write it again.")
 
 
 class _in_words:  # noqa: N801 - is used like a function

@@ -150,7 +150,9 @@ def read_batches(
     """
     words = _checked_words(missing_words)
     how = _Pieces(start, at_once, probed)
-    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns, how, may_be_empty=may_be_empty):
+    for table in _tables(
+        source, _dialect(delimiter, decimal, encoding, header), columns, how, may_be_empty=may_be_empty
+    ):
         first = table.number(0) - 1 if table.n_rows else 0
         rest = table if first >= start else table.rows(slice(start - first, None))
         if rest.n_rows or not start:

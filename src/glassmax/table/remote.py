@@ -18,7 +18,17 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ..errors import DataError
 
-__all__ = ["BLOCK_BYTES", "RemoteFile", "Version", "find_remote", "is_folder", "is_remote", "shown", "unquoted", "version_of"]
+__all__ = [
+    "BLOCK_BYTES",
+    "RemoteFile",
+    "Version",
+    "find_remote",
+    "is_folder",
+    "is_remote",
+    "shown",
+    "unquoted",
+    "version_of",
+]
 
 CONNECT_SECONDS, READ_SECONDS = 20.0, 60.0
 """The longest wait for a connection, and for an answer or its next bytes."""
@@ -81,7 +91,9 @@ def version_of(url: str) -> Version:
     about = _tried(url, lambda: files.info(path))
     if about.get("type") == "directory":
         raise DataError(f"{shown(url)} is a folder, expected a file.")
-    tags = [str(about[name]) for name in ("ETag", "etag", "Last-Modified", "LastModified", "updated") if about.get(name)]
+    tags = [
+        str(about[name]) for name in ("ETag", "etag", "Last-Modified", "LastModified", "updated") if about.get(name)
+    ]
     return Version(int(about.get("size") or 0), tags[0] if tags else "")
 
 
@@ -112,7 +124,11 @@ def find_remote(pattern: str) -> list[str]:
     else:
         ask = partial(files.glob, path, detail=True)
     found = _tried(pattern, ask)
-    return [files.unstrip_protocol(name) for name, about in found.items() if not name.endswith("/") and about["type"] == "file"]
+    return [
+        files.unstrip_protocol(name)
+        for name, about in found.items()
+        if not name.endswith("/") and about["type"] == "file"
+    ]
 
 
 def _glob_of_web(files: Any, pattern: str) -> dict[str, Any]:
@@ -312,13 +328,22 @@ def _fault(url: str, error: BaseException) -> _Fault:
     if names & {"TimeoutError", "FSTimeoutError", "ReadTimeoutError", "ConnectTimeoutError"}:
         return _Fault("the server doesn't answer in time. Try again later.", may_pass=True)
     if status == 429 or status >= 500 or names & {"BlockingIOError"}:
-        return _Fault(f"the server is busy or broken{f' ({status})' if status else ''}. Try again later.", may_pass=True)
+        return _Fault(
+            f"the server is busy or broken{f' ({status})' if status else ''}. Try again later.", may_pass=True
+        )
     if names & {"FileExpired"}:
         return _Fault("it was changed while it was in use. Start again; write new rows into a file of their own.")
     if names & {"ClientConnectorCertificateError", "ClientSSLError", "SSLError"}:
         return _Fault("the certificate of the server isn't trusted.")
-    if names & {"ClientConnectionError", "ClientPayloadError", "ConnectionError", "EndpointConnectionError",
-                "HTTPClientError", "IncompleteRead", "ServerDisconnectedError"}:
+    if names & {
+        "ClientConnectionError",
+        "ClientPayloadError",
+        "ConnectionError",
+        "EndpointConnectionError",
+        "HTTPClientError",
+        "IncompleteRead",
+        "ServerDisconnectedError",
+    }:
         return _Fault("the server can't be reached, or the connection broke.", may_pass=True)
     if status == 404 or names & {"FileNotFoundError", "NotFound"}:
         return _Fault("there is no such file.")
