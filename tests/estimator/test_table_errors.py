@@ -415,5 +415,5 @@ def test_an_error_about_a_parameter_carries_its_name(message, call):
 
 
 def test_every_raise_of_tables_and_ensembles_is_in_the_table():
-    paths = Path(glassmax.estimator.__file__).parent.glob("*/*.py")
+    paths = [path for path in Path(glassmax.estimator.__file__).parent.glob("*/*.py") if path.parent.name != "files"]
     assert raises_that_are_missed(paths, CASES, 45) == []

@@ -1,15 +1,17 @@
 """From the arguments of `fit` to a fit on files."""
 
-from typing import Any
+from collections.abc import Generator
+from typing import Any, cast
 
 from ...distributed import read_settings
 from ...errors import OptionError, Setting, is_whole, one_of
+from ...training import Epoch
 from .asked import sources_of
 from .available import refuse_rows
 from .fit import fit_files
 from .records import FilesFit, FilesRecords
 
-__all__ = ["finished", "read_averaging", "records_of"]
+__all__ = ["epochs_of", "finished", "read_averaging", "records_of"]
 
 AVERAGING_STEPS = 16
 
@@ -74,6 +76,14 @@ def read_averaging(engine: str | None, averaging: str | None, averaging_steps: i
     if not (is_whole(steps) and steps >= 1):
         raise OptionError(parameter="averaging_steps", came=repr(steps), expected="a whole number >= 1 or None")
     return int(steps)
+
+
+def epochs_of(records: FilesRecords) -> Generator[Epoch, None, None]:
+    """Train, one epoch for each item taken; after Ctrl-C within an epoch, raise KeyboardInterrupt."""
+    next(records)  # what is trained on
+    fit = yield from cast("Generator[Epoch, None, FilesFit]", records)
+    if fit.stop_reason == "interrupted":
+        raise KeyboardInterrupt
 
 
 def finished(records: FilesRecords) -> FilesFit:
