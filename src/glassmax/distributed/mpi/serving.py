@@ -66,6 +66,7 @@ class _Serving:
             self.call = command.manifest["call"]
             self.signs.begin(self.call)
             if what == "end":
+                self.held.renew(Message({}, {}))
                 return message
             if what == "broadcast":
                 self.held.renew(message)

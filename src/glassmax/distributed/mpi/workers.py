@@ -157,6 +157,7 @@ class MPIWorkers:
         was_open, self._is_open = self._is_open, False
         if self._own:
             self._own.close()
+        self._held.renew(Message({}, {}))
         if not was_open or self._watch.is_lost:
             return
         if not self.is_driver:  # an error before it served: nobody serves in its place
