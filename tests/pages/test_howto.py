@@ -32,6 +32,7 @@ FEWEST_EXAMPLES = {
     "tables": 10,
     "table-columns": 18,
     "files": 20,
+    "machines": 10,
     "playground": 3,
     "engines": 16,
     "machines": 2,
