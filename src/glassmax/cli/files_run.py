@@ -26,6 +26,8 @@ __all__ = ["FilesRun"]
 class FilesRun:
     """One training run, from files to model; the methods are those of `TrainingRun`."""
 
+    is_on_files = True
+
     def __init__(
         self,
         classifier: TableClassifier,
@@ -33,6 +35,7 @@ class FilesRun:
         target: str,
         options: dict[str, Any],
         workers: WorkerSettings | None,
+        averaging_steps: int | None = None,
     ) -> None:
         self.classifier, self.sources, self.target, self.options = classifier, sources, target, options
         self.tell: Callable[[Any], None] | None = None
@@ -43,6 +46,7 @@ class FilesRun:
             options["weight"],
             cache_folder=options["cache_folder"],
             workers=workers,
+            averaging_steps=averaging_steps,
             progress=self._progress,
         )
         self.seconds = 0.0

@@ -101,6 +101,8 @@ def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
 class TrainingRun:
     """One training run, from table to model."""
 
+    is_on_files = False
+
     def __init__(
         self,
         classifier: TableClassifier,
