@@ -4,6 +4,7 @@ Where to begin::
 
     gm.TableClassifier       train and predict on a table as it is: accurate by default
     gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
+    gm.cross_validate        the metrics of a classifier on rows that it has not seen, fold by fold
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
     gm.check_derivation      check a derivation on paper, line by line
@@ -107,7 +108,7 @@ if TYPE_CHECKING:
     from .calculus import derive
     from .doctor import diagnose
     from .embedding import Embedding
-    from .estimator import SoftmaxClassifier, TableClassifier
+    from .estimator import SoftmaxClassifier, TableClassifier, cross_validate
     from .model import Model, load_model
     from .network import Network
     from .proofreading import Checked, check_derivation
@@ -129,6 +130,7 @@ __all__ = [
     "checked_rows",
     "cli",
     "conformal",
+    "cross_validate",
     "derive",
     "diagnose",
     "doctor",
@@ -174,6 +176,7 @@ _HOME = {
     "TableClassifier": "estimator",
     "Trace": "tracing",
     "check_derivation": "proofreading",
+    "cross_validate": "estimator",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",

@@ -14,7 +14,7 @@ from glassmax.distributed import Held, shard_rows
 from glassmax.distributed import portions as portions_
 from glassmax.distributed.job import Job, Training, job_of
 from glassmax.distributed.portions import count_training, portions, rows_in_order
-from glassmax.distributed.shard_rows import TOKEN, open_shard, remove_shards
+from glassmax.distributed.shard_rows import TOKEN, begin_folder, open_shard, remove_shards
 from glassmax.distributed.shards import ShardPlan, plan_averaging, plan_steps, suggest_batch_size
 from glassmax.engine import Regularization
 from glassmax.errors import DataError, WorkerError
@@ -126,6 +126,29 @@ def test_a_shard_begins_to_read_at_the_last_place_before_it(tmp_path, found, mon
         before = [place[0] for place in scan.places if place[0] <= job_of(held).plan.rows(shard).start]
         assert scan.places[len(before) - 1][1:] == tuple(started[-1])
     assert [place.number > 0 for place in started[1:]] == [True, True]
+
+
+@pytest.mark.parametrize("end", ["parquet", "csv"])
+@pytest.mark.parametrize("order", [[0, 2, 3, 5, 1, 6, 4], [6, 5, 4, 3, 2, 1, 0], [0, 3, 1, 4, 6]])
+def test_a_worker_makes_shards_in_any_order(tmp_path, held_of, end, order, monkeypatch):
+    scan = Scan(cut(frame(), tmp_path / "data", CUTS["three"], end))
+    held = held_of(scan, tmp_path, n_shards=7)
+    kept = {}
+    for shard in range(7):
+        spool = open_shard(held, shard)
+        kept[shard] = spool.read(np.arange(-(-spool.n_rows // 64)))
+    remove_shards(tmp_path / "shards")
+    begin_folder(tmp_path / "shards", job_of(held).token)
+    started, pieces = [], sources.Sources.pieces
+    monkeypatch.setattr(sources.Sources, "pieces", lambda self, place: started.append(place) or pieces(self, place))
+    held.renew(held.broadcast)
+    for shard in order:
+        spool = open_shard(held, shard)
+        again = spool.read(np.arange(-(-spool.n_rows // 64)))
+        assert np.array_equal(again.X, kept[shard].X)
+        assert np.array_equal(again.y, kept[shard].y)
+    backward = sum(later < earlier for earlier, later in pairwise(order))
+    assert 1 + backward <= len(started) < len(order) + (order[0] == 6)
 
 
 def test_a_shard_of_several_parts_is_whole(tmp_path, found, monkeypatch, held_of):

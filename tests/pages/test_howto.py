@@ -31,8 +31,10 @@ FEWEST_EXAMPLES = {
     "tuning": 17,
     "tables": 10,
     "table-columns": 18,
+    "files": 20,
     "playground": 3,
     "machines": 2,
+    "engines": 16,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 

@@ -88,8 +88,8 @@ class ProcessWorkers:
 
     def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
         """Call an operation for some shards; return what comes of each, in their order."""
-        cuts = split_shards(len(shards), self.n_workers)
-        tasks = [deque(_Task(i, range(shards[i], shards[i] + 1)) for i in cut) for cut in cuts]
+        waiting_for_any = deque(_Task(i, range(shard, shard + 1)) for i, shard in enumerate(shards))
+        tasks = [waiting_for_any] * self.n_workers  # the next one for whoever is free, so that results come in order
         waiting: dict[int, Message] = {}
         due = 0
         for position, message in self._results("shard", operation, tasks, call):
@@ -114,15 +114,22 @@ class ProcessWorkers:
     def _results(
         self, what: str, operation: Operation, tasks: list[deque[_Task]], call: Message
     ) -> Iterator[tuple[int, Message]]:
-        """Do all tasks, of each worker from the first on; who has none left takes the last one of another."""
+        """Do all tasks, of each worker from the first on; who has none left takes the last one of another.
+
+        The workers may have one queue in common.
+        """
         name, called = name_of(operation), framed(call)
         busy: set[_Worker] = set()
+        answered: tuple[int, Message] | None = None
         try:
             while True:
                 for number, worker in enumerate(self._workers):
                     if worker not in busy and (task := _next_task(tasks, number)) is not None:
                         self._ask(worker, what, name, task, called)
                         busy.add(worker)
+                if answered is not None:
+                    yield answered  # after the next tasks have begun, because what is made of it may take long
+                    answered = None
                 if not busy:
                     return
                 worker, message = self._next_answer(busy)
@@ -132,7 +139,7 @@ class ProcessWorkers:
                     tasks[worker.number].extendleft(reversed(self._after_death(worker)))
                 elif "alive" not in message.manifest:
                     busy.discard(worker)
-                    yield task.position, answer_of(message, worker.doing, worker.name)
+                    answered = task.position, answer_of(message, worker.doing, worker.name)
         finally:
             for worker in busy:  # nobody waits for their answers any more
                 self._replace(worker)

@@ -428,7 +428,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             With `target`: what runs the training on several workers; by default, this process trains.
         **workers
             With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
-            `glassmax.distributed.WorkerSettings`.
+            `glassmax.distributed.WorkerSettings`. All workers compute the gradient of each step together, and a
+            `batch_size` of "auto" is a 64th of the rows, 1,024 to 65,536. With ``averaging="local_sgd"``, each worker
+            takes `averaging_steps` small steps, 16 by default, before the weights of all are averaged.
 
         Returns
         -------

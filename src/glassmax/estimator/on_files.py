@@ -1,8 +1,8 @@
 """What `SoftmaxClassifier` does where X names files; the modules that read files are imported only then."""
 
 import os
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.metadata_routing import UNUSED
 
@@ -12,7 +12,7 @@ from ..training import Epoch
 from .user_warnings import warn_user
 
 if TYPE_CHECKING:
-    from .files import FilesFit, FilesRecords
+    from .files import FilesRecords
 
 __all__ = [
     "NOT_ROUTED",
@@ -27,7 +27,7 @@ __all__ = [
 IN_MEMORY = ("X_val", "y_val", "sample_weight_val", "classes", "progress")
 NOT_ROUTED = dict.fromkeys(("target", "cache_folder", "engine"), UNUSED)
 """Arguments of `fit` that scikit-learn's searches and pipelines don't pass on."""
-OF_WORKERS = ("n_workers", "address", "resources", "wait_limit")
+OF_WORKERS = ("n_workers", "address", "resources", "wait_limit", "averaging", "averaging_steps")
 
 
 def names_files(X: Any, target: Any, on_files: dict[str, Any]) -> bool:
@@ -78,13 +78,11 @@ def fit_on_files(classifier: Any, *asked: Any) -> Any:
     return classifier
 
 
-def epochs_on_files(classifier: Any, *asked: Any) -> Generator[Epoch, None, None]:
+def epochs_on_files(classifier: Any, *asked: Any) -> Iterator[Epoch]:
     """Train on files, one epoch for each item taken; the arguments are those of `fit_on_files`."""
-    records = _records(classifier, *asked)
-    next(records)  # what is trained on
-    fit = yield from cast("Generator[Epoch, None, FilesFit]", records)
-    if fit.stop_reason == "interrupted":
-        raise KeyboardInterrupt
+    from .files.faces import epochs_of
+
+    return epochs_of(_records(classifier, *asked))
 
 
 def is_encoded(classifier: Any) -> bool:

@@ -135,7 +135,8 @@ class SpoolWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:  # a part that is not complete is not kept
-            self._stack.__exit__(kind or GeneratorExit, error or GeneratorExit(), trace)
+            with suppress(OSError):  # closing fails again on a full disk, which is said already
+                self._stack.__exit__(kind or GeneratorExit, error or GeneratorExit(), trace)
             self._file = None
 
     def _begin(self) -> None:

@@ -1,14 +1,19 @@
 """From the arguments of `fit` to a fit on files."""
 
-from typing import Any
+from collections.abc import Generator
+from typing import Any, cast
 
 from ...distributed import read_settings
+from ...errors import OptionError, Setting, is_whole, one_of
+from ...training import Epoch
 from .asked import sources_of
 from .available import refuse_rows
 from .fit import fit_files
 from .records import FilesFit, FilesRecords
 
-__all__ = ["finished", "records_of"]
+__all__ = ["epochs_of", "finished", "read_averaging", "records_of"]
+
+AVERAGING_STEPS = 16
 
 
 def records_of(
@@ -34,10 +39,51 @@ def records_of(
     """
     refuse_rows(**in_memory)
     given = dict(on_files)
-    cache_folder, n_threads = given.pop("cache_folder"), classifier.n_threads
-    workers = read_settings(**given, n_threads=n_threads)
+    cache_folder = given.pop("cache_folder")
+    averaging = read_averaging(given["engine"], given.pop("averaging", None), given.pop("averaging_steps", None))
+    workers = read_settings(**given, n_threads=classifier.n_threads)
     sources = sources_of(X, target, y, sample_weight)
-    return fit_files(classifier, sources, target, sample_weight, cache_folder=cache_folder, workers=workers)
+    how = {"cache_folder": cache_folder, "workers": workers, "averaging_steps": averaging}
+    return fit_files(classifier, sources, target, sample_weight, **how)
+
+
+def read_averaging(engine: str | None, averaging: str | None, averaging_steps: int | None) -> int | None:
+    """Return the number of steps of a shard between two averages; None for summed gradients.
+
+    Parameters
+    ----------
+    engine : str or None
+        What runs the workers.
+    averaging : {"local_sgd"} or None
+    averaging_steps : int or None
+        >= 1; 16 by default.
+
+    Raises
+    ------
+    OptionError
+        If one of the two is out of range, or is given where there is nothing to average.
+    """
+    if averaging is None and averaging_steps is None:
+        return None
+    if averaging is None:
+        expected = ("None without ", Setting("averaging", "local_sgd"))
+        raise OptionError(parameter="averaging_steps", came=repr(averaging_steps), expected=expected)
+    one_of("averaging", averaging, ("local_sgd",))
+    if engine is None:
+        expected = ("None without ", Setting("engine"), ": one process has nothing to average")
+        raise OptionError(parameter="averaging", came=repr(averaging), expected=expected)
+    steps = AVERAGING_STEPS if averaging_steps is None else averaging_steps
+    if not (is_whole(steps) and steps >= 1):
+        raise OptionError(parameter="averaging_steps", came=repr(steps), expected="a whole number >= 1 or None")
+    return int(steps)
+
+
+def epochs_of(records: FilesRecords) -> Generator[Epoch, None, None]:
+    """Train, one epoch for each item taken; after Ctrl-C within an epoch, raise KeyboardInterrupt."""
+    next(records)  # what is trained on
+    fit = yield from cast("Generator[Epoch, None, FilesFit]", records)
+    if fit.stop_reason == "interrupted":
+        raise KeyboardInterrupt
 
 
 def finished(records: FilesRecords) -> FilesFit:

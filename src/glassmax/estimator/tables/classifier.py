@@ -3,7 +3,7 @@
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
+from ...distributed import WorkerSettings
 from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
@@ -33,7 +34,7 @@ from ..user_warnings import warn_user
 from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import check_folds, check_search, check_table_options
+from .options import SETTINGS, check_folds, check_search, check_table_options, worker_settings
 from .rows import TableRows
 
 __all__ = ["TableClassifier"]
@@ -244,8 +245,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target : str, optional
             The column to predict, where X names files that may be larger than memory: a path, a folder, a glob, or a
             list of these; y is then None. See the notes.
-        cache_folder, engine, **workers
+        cache_folder : path, optional
             With `target`: as for `SoftmaxClassifier.fit`.
+        engine : {"processes", "ray", "mpi"}, optional
+            Where the networks of the preset are trained in parallel: in processes of this machine, in tasks of Ray
+            (``pip install 'glassmax[ray]'``), or in processes of MPI (``pip install 'glassmax[mpi]'``). None trains
+            them on threads of this process. The result is bit-identical for any engine and number of workers. With
+            `target`: as for `SoftmaxClassifier.fit`.
+        **workers
+            With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
+            `glassmax.distributed.WorkerSettings`. Each worker uses ``n_threads // n_workers`` threads, at least one.
 
         Returns
         -------
@@ -259,6 +268,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If `checkpoint_path` belongs to another run.
         DivergenceError
             If no member ends with finite weights.
+        WorkerError
+            If workers can't be started, don't answer, or have died too often.
 
         Notes
         -----
@@ -268,11 +279,14 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sets rest on 65,536 of them, about, if there are more.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        on_files = {"cache_folder": cache_folder, **workers}
+        if not names_files(X, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
+            settings = worker_settings(self, engine, workers)
+            self._tell(self._records(X, y, sample_weight, groups, time, given, workers=settings))
+            return self
         given |= {"groups": groups, "time": time}
-        on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
-        if not names_files(X, target, on_files):
-            self._tell(self.fit_members(X, y, sample_weight, **given))
-        elif finished(records_of(self, X, y, sample_weight, target, given, on_files)).stop_reason == "interrupted":
+        on_files |= {"engine": engine}
+        if finished(records_of(self, X, y, sample_weight, target, given, on_files)).stop_reason == "interrupted":
             warn_user("Training was interrupted; the weights so far are kept.")
         return self
 
@@ -290,6 +304,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Self:
         """Search for types of networks that suit the table, and train as `fit` does, with the best of them added.
 
@@ -303,6 +319,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
             As for `fit`.
+        engine, **workers
+            As for `fit`: the networks of a trial are trained in parallel, and then those of the preset. Trials follow
+            one another, because each is proposed from the records of the earlier ones.
         budget : float, optional
             Seconds of the search, > 0. One trial is always completed. The training afterwards takes its own time.
         trials : int, optional
@@ -320,7 +339,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
-        DataError, LabelError, OptionError, DivergenceError
+        DataError, LabelError, OptionError, DivergenceError, WorkerError
             As for `fit`; an OptionError also if Optuna is missing.
         CheckpointError
             If `study_path` or `checkpoint_path` belongs to another table, preset or seed, or is damaged.
@@ -338,7 +357,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         search = Search(budget, trials, study_path)
-        self._tell(self._records(X, y, sample_weight, groups, time, given, search))
+        settings = worker_settings(self, engine, workers)
+        self._tell(self._records(X, y, sample_weight, groups, time, given, search, settings))
         return self
 
     def fit_members(
@@ -352,12 +372,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Iterator[Member | Epoch]:
         """Train as `fit` does, and yield a record of each member once it is trained: for progress bars.
 
         Parameters
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
+            As for `fit`.
+        engine, **workers
             As for `fit`.
 
         Yields
@@ -367,10 +391,20 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        yield from cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
+        settings = worker_settings(self, engine, workers)
+        records = self._records(X, y, sample_weight, groups, time, given, workers=settings)
+        yield from cast("Iterator[Member | Epoch]", records)
 
     def _records(
-        self, X: Any, y: Any, weight: Any, groups: Any, time: Any, given: dict[str, Any], search: Search | None = None
+        self,
+        X: Any,
+        y: Any,
+        weight: Any,
+        groups: Any,
+        time: Any,
+        given: dict[str, Any],
+        search: Search | None = None,
+        workers: WorkerSettings | None = None,
     ) -> Iterator[Trial | Member | Epoch]:
         """Train, and yield a record of each trial, member or epoch; `given` are the validation rows."""
         check_table_options(self)
@@ -378,7 +412,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         validation = check_validation(given["X_val"], given["y_val"], given["sample_weight_val"], y)
         rows = table_rows(self, X, y, weight, groups=groups, time=time)
-        records = self.fit_rows(rows, validation, search)
+        records = self.fit_rows(rows, validation, search, workers=workers)
         next(records)
         yield from cast("Iterator[Trial | Member | Epoch]", records)
         self._learn_columns(rows, named=has_names(X))
@@ -399,6 +433,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation: tuple[Any, Any, Any] | None = None,
         search: Search | None = None,
         progress: Progress | None = None,
+        workers: WorkerSettings | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -411,6 +447,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             What `tune` is asked for.
         progress : callable, optional
             With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
+        workers : WorkerSettings, optional
+            Where the networks of a preset are trained, see `fit`.
+        alive : callable, optional
+            Is called after each epoch of a network of a preset, and several times a second within a long one, by any
+            thread.
 
         Yields
         ------
@@ -429,7 +470,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search, progress)
+        fitted = yield from fit_table(self, rows, validation, search, progress, workers, alive)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 
