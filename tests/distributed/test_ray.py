@@ -492,7 +492,7 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
     )
     assert late([marked.format("abc")]) == "Ray's node on this machine has died at shard 3 (gradient)."
     assert late([marked.format("def"), "Raylet is terminated. Termination is unexpected."]).startswith(
-        "A worker has not"
+        "Nothing has come"
     )
     assert late(["Task killed: node running low on memory. Memory on the node (IP: 10.0.0.7) was 15GB. More."]) == (
         "The memory of a machine has run out at shard 3 (gradient) again and again for 300 seconds: Memory on the node "
