@@ -34,6 +34,7 @@ FEWEST_EXAMPLES = {
     "files": 20,
     "playground": 3,
     "machines": 2,
+    "which-engine": 3,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 
