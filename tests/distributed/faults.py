@@ -134,3 +134,8 @@ def prepare(held, shard, call):
 def validation(held, shard, call):
     """Die once, or score a shard."""
     return _dying("validation", held, shard, call)
+
+
+def as_gradient(held, shard, call):
+    """Return as many numbers as theta has."""
+    return Message({}, {"gradient": np.zeros(call.arrays["theta"].shape)})

@@ -33,6 +33,7 @@ FEWEST_EXAMPLES = {
     "table-columns": 18,
     "files": 20,
     "playground": 3,
+    "engines": 16,
     "machines": 2,
     "which-engine": 3,
 }

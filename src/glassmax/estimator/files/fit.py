@@ -32,6 +32,8 @@ from .sharing import content_of, learn_content
 
 __all__ = ["fit_files"]
 
+_Driven = Generator[FilesPrepared | Epoch, Any, FilesFit]
+
 
 class _InterruptedError(Exception):
     """Leaves the folder of a run, which stays because the run can be continued."""
@@ -130,13 +132,12 @@ def _driven(
     cache_folder: str | Path | None,
     progress: FilesTold | None,
     on: _OnWorkers | None = None,
-) -> FilesRecords:
+) -> _Driven:
     """Drive a fit."""
     try:
         with working_folder(cache_folder, asked.network.checkpoint_path) as folder:
             stays = cache_folder is not None
             fit = yield from _Fit(asked, sources, target, weight, folder, stays, progress, on).records()
-            assert fit is not None
             if fit.stop_reason == "interrupted":
                 raise _InterruptedError
     except _InterruptedError:
@@ -159,7 +160,7 @@ class _Fit:
     progress: FilesTold | None
     on: _OnWorkers | None
 
-    def records(self) -> FilesRecords:
+    def records(self) -> _Driven:
         """Scan, encode, train, judge."""
         known, places = self._learned()
         notes = [*self.asked.notes, *findings(known, self.target, self.weight, held_out=self.asked.held_out > 0)]
@@ -236,7 +237,7 @@ class _Fit:
             self.weight,
             known,
             notes,
-            *run.split.count(known.rows),
+            *run.split.sizes(known.rows),
             self.asked.network,
             run.network.layer_sizes,
             run.rows.size,
