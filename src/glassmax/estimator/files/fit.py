@@ -16,6 +16,7 @@ from ...streaming import Layout, Learned, Progress, Sources, Split, learned, sca
 from ...streaming.order import BLOCK_ROWS
 from ...table import Note
 from ...training import Epoch
+from ...training.checkpoint import check_begun
 from ..identity import plain
 from ..options import Plan
 from ..outcome import warn_of_outcome
@@ -98,6 +99,9 @@ def fit_files(
     if averaging_steps is not None and asked.network.solver == "lbfgs":
         expected = ("another one with ", Setting("averaging", "local_sgd"), ": L-BFGS takes all rows in each step")
         raise OptionError(parameter="solver", came="'lbfgs'", expected=expected)
+    check_begun(
+        asked.network.checkpoint_path, _identity(asked, sources, target, weight)
+    )  # or the scan of the run in it would be replaced
     try:
         with ExitStack() as stack:
             opened = None if workers is None else stack.enter_context(closing(open_workers(workers)))
@@ -191,7 +195,8 @@ class _Fit:
             return weights_of_classes(asked.class_weights(known.classes), totals, known.rows)
 
         how = "" if self.workers is None else f"on workers, {self.averaging_steps} steps between averages"
-        identity = given.identity | {"class_weight of the table": plain(asked.class_weight), "engine": how}
+        identity = given.identity | _identity(asked, self.sources, self.target, self.weight)
+        identity |= {"class_weight of the table": plain(asked.class_weight), "engine": how}
         return FilesRun(
             asked.network, begun, identity, asked.held_out, known.rows, engine, encode, weigh, self.progress
         )
@@ -239,6 +244,19 @@ class _Teller:
         """Tell that it is complete, if anything was told before."""
         if self.last is not None:
             self.tell(self.last._replace(size=self.last.total))
+
+
+def _identity(asked: Asked, sources: Sources, target: str, weight: str | None) -> dict[str, str]:
+    """Return what identifies a run before the files are read."""
+    columns = asked.columns
+    return {
+        "the files": sources.fingerprint,
+        "target": target,
+        "sample_weight": repr(weight),
+        "types": plain(dict(columns.types)),
+        "ignore": plain(sorted(columns.ignore)),
+        "keep": plain(sorted(columns.keep)),
+    }
 
 
 def _epochs(run: FilesRun) -> Generator[Epoch, None, bool]:
