@@ -23,7 +23,7 @@ pytestmark = [
 def run(n_ranks, *arguments, program="mpi_faults.py", seconds=60):
     """Run a program of the folder on some ranks; return exit code, output and errors."""
     command = [MPIEXEC, "-n", str(n_ranks), sys.executable, str(HERE / "programs" / program), *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(HERE / "site")}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE / "site"), str(HERE.parent.parent)])}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
     return done.returncode, done.stdout, done.stderr
 

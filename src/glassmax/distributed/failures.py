@@ -97,7 +97,8 @@ def _capital(text: str) -> str:
 def died_too_often(what: str, worker: str, how: str, printed: str = "") -> WorkerError:
     """Return the error that workers have died on a shard `DEATHS` times; `how` is "by signal SIGKILL", for example."""
     memory = " Perhaps its memory was full: use fewer workers on a machine, or smaller batches." * ("KILL" in how)
-    error = WorkerError(f"{_capital(what)} has ended {DEATHS} workers, at last {worker}, {how}.{memory}")
+    have = "have" if what.startswith("shards") else "has"
+    error = WorkerError(f"{_capital(what)} {have} ended {DEATHS} workers, at last {worker}, {how}.{memory}")
     if printed:
         error.add_note(f"In {worker}:\n{printed}")
     return error

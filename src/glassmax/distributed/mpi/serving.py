@@ -1,11 +1,7 @@
 """What ranks other than 0 do: what comes down the tree, until the driver has finished."""
 
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,9 +28,8 @@ def serve(ranks: Ranks) -> bytes:
         With which the driver has ended.
     """
     try:
-        with _without_interrupts():
-            end = _Serving(ranks).until_end()
-            ranks.comm.Free()
+        end = _Serving(ranks).until_end()
+        ranks.comm.Free()
     except BaseException as error:
         sys.stderr.write(f"Rank {ranks.rank} can't go on: {type(error).__name__}: {error}\n")
         abort_at_exit(ranks)
@@ -57,7 +52,7 @@ class _Serving:
     def __init__(self, ranks: Ranks) -> None:
         self.ranks, self.parent = ranks, parent_of(ranks.rank)
         self.signs = _Signs(ranks)
-        self.held = Held(Message({}, {}))
+        self.held = Held(Message({}, {}), alive=self.signs.alive)
         self.call = 0
 
     def until_end(self) -> Message:
@@ -71,9 +66,10 @@ class _Serving:
             self.call = command.manifest["call"]
             self.signs.begin(self.call)
             if what == "end":
+                self.held.renew(Message({}, {}))
                 return message
             if what == "broadcast":
-                self.held = Held(message, alive=self.signs.alive)
+                self.held.renew(message)
             elif what == "sum":
                 self._sum(asked, message)
             else:
@@ -172,16 +168,3 @@ class _Signs:
         self.on_its_way = [one for one in self.on_its_way if not one[0].Test()]
         self.on_its_way.append((request, content))
         return True
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Leave Ctrl-C to the driver, to which mpiexec sends it too."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)

@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import OptionError, Setting, WorkerError
 from .ranks import ANY, Ranks, abort_at_exit, until
 
-__all__ = ["open_ranks"]
+__all__ = ["meet", "ranks_of_job"]
 
 HELLO = 27183
 STARTED = {
@@ -54,22 +54,20 @@ def load_mpi() -> Any:
     return MPI
 
 
-def open_ranks(n_workers: int | None, limit: float) -> Ranks:
-    """Return the ranks of this job; each of them has to call it.
+def ranks_of_job(n_workers: int | None) -> Ranks:
+    """Return the ranks of this job; they have not met yet.
 
     Parameters
     ----------
     n_workers : int or None
         Number of ranks that the user expects.
-    limit : float
-        Seconds to wait for the others.
 
     Raises
     ------
     OptionError
         If there is another number of ranks.
     WorkerError
-        If there is no MPI, if other ranks don't come, or if this process doesn't know of the others.
+        If there is no MPI, or if this process doesn't know of the others.
     """
     MPI = load_mpi()
     world = MPI.COMM_WORLD
@@ -80,16 +78,37 @@ def open_ranks(n_workers: int | None, limit: float) -> Ranks:
         remedy = f"Start {n_workers} ranks: mpiexec -n {n_workers} followed by the command."
         raise OptionError(parameter="n_workers", came=str(n_workers), expected=expected, remedy=remedy)
     _keep_memory()
+    return ranks
+
+
+def meet(ranks: Ranks, limit: float) -> Ranks:
+    """Return the ranks once each of them has come here; they have a communicator of their own.
+
+    Parameters
+    ----------
+    ranks : Ranks
+    limit : float
+        Seconds to wait for the others.
+
+    Raises
+    ------
+    WorkerError
+        If other ranks don't come.
+    """
     host = socket.gethostname()
     if ranks.size == 1:
         return ranks._replace(hosts=[host])
     start = time.monotonic()
-    if ranks.rank:
-        ranks.send([0], HELLO, host.encode(), lambda _: _check_driver(ranks, start, limit))
-    else:
-        ranks = ranks._replace(hosts=_greeted(ranks, host, start, limit))
-    comm, request = world.Idup()
-    until(request.Test, 0, lambda _: _check_driver(ranks, start, limit))
+    try:
+        if ranks.rank:
+            ranks.send([0], HELLO, host.encode(), lambda _: _check_driver(start, limit))
+        else:
+            ranks = ranks._replace(hosts=_greeted(ranks, host, start, limit))
+        comm, request = ranks.comm.Idup()
+        until(request.Test, 0, lambda _: _check_driver(start, limit))
+    except BaseException:
+        abort_at_exit(ranks)
+        raise
     return ranks._replace(comm=comm)
 
 
@@ -111,7 +130,6 @@ def _greeted(ranks: Ranks, host: str, start: float, limit: float) -> list[str]:
             missing = [rank for rank in range(ranks.size) if rank not in hosts]
             shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
             what = f"Of {ranks.size} ranks, {len(missing)} ({shown}) haven't come within {limit:g} s."
-            abort_at_exit(ranks)
             raise WorkerError(what, remedy="All ranks must run the same program, with the same arguments.")
 
     while len(hosts) < ranks.size:
@@ -120,9 +138,8 @@ def _greeted(ranks: Ranks, host: str, start: float, limit: float) -> list[str]:
     return [hosts[rank] for rank in range(ranks.size)]
 
 
-def _check_driver(ranks: Ranks, start: float, limit: float) -> None:
+def _check_driver(start: float, limit: float) -> None:
     if time.monotonic() - start > limit:
-        abort_at_exit(ranks)
         what = f"Rank 0, which drives the others, hasn't come within {limit:g} s."
         raise WorkerError(what, remedy="All ranks must run the same program, with the same arguments.")
 

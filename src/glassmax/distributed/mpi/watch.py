@@ -46,6 +46,17 @@ class Interrupts:
             finally:
                 self._before = None
 
+    def ignore(self) -> None:
+        """Leave Ctrl-C to the driver, to which mpiexec sends it too, until `restore` is called."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def restore(self) -> None:
+        """Let Ctrl-C come here again."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._came = (number, frame)
 

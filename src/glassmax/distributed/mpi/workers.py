@@ -29,7 +29,7 @@ from ..settings import WorkerSettings
 from ..workers import Held, Operation, name_of
 from .ranks import ANSWER, COMMAND, STOP, abort_at_exit
 from .serving import serve
-from .starting import open_ranks
+from .starting import meet, ranks_of_job
 from .watch import Interrupts, OwnShard, Watch
 
 __all__ = ["MPIWorkers"]
@@ -67,13 +67,20 @@ class MPIWorkers:
     name = "mpi"
 
     def __init__(self, settings: WorkerSettings) -> None:
-        self._ranks = open_ranks(settings.n_workers, settings.wait_limit)
-        self.n_workers, self.is_driver = self._ranks.size, self._ranks.rank == 0
+        ranks = ranks_of_job(settings.n_workers)
+        self.n_workers, self.is_driver = ranks.size, ranks.rank == 0
         self._interrupts = Interrupts()
+        if not self.is_driver:
+            self._interrupts.ignore()
+        try:
+            self._ranks = meet(ranks, settings.wait_limit)
+        except BaseException:
+            self._interrupts.restore()
+            raise
         self._watch = Watch(self._ranks, settings.wait_limit, self._interrupts)
         watched = self.is_driver and self.n_workers > 1
         self._own = OwnShard(self._ranks, settings.wait_limit) if watched else None
-        self._held = Held(Message({}, {}))
+        self._held = Held(Message({}, {}), alive=self._own.alive) if self._own else Held(Message({}, {}))
         self._call = 0
         self._owed: dict[int, int] = {}  # by rank: the answers that are still to come
         self._is_open = True
@@ -90,13 +97,16 @@ class MPIWorkers:
             With which the driver has ended.
         """
         self._is_open = False
-        return serve(self._ranks)
+        try:
+            return serve(self._ranks)
+        finally:
+            self._interrupts.restore()
 
     def broadcast(self, message: Message) -> None:
         """Give all ranks what the next operations need."""
         with self._interrupts:
             self._command("broadcast", {}, message)
-            self._held = Held(message, alive=self._own.alive) if self._own else Held(message)
+            self._held.renew(Message.of_bytes(message.to_bytes()))  # arrays may change later
 
     def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
         """Call an operation for some shards; return what comes of each, in their order. See `Workers`."""
@@ -147,9 +157,11 @@ class MPIWorkers:
         was_open, self._is_open = self._is_open, False
         if self._own:
             self._own.close()
+        self._held.renew(Message({}, {}))
         if not was_open or self._watch.is_lost:
             return
         if not self.is_driver:  # an error before it served: nobody serves in its place
+            self._interrupts.restore()
             abort_at_exit(self._ranks)
         elif self.n_workers > 1:
             with self._interrupts:

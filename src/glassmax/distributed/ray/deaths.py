@@ -1,0 +1,87 @@
+"""Errors of Ray, in words: one sentence that names shards and worker."""
+
+import re
+from types import ModuleType
+
+from ...errors import GlassmaxError, Setting, WorkerError
+from ..failures import died_too_often, not_answering
+from .quiet import Notices
+
+__all__ = ["error_of", "late_error"]
+
+PLACE = re.compile(r"pid=(\d+), ip=([^,)\s]+)")
+INSTALL = "Install it on all machines of the cluster, for the Python of Ray's workers."
+
+
+def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) -> GlassmaxError:
+    """Return the error of glassmax for an error that Ray has raised for a task.
+
+    Parameters
+    ----------
+    ray : module
+    error : Exception
+    doing : str
+        What the task was doing, such as "shard 3 (gradient)".
+    notices : Notices
+        What Ray would have printed.
+    """
+    kinds, text = ray.exceptions, str(error).strip()
+    if isinstance(error, kinds.WorkerCrashedError):
+        worker, printed = notices.last_death()
+        return died_too_often(doing, worker, "by SIGKILL, a crash or an exit", printed)
+    if isinstance(error, kinds.OutOfMemoryError):
+        found = WorkerError(
+            f"The memory of a machine has run out at {doing}: {_sentence(text, 'Memory on the node')}",
+            remedy="Use fewer workers on a machine, or smaller batches.",
+        )
+    elif isinstance(error, kinds.RayTaskError):
+        where = PLACE.search(text)
+        worker = f"The worker on {where[2]} (process {where[1]})" if where else "A worker"
+        if "No module named 'glassmax" in text:
+            found = WorkerError(f"{worker} doesn't have glassmax, which {doing} needs.", remedy=INSTALL)
+        else:
+            found = WorkerError(f"{worker} has failed at {doing}: {text.splitlines()[-1].strip()}")
+    elif isinstance(error, kinds.ObjectLostError):
+        found = WorkerError(f"Ray has lost the result of {doing} together with the machine that held it.")
+    else:
+        found = WorkerError(f"Ray has failed at {doing}: {type(error).__name__}: {_sentence(text, '')}")
+    found.add_note(text)
+    return found
+
+
+def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, float], notices: Notices) -> WorkerError:
+    """Return the error that no task has ended within the limit of waiting, with the reason if it is known."""
+    if notices.is_cut_off():
+        return WorkerError(f"Ray's node on this machine has died at {doing}.")
+    if line := notices.line_with("running low on memory"):
+        return WorkerError(
+            f"The memory of a machine has run out at {doing} again and again for {limit:g} seconds: "
+            f"{_sentence(line, 'Memory on the node')}",
+            remedy="Use fewer workers on a machine, or smaller batches.",
+        )
+    has = ray.cluster_resources()
+    for name, amount in needed.items():
+        if amount > max((node["Resources"].get(name, 0.0) for node in ray.nodes() if node["Alive"]), default=0.0):
+            return WorkerError(
+                f"No machine of the cluster has {amount:g} of {name!r}, which {doing} needs; the cluster has "
+                f"{_in_words(has)}.",
+                remedy=("Lower ", Setting("resources"), "."),
+            )
+    free = ray.available_resources()
+    if any(amount > free.get(name, 0.0) for name, amount in needed.items()):
+        return WorkerError(
+            f"{doing[:1].upper()}{doing[1:]} has waited for {limit:g} seconds: the cluster is busy, or a worker hangs.",
+            remedy=("If it needs more time, raise ", Setting("wait_limit"), "."),
+        )
+    return not_answering(doing, "a worker", limit)
+
+
+def _in_words(amounts: dict[str, float]) -> str:
+    return ", ".join(f"{amounts[name]:g} {name}" for name in sorted(amounts) if not name.startswith("node:"))
+
+
+def _sentence(text: str, start: str) -> str:
+    """Return the sentence that begins with some words; the first one if there is none."""
+    text = " ".join(text.split())
+    place = max(0, text.find(start)) if start else 0
+    return text[place:].split(". ")[0].rstrip(".") + "."
