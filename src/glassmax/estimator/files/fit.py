@@ -134,8 +134,7 @@ def _driven(
     progress: FilesTold | None,
     on: _OnWorkers | None = None,
 ) -> _Driven:
-    """Drive a fit."""
-    # or the scan of the run in the checkpoint would be replaced
+    """Drive a fit; a checkpoint of another run is refused first, so that its scan is not replaced."""
     check_begun(asked.network.checkpoint_path, _identity(asked, sources, target, weight))
     try:
         with working_folder(cache_folder, asked.network.checkpoint_path) as folder:
