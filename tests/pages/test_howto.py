@@ -32,9 +32,8 @@ FEWEST_EXAMPLES = {
     "tables": 10,
     "table-columns": 18,
     "files": 20,
-    "machines": 10,
     "playground": 3,
-    "machines": 2,
+    "machines": 9,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 
