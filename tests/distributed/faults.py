@@ -16,6 +16,12 @@ def tenths(held, shard, call):
     return Message({"shard": shard, "pid": os.getpid()}, {"sum": (shard + 1) * np.array([0.1, 1e8, 1e-8])})
 
 
+def slow_tenths(held, shard, call):
+    """Return the same, a little later: a machine can die meanwhile."""
+    time.sleep(0.02)
+    return tenths(held, shard, call)
+
+
 def echo(held, shard, call):
     """Return what was broadcast, and what the call brings."""
     return Message({"broadcast": held.broadcast.manifest, "call": call.manifest, "shard": shard}, call.arrays)
@@ -128,3 +134,8 @@ def prepare(held, shard, call):
 def validation(held, shard, call):
     """Die once, or score a shard."""
     return _dying("validation", held, shard, call)
+
+
+def as_gradient(held, shard, call):
+    """Return as many numbers as theta has."""
+    return Message({}, {"gradient": np.zeros(call.arrays["theta"].shape)})

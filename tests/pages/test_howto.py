@@ -33,6 +33,7 @@ FEWEST_EXAMPLES = {
     "table-columns": 18,
     "files": 20,
     "playground": 3,
+    "engines": 16,
     "machines": 9,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}

@@ -14,7 +14,6 @@ import os
 import posixpath
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -223,11 +222,12 @@ class Sources:
             at_once=_rows_at_once(n_columns),
             tried=tried,
             may_be_empty=True,
+            called=file.name,
             **self.reading,
         )
         for table in tables:
             if table.n_rows:
-                yield self.partitions.added(replace(table, name=file.name), position)
+                yield self.partitions.added(table, position)
         self._check_unchanged(file)
         self._sound.add(position)
 
@@ -325,7 +325,7 @@ def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFi
 
 
 def _text_file(path: str, name: str, version: Version, reading: dict[str, Any]) -> SourceFile:
-    first = next(read_batches(path, may_be_empty=True, **reading))
+    first = next(read_batches(path, may_be_empty=True, called=name, **reading))
     if first.how.startswith(OF_JSON):
         return SourceFile(path, name, OF_JSON, version, {})
     columns = dict.fromkeys(first.names, "")

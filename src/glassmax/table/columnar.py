@@ -35,7 +35,6 @@ def read_columnar(
     source: Source,
     wanted: Sequence[str] | None = None,
     decimal: str = ".",
-    *,
     start: int = 0,
     at_once: int | None = None,
     tried: Callable[[int], bool] | None = None,

@@ -123,6 +123,7 @@ def read_batches(
     at_once: int | None = None,
     tried: Callable[[int], bool] | None = None,
     may_be_empty: bool = False,
+    called: str | None = None,
 ) -> Iterator[Table]:
     """Read a table in pieces of some thousand rows, so that it may be larger than memory.
 
@@ -143,6 +144,8 @@ def read_batches(
         process that reads them.
     may_be_empty : bool, default=False
         Whether a CSV file may have a header and no rows; the only piece has no rows then.
+    called : str, optional
+        What messages call the file; its name by default.
 
     Yields
     ------
@@ -150,9 +153,9 @@ def read_batches(
         At least one; rows keep their numbers.
     """
     words = _checked_words(missing_words)
-    how = _Pieces(start, at_once, tried)
+    how = _Pieces(start, at_once, tried, may_be_empty, called)
     dialect = _dialect(delimiter, decimal, encoding, header)
-    for table in _tables(source, dialect, columns, how, may_be_empty=may_be_empty):
+    for table in _tables(source, dialect, columns, how):
         first = table.number(0) - 1 if table.n_rows else 0
         rest = table if first >= start else table.rows(slice(start - first, None))
         if rest.n_rows or not start:
@@ -160,11 +163,13 @@ def read_batches(
 
 
 class _Pieces(NamedTuple):
-    """Where to begin, and how to read Parquet and Arrow files; see `read_batches`."""
+    """How to read a file in pieces; see `read_batches`."""
 
     start: int = 0
     at_once: int | None = None
     tried: Callable[[int], bool] | None = None
+    may_be_empty: bool = False
+    called: str | None = None
 
 
 def _dialect(delimiter: str | None, decimal: str | None, encoding: str | None, header: bool | None) -> Dialect:
@@ -204,8 +209,6 @@ def _tables(
     dialect: Dialect,
     columns: Sequence[str] | None,
     how: _Pieces = _Pieces(),  # noqa: B008 - immutable
-    *,
-    may_be_empty: bool = False,
 ) -> Iterator[Table]:
     if not isinstance(source, str | Path):
         if isinstance(source, Table):
@@ -221,21 +224,20 @@ def _tables(
         yield _example(name)
         return
     with open_source(name) as opened:
-        yield from _pieces(opened, dialect, columns, how, may_be_empty=may_be_empty)
+        opened.name = opened.name if how.called is None else how.called
+        yield from _pieces(opened, dialect, columns, how)
 
 
-def _pieces(
-    source: Source, dialect: Dialect, columns: Sequence[str] | None, how: _Pieces, *, may_be_empty: bool
-) -> Iterator[Table]:
+def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None, how: _Pieces) -> Iterator[Table]:
     if source.kind != "text":
-        tables = read_columnar(source, columns, dialect.decimal or ".", **how._asdict())
+        tables = read_columnar(source, columns, dialect.decimal or ".", *how[:3])
         yield from (_known(table, dialect) for table in tables)
         return
     lines = Lines(source, dialect.encoding)
     if _is_json(source):
         yield from (_known(table, dialect) for table in read_json_lines(lines, columns, dialect.decimal or "."))
     else:
-        yield from read_delimited(lines, dialect, columns, may_be_empty=may_be_empty)
+        yield from read_delimited(lines, dialect, columns, may_be_empty=how.may_be_empty)
 
 
 def _known(table: Table, dialect: Dialect) -> Table:

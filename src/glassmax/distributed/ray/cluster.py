@@ -76,6 +76,7 @@ def open_cluster(settings: WorkerSettings, ends: ExitStack) -> Notices:
     else:
         _join(ray, address)
         ends.callback(ray.shutdown)
+    notices.node = ray.get_runtime_context().get_node_id()
     return notices
 
 

@@ -5,7 +5,7 @@ from types import ModuleType
 
 from ...errors import GlassmaxError, Setting, WorkerError
 from ..failures import died_too_often, not_answering
-from .quiet import GONE, Notices
+from .quiet import Notices
 
 __all__ = ["error_of", "late_error"]
 
@@ -51,7 +51,7 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
 
 def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, float], notices: Notices) -> WorkerError:
     """Return the error that no task has ended within the limit of waiting, with the reason if it is known."""
-    if notices.line_with(GONE):
+    if notices.is_cut_off():
         return WorkerError(f"Ray's node on this machine has died at {doing}.")
     if line := notices.line_with("running low on memory"):
         return WorkerError(

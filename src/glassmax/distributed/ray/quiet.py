@@ -22,7 +22,7 @@ __all__ = ["Notices", "undisturbed"]
 MOST, LONGEST = 100, 2000
 DEATH = re.compile(r"Worker IP address: (\S+).*?Worker PID: (\d+)", re.DOTALL)
 OF_RAY = re.compile(r":(job_id|task_name|actor_name):|\[20\d\d-")  # lines in those files that no worker has printed
-GONE = "Raylet is terminated"
+GONE = "The node with node id: {}"  # "... has been marked dead"
 
 
 class Notices(logging.Handler):
@@ -33,12 +33,14 @@ class Notices(logging.Handler):
     lines : deque of str
     folder : str
         The folder of a cluster of our own, in which its workers write what they print.
+    node : str
+        The node of Ray to which this process is connected.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: deque[str] = deque(maxlen=MOST)
-        self.folder = ""
+        self.folder = self.node = ""
         self._before: list[Any] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -86,6 +88,10 @@ class Notices(logging.Handler):
             printed = "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
             return "\n".join(line for line in printed.splitlines() if not OF_RAY.match(line))[-LONGEST:].strip()
         return ""
+
+    def is_cut_off(self) -> bool:
+        """Return whether the node of this process has died, without which Ray waits for ever."""
+        return bool(self.node and self.line_with(GONE.format(self.node)))
 
     def line_with(self, words: str) -> str:
         """Return the last line with these words; empty if there is none."""

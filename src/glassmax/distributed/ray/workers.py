@@ -17,13 +17,14 @@ from ..workers import Operation, name_of
 from .cluster import amounts, load_ray, open_cluster, refused
 from .deaths import error_of, late_error
 from .places import Places, slots_of
-from .quiet import GONE
 from .tasks import bytes_of, message_of, run_shards
 
 __all__ = ["RayWorkers"]
 
 MOST_SHARDS = 16
 """Shards of a task whose results are added up: so many that starting it takes no time beside them."""
+SMALL = 20_000
+"""Bytes up to which a call is sent with each task."""
 LOOK_SECONDS = 2.0
 
 
@@ -95,7 +96,9 @@ class RayWorkers:
 
     def _results(self, operation: Operation, cuts: list[range], is_sum: bool, call: Message) -> Iterator[Message]:
         """Run a task for each cut, and return their answers in order."""
-        name, called = name_of(operation), self._ray.put(bytes_of(call))
+        name, called = name_of(operation), bytes_of(call)
+        if called.nbytes > SMALL:
+            called = self._ray.put(called)
         waiting = deque(_Task(i, cut, self._places.node_of(i)) for i, cut in enumerate(cuts))
         running: dict[Any, _Task] = {}
         found: dict[int, Message] = {}
@@ -137,7 +140,7 @@ class RayWorkers:
         """Wait for the end of a task, up to the limit."""
         limit = self.settings.wait_limit
         end = time.monotonic() + limit
-        while (left := end - time.monotonic()) > 0 and not self._notices.line_with(GONE):
+        while (left := end - time.monotonic()) > 0 and not self._notices.is_cut_off():
             ready, _ = self._ray.wait(list(running), num_returns=1, timeout=min(left, LOOK_SECONDS))
             if ready:
                 return ready[0]
@@ -172,6 +175,6 @@ def _remote(ray: Any, needed: dict[str, float], settings: WorkerSettings) -> Any
     options = {named[name]: amount for name, amount in needed.items() if name in named}
     others = {name: amount for name, amount in needed.items() if name not in named}
     try:
-        return ray.remote(run_shards).options(**options, resources=others or None, max_retries=DEATHS - 1)
+        return ray.remote(**options, resources=others or None, max_retries=DEATHS - 1)(run_shards)
     except (ValueError, TypeError) as error:
         raise refused(settings, error) from None
