@@ -23,6 +23,7 @@ The map of the modules, from the command line down to the exceptions::
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
+    distributed/    train on several machines or processes: shards of rows, sums in a fixed order
     streaming/      train on more rows than fit into memory: files read piece by piece, in a seeded order
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
         checked_rows,
         cli,
         conformal,
+        distributed,
         doctor,
         embedding,
         engine,
@@ -133,6 +135,7 @@ __all__ = [
     "cross_validate",
     "derive",
     "diagnose",
+    "distributed",
     "doctor",
     "embedding",
     "engine",

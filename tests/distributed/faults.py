@@ -89,6 +89,30 @@ def prints(held, shard, call):
     return tenths(held, shard, call)
 
 
+def numbers(held, shard, call):
+    """Return many numbers of different sizes, made of what was broadcast and what the call brings."""
+    draw = np.random.default_rng(shard)
+    gradient = 10.0 ** draw.integers(-8, 8) * draw.normal(size=1001) * call.arrays["theta"]
+    base = held.broadcast.arrays["base"]
+    return Message(
+        {"shard": shard, **held.broadcast.manifest}, {"gradient": gradient + base, "rows": np.array(shard + 1)}
+    )
+
+
+def freezes(held, shard, call):
+    """Stop the process at shard 3, as a machine that has gone does."""
+    if shard == 3:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return tenths(held, shard, call)
+
+
+def interrupts(held, shard, call):
+    """Press Ctrl-C at shard 0, and take time at the others."""
+    if shard == 0:
+        signal.raise_signal(signal.SIGINT)
+    return tenths(held, shard, call)
+
+
 def _dying(name, held, shard, call):
     mark = Path(os.environ["GLASSMAX_TEST_FOLDER"]) / f"died {shard}"
     if shard in (1, 3) and not mark.exists():

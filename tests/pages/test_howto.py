@@ -33,8 +33,10 @@ FEWEST_EXAMPLES = {
     "table-columns": 18,
     "files": 20,
     "playground": 3,
-    "machines": 2,
     "engines": 16,
+    "machines": 9,
+    "mpi": 3,
+    "which-engine": 3,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 

@@ -5,6 +5,7 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
@@ -64,9 +65,8 @@ class GoogleHandler(Handler):
         if names[0] != "bucket":
             self._answer(404, {"error": {"code": 404, "message": "The specified bucket does not exist."}})
             return
-        from pathlib import Path
-
-        there = {file.relative_to(folder).as_posix(): file for file in sorted(Path(folder).rglob("*")) if file.is_file()}
+        files = [file for file in sorted(Path(folder).rglob("*")) if file.is_file()]
+        there = {file.relative_to(folder).as_posix(): file for file in files}
         inner = unquote(names[1].lstrip("/")) if len(names) > 1 else ""
         if not inner:
             prefix = asked.get("prefix", [""])[0]

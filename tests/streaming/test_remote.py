@@ -132,10 +132,10 @@ FAULTS = {
     "busy": ([503] * 20, "a.csv", "{url}/a.csv can't be read: the server is busy or broken (503). Try again later."),
     "forbidden": ([403] * 20, "a.csv", "{url}/a.csv can't be read: the server refuses access (403)."),
     "no match": ([], "*.arrow", "{url}/*.arrow matches no file that the server lists."),
-    "empty": ([], "empty/", "The folder {url}/empty/ holds no table, expected Parquet, Arrow, CSV or JSON lines files."),
+    "empty": ([], "empty/", "The folder {url}/empty/ holds no table, expected Parquet, Arrow, CSV or JSON lines"),
     "foreign": ([], "other/", "{url}/other/notes.md is no table by its name. Say which files are meant, such as"),
     "truncated": ([], "half.parquet", "{url}/half.parquet is not a complete Parquet file: "),
-    "page": ([], "page.csv", "{url}/page.csv is a web page (HTML), expected a table. Was it saved in place of the file?"),
+    "page": ([], "page.csv", "{url}/page.csv is a web page (HTML), expected a table. Was it saved in place of"),
 }
 
 
@@ -204,7 +204,9 @@ def test_a_full_disk_is_one_sentence(tmp_path, web, monkeypatch):
         list(Sources(f"{web.url}/a.csv").pieces())
 
 
-@pytest.mark.parametrize(("url", "package"), [("s3://b/a.csv", "s3fs"), ("gs://b/a.csv", "gcsfs"), ("http://b/", "fsspec")])
+@pytest.mark.parametrize(
+    ("url", "package"), [("s3://b/a.csv", "s3fs"), ("gs://b/a.csv", "gcsfs"), ("http://b/", "fsspec")]
+)
 def test_a_package_that_is_missing_is_named(monkeypatch, url, package):
     monkeypatch.setitem(sys.modules, package, None)
     remote._file_system.cache_clear()
@@ -258,7 +260,12 @@ def test_rows_of_a_bucket_are_those_of_the_files(tmp_path, bucket, end):
     put(bucket, tmp_path)
     bucket.put_object(Key="data/")  # what some programs write for a folder
     here = Sources(tmp_path / "data")
-    for given in ("s3://bucket/data", "s3://bucket/data/", f"s3://bucket/data/*/*.{end}", f"s3a://bucket/data/**/*.{end}"):
+    for given in (
+        "s3://bucket/data",
+        "s3://bucket/data/",
+        f"s3://bucket/data/*/*.{end}",
+        f"s3a://bucket/data/**/*.{end}",
+    ):
         there = Sources(given)
         assert [file.name for file in there.files] == [f"day={day}/part.{end}" for day in (9, 10)]
         assert rows_of(there.pieces()) == rows_of(here.pieces())

@@ -257,3 +257,56 @@ def test_a_key_that_comes_late_in_json_lines_is_missing_before(tmp_path):
     table = joined([piece.table for piece in Sources(tmp_path).pieces()])
     assert table.columns["color"].tolist() == ["a", None, None]
     assert np.isnan(table.columns["z"]).tolist() == [True, True, False]
+
+
+PACKED = ["csv.gz", "csv.zst", "csv.bz2", "jsonl.gz", "parquet.gz"]
+
+
+@pytest.mark.parametrize("end", PACKED)
+@pytest.mark.parametrize("share", [0.4, 0.9])
+def test_a_packed_file_that_lost_its_end_is_an_error(tmp_path, end, share):
+    draw = np.random.RandomState(0)
+    for name in "ab":
+        write(frame(20_000).with_columns(x=draw.normal(size=20_000)), tmp_path / f"{name}.{end}")
+    content = (tmp_path / f"b.{end}").read_bytes()
+    (tmp_path / f"b.{end}").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(
+        DataError, match=rf"b\.{end} is packed by .* and (ends in the middle|is damaged)\. Take another"
+    ):
+        list(Sources(tmp_path).pieces())
+
+
+def test_a_csv_file_that_ends_within_a_row_is_an_error(tmp_path):
+    for day in (1, 2):
+        (tmp_path / f"day={day}").mkdir()
+        write(frame(30_000), tmp_path / f"day={day}" / "part.csv")
+    with open(tmp_path / "day=2" / "part.csv", "r+b") as file:
+        file.truncate(500_000)
+        file.seek(0)
+        rows, cells = (lambda text: (text.count(b"\n"), text.rpartition(b"\n")[2].count(b",") + 1))(file.read())
+    if cells == 3:
+        pytest.skip("the row is whole by chance")
+    with pytest.raises(
+        DataError, match=rf"^Row {rows} of day=2.part\.csv \(line {rows + 1}\) has {cells} cells, expected 3"
+    ):
+        list(Sources(tmp_path).pieces())
+
+
+@pytest.mark.parametrize("end", ["parquet", "csv", "jsonl"])
+def test_a_file_that_grows_while_it_is_read_is_an_error(tmp_path, end):
+    write(frame(70_000), tmp_path / f"a.{end}")
+    found = Sources(tmp_path)
+    pieces = found.pieces()
+    next(pieces)
+    with open(tmp_path / f"a.{end}", "ab") as file:
+        file.write(b"\n")
+    with pytest.raises(DataError, match=rf"^a\.{end} was changed while it was in use\. Start again;"):
+        list(pieces)
+
+
+def test_every_message_about_a_cell_names_the_file_with_its_folder(tmp_path):
+    for day, cell in ((1, "0.5"), (2, '"0.5')):
+        (tmp_path / f"day={day}").mkdir()
+        (tmp_path / f"day={day}" / "part.csv").write_text(f"x,y\n1,a\n{cell},b\n")
+    with pytest.raises(DataError, match=r"^Row 2 of day=2.part\.csv \(from line 3\) can't be read: "):
+        list(Sources(tmp_path).pieces())

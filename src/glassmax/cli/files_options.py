@@ -19,12 +19,12 @@ __all__ = ["OF_FILES", "UNUSED_ON_FILES", "needs_memory", "on_files", "refuse_on
 ENGINES = ["processes", "ray", "mpi"]
 SHARE_OF_MEMORY = 0.25
 """A single file that needs more than this share of the available memory is read piece by piece."""
-SMALLEST = 1 / 40
+SMALLEST = 0.001
 """A file with a smaller share of the available memory on disk is not looked into."""
 PACKED, TIMES_PACKED = (".gz", ".zst", ".zstd", ".bz2"), 5
 NEED_FILES = ("cache_folder", "engine")
 """The options of rows that are read from files piece by piece; --engine trains a preset in memory, too."""
-OF_WORKERS = ("workers", "address", "wait_limit")
+OF_WORKERS = ("workers", "address", "averaging", "averaging_steps", "wait_limit")
 UNUSED_ON_FILES = ("preset", "time_limit", "tune", "study", "groups", "time", "class_embeddings", "baseline")
 """The options that have no effect on rows that are read from files piece by piece."""
 OF_PRESET = "is for a preset, which needs all rows in memory"
@@ -73,6 +73,18 @@ OF_FILES = group(
         "Address of a Ray cluster; auto for one that runs on this machine.  [default: RAY_ADDRESS, or a new local "
         "cluster]",
         metavar="ADDRESS",
+    ),
+    option(
+        "--averaging",
+        "local_sgd: each shard of the rows is trained on alone for some steps, then the weights are averaged.  "
+        "[default: all workers compute the gradient of each step together]",
+        click.Choice(["local_sgd"]),
+        metavar="NAME",
+    ),
+    option(
+        "--averaging-steps",
+        "Number of steps between two averages, for --averaging local_sgd.  [default: 16]",
+        click.IntRange(1),
     ),
     option(
         "--wait-limit",
@@ -208,6 +220,8 @@ def worker_settings(options: dict[str, Any], *, in_memory: bool) -> "WorkerSetti
                 typed = f"--{name.replace('_', '-')}"
                 raise click.UsageError(f"{typed} is for training on workers. Pass --engine too: processes, ray or mpi.")
         return None
+    if options["averaging_steps"] is not None and options["averaging"] is None:
+        raise click.UsageError("--averaging-steps is for --averaging local_sgd. Pass --averaging too, or leave it out.")
     if options["address"] is not None and options["engine"] != "ray":
         raise click.UsageError("--address is the address of a Ray cluster. Pass --engine ray, or leave it out.")
     return read_settings(

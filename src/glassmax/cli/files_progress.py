@@ -28,8 +28,10 @@ def of_passes() -> "Iterator[Callable[[Scanned], None]]":
 
         def told(progress: "Scanned") -> None:
             share = progress.size / max(progress.total, 1)
-            line = _Line(f"{100 * share:.0f} %", _pace(progress), f"{duration(progress.seconds_left)} left")
-            show(_name(progress), share, line)
+            pace, left = "", ""
+            if progress.size_here:
+                pace, left = _pace(progress), f"{duration(progress.seconds_left)} left"
+            show(_name(progress), share, _Line(f"{100 * share:.0f} %", pace, left))
 
         yield told
 

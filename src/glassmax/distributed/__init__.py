@@ -49,3 +49,7 @@ __all__ = [
     "split_shards",
     "sum_of_messages",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,8 @@ from scipy.sparse import csr_matrix
 from ..engine import Data
 from ..functional.arrays import Array
 from ..table import Encoding, Table, UnseenCounts, class_indices, label_texts, read_labels, target_cells
-from .labelled import Weighted, weighted_rows
+from ..table.cells import distinct
+from .labelled import Weighted, is_present, weighted_rows
 from .learned import Learned
 from .scan import Progress
 from .sources import Piece, Place, Sources
@@ -57,11 +59,12 @@ def spooled(
     ) as writer:
         if not writer.complete:
             end = writer.place
-            for piece in sources.pieces(writer.place):
-                _write(writer, piece, known, target, weight)
-                end = piece.end
-                if progress is not None:
-                    progress(Progress(end.number, sources.bytes_before(end), sources.size))
+            with closing(sources.pieces_ahead(writer.place)) as pieces:
+                for piece in pieces:
+                    _write(writer, piece, known, target, weight)
+                    end = piece.end
+                    if progress is not None:
+                        progress(Progress(end.number, sources.bytes_before(end), sources.size))
             writer.end_part(end, complete=True)
     return Spool(folder)
 
@@ -89,12 +92,17 @@ def labelled_rows(table: Table, classes: Array, target: str, weight: str | None 
     """
     counted = weighted_rows(table, weight)
     cells = target_cells(counted.table, target, classes)
-    missing = np.isnan(cells) if cells.dtype.kind == "f" else np.array([cell is None for cell in cells], bool)
-    labelled = counted.where(np.flatnonzero(~missing))
-    if not len(labelled.rows):
-        return labelled, np.zeros(0, np.intp)
-    labels, rows = read_labels(labelled.table, target, repeating=False, classes=classes)
-    return labelled, class_indices(classes, labels, labelled.table, rows, target)
+    first, places = distinct(cells)
+    few = counted.table.rows(first)  # a row for each label
+    there = np.flatnonzero(is_present(cells[first]))
+    index = np.full(len(first), -1)
+    if len(there):
+        few = few.rows(there)
+        labels, rows = read_labels(few, target, repeating=False, classes=classes)
+        index[there[rows]] = class_indices(classes, labels, few, rows, target)
+    y = index[places]
+    labelled = counted.where(np.flatnonzero(y >= 0))
+    return labelled, y[y >= 0]
 
 
 def encoded_rows(

@@ -7,7 +7,7 @@ import numpy as np
 from ..functional.arrays import Array
 from ..table import Table, read_weights
 
-__all__ = ["Weighted", "weighted_rows"]
+__all__ = ["Weighted", "is_present", "weighted_rows"]
 
 
 class Weighted(NamedTuple):
@@ -46,3 +46,12 @@ def weighted_rows(table: Table, weight: str | None) -> Weighted:
         return everything
     w = read_weights(table, weight, all_zero=True)
     return everything._replace(weight=w).where(np.flatnonzero(w))
+
+
+def is_present(cells: Array) -> Array:
+    """Return which cells of a column are not missing, (m,) bool."""
+    if cells.dtype.kind == "f":
+        return ~np.isnan(cells)
+    if cells.dtype.kind == "M":
+        return ~np.isnat(cells)
+    return np.not_equal(cells, np.array(None)).astype(bool)

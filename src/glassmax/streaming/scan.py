@@ -10,6 +10,7 @@ there, and a scan of the same files is not done again.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from ..table.labels import LONGEST, check_header
 from ..table.missing_words import MissingWords, kept_words, kept_words_of_classes, with_missing_words
 from ..table.summary import ColumnSummary, summary_of
 from . import sources as sources_
-from .labelled import weighted_rows
+from .labelled import is_present, weighted_rows
 from .sample import Sample, SampleState, rows_in_sample
 from .sources import Piece, Place, Sources
 
@@ -164,13 +165,14 @@ def _read_rest(scan: "_Scan", folder: Path | None, progress: Callable[[Progress]
     """Read the rows that the state lacks."""
     sources, state, saved = scan.sources, scan.state, time.monotonic()
     if not state.complete:
-        for piece in sources.pieces(Place(*state.place)):
-            scan.add(piece)
-            if progress is not None:
-                progress(Progress(piece.end.number, sources.bytes_before(piece.end), sources.size))
-            if folder is not None and time.monotonic() - saved >= SAVE_SECONDS:
-                _save(folder, scan.state_now())
-                saved = time.monotonic()
+        with closing(sources.pieces_ahead(Place(*state.place))) as pieces:
+            for piece in pieces:
+                scan.add(piece)
+                if progress is not None:
+                    progress(Progress(piece.end.number, sources.bytes_before(piece.end), sources.size))
+                if folder is not None and time.monotonic() - saved >= SAVE_SECONDS:
+                    _save(folder, scan.state_now())
+                    saved = time.monotonic()
         state.complete = True
         if folder is not None and state.rows:
             _save(folder, scan.state_now())
@@ -203,7 +205,7 @@ class _Scan:
         if counted.weight is not None and len(counted.weight):
             state.largest_weight = max(state.largest_weight, float(counted.weight.max()))
         cells = self._labels(counted.table)
-        there = np.flatnonzero(_present(cells))
+        there = np.flatnonzero(is_present(cells))
         labelled = counted.where(there)
         state.unweighted += table.n_rows - len(counted.rows)
         state.unlabelled += len(counted.rows) - len(there)
@@ -293,14 +295,6 @@ def _words_by_all_labels(state: ScanState, table: Table) -> dict[str, bool]:
     words = tuple(state.words)
     kept = _kept_labels(texts, MissingWords(words, np.arange(1, len(words) + 1, dtype=np.uint16)), table)
     return {word: word in kept for word in words}
-
-
-def _present(cells: Array) -> Array:
-    if cells.dtype.kind == "f":
-        return ~np.isnan(cells)
-    if cells.dtype.kind == "M":
-        return ~np.isnat(cells)
-    return np.array([cell is not None for cell in cells], bool)
 
 
 def _no_rows(name: str, target: str, state: ScanState) -> DataError:

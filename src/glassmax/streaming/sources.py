@@ -11,26 +11,28 @@ column of this name: see `glassmax.streaming.partitions`.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import posixpath
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import count
 from typing import Any, NamedTuple
 
 from ..errors import DataError, OptionError, Setting
 from ..table import Table, read_batches
-from ..table.columnar import probe_files, read_footers
+from ..table.columnar import read_footers
 from ..table.opening import open_source
 from ..table.remote import Version, is_remote, unquoted, version_of
 from ..table.table import check_number_of_columns, some
 from .partitions import Partitions
 from .paths import Found, Paths, find_files, name_of
+from .reader import read_ahead
+from .trials import Trials
 
 __all__ = ["PIECE_ROWS", "Piece", "Place", "SourceFile", "Sources"]
 
 PIECE_ROWS, PIECE_CELLS = 2**15, 2**20
 """A piece has at most so many rows and about so many cells; none crosses a multiple of `PIECE_ROWS` rows."""
 LARGEST_IN_MEMORY = 2**26
-PROBED_FILES, PROBED_BYTES = 256, 2**28
-"""At most so many files, and about so many bytes, are read by another process at once before they are read here."""
 OF_JSON = "JSON lines"
 
 
@@ -158,7 +160,7 @@ class Sources:
         self._check_columns()
         self._settle_decimal()
         self.probed = False
-        self._sound: list[bool | None] = [None] * len(self.files)  # whether it could be read by another process
+        self._sound: set[int] = set()  # the files that have been decoded
 
     def __repr__(self) -> str:
         size = sum(file.size for file in self.files)
@@ -176,7 +178,7 @@ class Sources:
         how = sorted((name, repr(value)) for name, value in self.reading.items())
         return hashlib.sha256(repr((of_files, how, self.columns)).encode()).hexdigest()
 
-    def pieces(self, start: Place = Place()) -> Iterator[Piece]:  # noqa: B008 - immutable
+    def pieces(self, start: Place = Place()) -> Generator[Piece, None, None]:  # noqa: B008 - immutable
         """Read the rows from a place on, piece by piece; no piece crosses a multiple of `PIECE_ROWS` rows.
 
         Raises
@@ -185,13 +187,19 @@ class Sources:
             If a file is damaged, has changed or is no longer there.
         """
         place = start
-        for position in range(start.file, len(self.files)):
-            row = start.row if position == start.file else 0
-            place = Place(position, row, place.number)
-            for table in self._tables(position, row):
-                for piece in _cut(table, place):
-                    place = piece.end
-                    yield piece
+        with Trials([(file.path, file.format) if _is_tried(file) else None for file in self.files]) as trials:
+            for position in range(start.file, len(self.files)):
+                row = start.row if position == start.file else 0
+                place = Place(position, row, place.number)
+                for table in self._tables(position, row, self._tried(trials, position)):
+                    for piece in _cut(table, place):
+                        place = piece.end
+                        yield piece
+
+    def pieces_ahead(self, start: Place = Place()) -> Generator[Piece, None, None]:  # noqa: B008 - immutable
+        """Read the rows as `pieces` does, in a thread ahead of who takes them. Close the iterator to end the thread."""
+        with closing(self.pieces(start)) as pieces, closing(read_ahead(lambda _: next(pieces), count())) as ahead:
+            yield from ahead
 
     def bytes_before(self, place: Place) -> int:
         """Return about how many bytes of all files are before a place."""
@@ -201,7 +209,7 @@ class Sources:
             before += int(file.size * min(1.0, place.row / file.rows)) if file.rows else 0
         return before
 
-    def _tables(self, position: int, start: int) -> Iterator[Table]:
+    def _tables(self, position: int, start: int, tried: Callable[[int], bool] | None) -> Iterator[Table]:
         file = self.files[position]
         self._check_unchanged(file)
         if file.rows is not None and start >= file.rows:
@@ -212,33 +220,20 @@ class Sources:
             columns=self.columns,
             start=start,
             at_once=_rows_at_once(n_columns),
-            probed=self._is_sound(position),
+            tried=tried,
             may_be_empty=True,
+            called=file.name,
             **self.reading,
         )
         for table in tables:
             if table.n_rows:
-                yield self.partitions.added(replace(table, name=file.name), position)
+                yield self.partitions.added(table, position)
         self._check_unchanged(file)
+        self._sound.add(position)
 
-    def _is_sound(self, position: int) -> bool:
-        """Return whether another process has decoded a file; if none has tried, one tries it with those that follow."""
-        if self.probed or not _is_probed(self.files[position]):
-            return self.probed
-        if self._sound[position] is None:
-            chosen, size = [], 0
-            for number in range(position, len(self.files)):
-                file = self.files[number]
-                if len(chosen) == PROBED_FILES or size > PROBED_BYTES:
-                    break
-                if _is_probed(file) and self._sound[number] is None:
-                    self._check_unchanged(file)
-                    chosen.append(number)
-                    size += file.size
-            of_them = probe_files([(self.files[number].path, self.files[number].format) for number in chosen])
-            for number, sound in zip(chosen, of_them, strict=True):
-                self._sound[number] = sound
-        return self._sound[position] is True
+    def _tried(self, trials: Trials, position: int) -> Callable[[int], bool] | None:
+        """Return what waits until another process has decoded so many rows of a file; at once if it has before."""
+        return (lambda _: True) if self.probed or position in self._sound else trials.of(position)
 
     def _check_unchanged(self, file: SourceFile) -> None:
         try:
@@ -291,8 +286,8 @@ def _cut(table: Table, place: Place) -> Iterator[Piece]:
         row, place = row + rows, end
 
 
-def _is_probed(file: SourceFile) -> bool:
-    """Whether another process decodes a file before it is read here."""
+def _is_tried(file: SourceFile) -> bool:
+    """Whether another process decodes a file before it is decoded here."""
     return file.format in ("Parquet", "Arrow") and not file.packed and not is_remote(file.path)
 
 
@@ -306,7 +301,7 @@ def _version(path: str) -> Version:
 def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFile]:
     """Return what each file is: its format, its columns, and its size and time."""
     files = []
-    columnar: dict[str, str] = {}
+    columnar: dict[int, tuple[str, str]] = {}
     for path, name in zip((file.path for file in found), _short_names(found), strict=True):
         with open_source(path) as source:
             kind, packed = source.kind, source.packed
@@ -321,20 +316,16 @@ def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFi
                 f"{name} is {what}, which is read as a whole, and has {version.size >> 20} MB, expected at most "
                 f"{LARGEST_IN_MEMORY >> 20} MB. {remedy}"
             )
-        columnar[path] = kind
+        columnar[len(files)] = path, kind
         how = packed or ("a stream" if kind == "Arrow stream" else "")
         files.append(SourceFile(path, name, kind.removesuffix(" stream"), version, {}, packed=how))
-    footers = dict(zip(columnar, read_footers(list(columnar.items())), strict=True))
-    return [
-        file._replace(columns=footers[file.path].columns, rows=footers[file.path].rows)
-        if file.path in footers
-        else file
-        for file in files
-    ]
+    for position, footer in zip(columnar, read_footers(list(columnar.values())), strict=True):
+        files[position] = files[position]._replace(columns=footer.columns, rows=footer.rows)
+    return files
 
 
 def _text_file(path: str, name: str, version: Version, reading: dict[str, Any]) -> SourceFile:
-    first = next(read_batches(path, may_be_empty=True, **reading))
+    first = next(read_batches(path, may_be_empty=True, called=name, **reading))
     if first.how.startswith(OF_JSON):
         return SourceFile(path, name, OF_JSON, version, {})
     columns = dict.fromkeys(first.names, "")
@@ -346,8 +337,8 @@ def _short_names(found: Sequence[Found]) -> list[str]:
     """Return the paths without the folders that all of them are in."""
     remote = [unquoted(name_of(file.path)) for file in found if is_remote(file.path)]
     if len(remote) == len(found):
-        folder = os.path.commonprefix([name.rpartition("/")[0] + "/" for name in remote]).rpartition("/")[0]
-        return [name[len(folder) :].lstrip("/") for name in remote]
+        folder = posixpath.commonpath([posixpath.dirname(name) for name in remote])
+        return [posixpath.relpath(posixpath.normpath(name), folder) for name in remote]
     if remote:
         return [name_of(file.path) for file in found]
     absolute = [os.path.abspath(file.path) for file in found]

@@ -23,6 +23,7 @@ __all__ = [
     "as_text",
     "canonical",
     "column_of",
+    "distinct",
     "number_text",
     "objects",
     "parse_number",
@@ -49,6 +50,7 @@ GROUPED = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$"
 _PLAIN, _COMMA, _GROUPED = re.compile(PLAIN), re.compile(COMMA_NUMBER), re.compile(GROUPED)
 _NO_EXPONENT = re.compile(r"-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)")
 _LARGEST_WHOLE = 1e15
+FEW = 1000
 
 
 def parse_number(cell: str, decimal: str = ".") -> float | None:
@@ -95,14 +97,43 @@ def canonical(cell: str) -> str:
 def as_text(values: Array) -> Array:
     """Return a column of a `Table` as text, with None for missing cells. Equal cells of any type give equal texts."""
     if values.dtype.kind == "f":
-        return objects([None if value != value else number_text(value) for value in values.tolist()])
+        if len(values) > FEW:
+            numbers, places = np.unique(values, return_inverse=True)
+            return as_text(numbers)[places] if len(numbers) <= FEW else objects(_texts_of_numbers(values))
+        return objects(_texts_of_numbers(values))
     if values.dtype.kind == "M":
         return objects([None if value is None else _moment_text(value) for value in values.tolist()])
-    known: dict[Any, str | None] = {None: None}
-    for cell in values:
-        if cell not in known or isinstance(cell, bool):
-            known[cell] = str(cell).lower() if isinstance(cell, bool) else canonical(cell)
-    return objects([known[cell] for cell in values])
+    known = {cell: _text(cell) for cell in dict.fromkeys(values.tolist())}
+    return objects(list(map(known.__getitem__, values.tolist())))
+
+
+def _text(cell: Any) -> str | None:
+    return None if cell is None else str(cell).lower() if isinstance(cell, bool) else canonical(cell)
+
+
+def _texts_of_numbers(values: Array) -> list[str | None]:
+    return [None if value != value else number_text(value) for value in values.tolist()]
+
+
+def distinct(cells: Array) -> tuple[Array, Array]:
+    """Return the rows at which the different cells of a column stand first, and for each row which of these it has.
+
+    Examples
+    --------
+    >>> [found.tolist() for found in distinct(objects(["b", None, "b", "a"]))]
+    [[0, 1, 3], [0, 1, 0, 2]]
+    """
+    if cells.dtype.kind != "O":
+        _, first, places = np.unique(cells, return_index=True, return_inverse=True)
+        return first, places
+    listed = cells.tolist()
+    position: dict[Any, int] = {}
+    for cell in dict.fromkeys(listed):
+        position[cell] = len(position)
+    places = np.fromiter(map(position.__getitem__, listed), np.intp, len(listed))
+    first = np.empty(len(position), np.intp)
+    first[places[::-1]] = np.arange(len(listed))[::-1]
+    return first, places
 
 
 def _moment_text(moment: Any) -> str:

@@ -1,17 +1,16 @@
 """Parquet and Arrow files: read by polars, those that are elsewhere by pyarrow, some thousand rows at a time.
 
 An error of polars about a damaged file is raised as a DataError; what its compiled part writes to stderr is dropped.
-Some damaged files crash the process that reads them, so a file is decoded in another process first: see `trial_read`.
+Some damaged files crash the process that reads them, so a file is decoded in another process first: see `trial`.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,13 +21,13 @@ from .opening import Source, open_source
 from .remote import is_remote
 from .remote_columnar import RemoteColumns
 from .table import Table, check_number_of_columns
+from .trial import has_crashed, incomplete, run_trial
 from .trial_read import opened
 
-__all__ = ["Footer", "probe_files", "read_columnar", "read_footers"]
+__all__ = ["Footer", "read_columnar", "read_footers"]
 
-CELLS_AT_ONCE, CELLS_DECODED = 2**22, 2**21
-ROWS_TO_PROBE = 2**18
-DIED = 128
+CELLS_AT_ONCE = 2**22
+FILES_AT_ONCE = 256
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
@@ -36,10 +35,9 @@ def read_columnar(
     source: Source,
     wanted: Sequence[str] | None = None,
     decimal: str = ".",
-    *,
     start: int = 0,
     at_once: int | None = None,
-    probed: bool = False,
+    tried: Callable[[int], bool] | None = None,
 ) -> Iterator[Table]:
     """Read the wanted columns, all by default, of a Parquet file, an Arrow file or an Arrow stream, in pieces.
 
@@ -49,10 +47,11 @@ def read_columnar(
     start : int, default=0
         Row to begin at.
     at_once : int, optional
-        Maximum number of rows of a piece; by default, a piece has about 4 million cells. Half as many are decoded at
-        once, so that a group of rows is not decoded again for each piece of it.
-    probed : bool, default=False
-        Whether the file has been decoded in another process before, so that it can't crash this one.
+        Maximum number of rows of a piece; by default, a piece has about 4 million cells. As many are decoded at once,
+        so that a group of rows is not decoded again for each piece of it.
+    tried : callable, optional
+        Waits until another process has decoded so many rows of the file; returns whether they can be decoded. By
+        default, another process decodes the whole file beforehand.
 
     Raises
     ------
@@ -60,12 +59,11 @@ def read_columnar(
         If the file is damaged, or holds no rows.
     """
     content = None if source.path is not None or source.remote is not None else source.whole()
-    if not probed and source.remote is None:
-        _probe(source, content)
+    if tried is None and source.remote is None:
+        _try(source, content)
     packed = f", packed by {source.packed}" if source.packed else ""
     how = f"{source.kind.removesuffix(' stream')}{packed}"
-    faults = _in_words(source, quiet=not probed)
-    with faults:
+    with _in_words(source, quiet=tried is None or not tried(0)):
         frame = RemoteColumns(source.kind, source.remote) if source.remote is not None else _lazy(source, content)
         names = (frame.schema() if isinstance(frame, RemoteColumns) else frame.collect_schema()).names()
     if wanted is None:
@@ -73,10 +71,10 @@ def read_columnar(
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
-    decoded = max(1024, (CELLS_AT_ONCE if at_once is None else CELLS_DECODED) // max(1, len(chosen)))
+    decoded = max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
     frames = _frames(frame, chosen, start, decoded)
     while True:
-        with faults:
+        with _in_words(source, quiet=tried is None or not tried(start + decoded)):
             rows = next(frames, None)
         if rows is None:
             return
@@ -136,29 +134,12 @@ def read_footers(files: Sequence[tuple[str, str]]) -> list[Footer]:
         If a file is damaged.
     """
     here = [(path, kind) for path, kind in files if not is_remote(path)]
-    argv = [argument for path, kind in here for argument in (kind, path)]
-    child = _child(["footers", *argv], b"") if here else None
-    if child is not None and _has_crashed(child):
-        raise _incomplete(*here[_number_of_last(child)])
+    for first in range(0, len(here), FILES_AT_ONCE):
+        some = here[first : first + FILES_AT_ONCE]
+        child = run_trial(["footers", *(argument for path, kind in some for argument in (kind, path))], b"")
+        if child is not None and has_crashed(child.returncode):
+            raise incomplete(*some[_number_of_last(child)])
     return [_footer(path, kind) for path, kind in files]
-
-
-def probe_files(files: Sequence[tuple[str, str]]) -> list[bool]:
-    """Decode files on this machine in one other process, all of them; return which of them can be read.
-
-    Raises
-    ------
-    DataError
-        If a file crashes that process.
-    """
-    argv = [argument for path, kind in files for argument in (kind, path)]
-    child = _child([str(ROWS_TO_PROBE), *argv], b"")
-    if child is None:
-        return [False] * len(files)
-    if _has_crashed(child):
-        raise _incomplete(*files[_number_of_last(child)])
-    failed = {int(line.split()[1]) for line in child.stdout.splitlines() if line.startswith(b"failed")}
-    return [number not in failed for number in range(len(files))]
 
 
 def _footer(path: str, kind: str) -> Footer:
@@ -188,39 +169,17 @@ def _values(dtype: Any) -> str:
     return next((words for kind, words in known.items() if dtype == kind), f"values of type {dtype}")
 
 
-def _probe(source: Source, content: bytes | None) -> None:
-    """Decode the file in another process; raise if that process crashes."""
+def _try(source: Source, content: bytes | None) -> None:
+    """Decode a file in another process; raise if that process crashes."""
     path = "-" if content is not None else str(source.path)
-    child = _child([str(ROWS_TO_PROBE), source.kind, path], content or b"")
-    if child is not None and _has_crashed(child):
-        raise _incomplete(source.place, source.kind)
+    child = run_trial([str(CELLS_AT_ONCE), source.kind, path], content or b"")
+    if child is not None and has_crashed(child.returncode):
+        raise incomplete(source.place, source.kind)
 
 
 def _number_of_last(child: "subprocess.CompletedProcess[bytes]") -> int:
     """Return the number of the file that a child began to read last."""
     return max(0, sum(line == b"file" for line in child.stdout.splitlines()) - 1)
-
-
-def _child(argv: Sequence[str], content: bytes) -> "subprocess.CompletedProcess[bytes] | None":
-    """Run `trial_read` in another process; return None if there can be none here."""
-    program = Path(__file__).with_name("trial_read.py")
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        memory = 0
-    command = [sys.executable, "-P", str(program), str(memory), *argv]
-    try:
-        return subprocess.run(command, input=content, capture_output=True, check=False)
-    except OSError:
-        return None
-
-
-def _has_crashed(child: "subprocess.CompletedProcess[bytes]") -> bool:
-    return child.returncode < 0 or child.returncode >= DIED
-
-
-def _incomplete(place: str, kind: str) -> DataError:
-    return DataError(f"{place} is not a complete {kind} file: reading it fails. Take another copy, or write it again.")
 
 
 class _in_words:  # noqa: N801 - is used like a function
@@ -248,8 +207,8 @@ class _in_words:  # noqa: N801 - is used like a function
         if isinstance(error, known) or type(error).__module__.startswith("pyarrow"):
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise DataError(
-                f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150].rstrip('.')}. Take another copy, "
-                "or write it again."
+                f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150].rstrip('.')}. Take "
+                "another copy, or write it again."
             ) from None
 
 

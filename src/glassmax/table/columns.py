@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text, canonical, number_text, parse_number
+from .cells import as_text, canonical, distinct, number_text, parse_number
 from .dates import FORMS, circle, moment, years
 from .grouping import Grouping, is_decimal_comma
 from .notes import Note
@@ -266,14 +266,16 @@ class Category(
         position: dict[str | None, int] = {canonical(value): index for index, value in enumerate(self.values)}
         if self.missing:
             position[None] = len(self.values)
-        for row, cell in enumerate(as_text(table.column(self.name))):
-            if cell in position:
-                block[row, position[cell]] = self.high
-                continue
-            if self.rare:
-                block[row, -1] = self.high
-            if not self.rare or cell is None:
-                counts.count_unseen(table, self.name, cell, row)
+        cells = table.column(self.name)
+        first, places = distinct(cells)
+        texts = as_text(cells[first])
+        other = self.width - 1 if self.rare else -1
+        column = np.array([position.get(text, other) for text in texts], np.intp)[places]
+        known = np.flatnonzero(column >= 0)
+        block[known, column[known]] = self.high
+        uncounted = np.array([text not in position and (not self.rare or text is None) for text in texts], bool)
+        for row in np.flatnonzero(uncounted[places]).tolist():
+            counts.count_unseen(table, self.name, texts[places[row]], row)
 
 
 class Boolean(
@@ -304,21 +306,20 @@ class Boolean(
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
-        value = dict(zip(self.words, (self.low, 1.0), strict=True))
-        middle, filled = (self.low + 1) / 2, 0
-        for row, cell in enumerate(as_text(table.column(self.name))):
-            word = None if cell is None else cell.casefold()
-            if word in value:
-                block[row, 0] = value[word]
-                continue
-            block[row, 0] = middle
-            if word is not None:
-                counts.count_unseen(table, self.name, cell, row)
-                continue
-            filled += 1
-            if self.missing:
-                block[row, 1] = 1.0
-        counts.count_missing(table, self.name, filled, f"{middle:g}, between no and yes")
+        value: dict[str | None, float] = dict(zip(self.words, (self.low, 1.0), strict=True))
+        middle = (self.low + 1) / 2
+        cells = table.column(self.name)
+        first, places = distinct(cells)
+        texts = as_text(cells[first])
+        words = [None if text is None else text.casefold() for text in texts]
+        block[:, 0] = np.array([value.get(word, middle) for word in words], np.float64)[places]
+        missing = np.array([word is None for word in words], bool)[places]
+        if self.missing:
+            block[:, 1] = missing
+        unseen = np.array([word is not None and word not in value for word in words], bool)[places]
+        for row in np.flatnonzero(unseen).tolist():
+            counts.count_unseen(table, self.name, texts[places[row]], row)
+        counts.count_missing(table, self.name, int(missing.sum()), f"{middle:g}, between no and yes")
 
 
 class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="date", tag_field="kind"):

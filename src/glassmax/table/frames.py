@@ -25,6 +25,7 @@ from .table import Table, some
 __all__ = ["as_table", "is_frame", "is_missing", "piece_of", "table_of"]
 
 EXACT = 2**53
+MOST_DISTINCT = 2**15
 TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object, nw.Unknown)
 
 
@@ -89,18 +90,37 @@ def piece_of(data: Any, name: str, decimal: str = ".", how: str = "") -> Table:
     for column, shown in zip(frame.columns, names, strict=True):
         series = frame.get_column(column)
         try:
-            values = _column(series, decimal)
+            short, places = _distinct(series)
+            values = _column(short, decimal)
         except UnicodeEncodeError:
             values = "half a character (a lone surrogate)"
         if isinstance(values, str):
             unusable[shown] = values
             continue
-        columns[shown] = values
-        if series.dtype in TEXTS and (found := _words(series.to_list())) is not None:
-            words[shown] = found
+        columns[shown] = values if places is None else values[places]
+        if series.dtype in TEXTS and (found := _words(short.to_list())) is not None:
+            words[shown] = found if places is None else found.rows(places)
     if not columns:
         raise DataError(f"{name} has no column that can be used: {shown!r} holds {unusable[shown]}.")
     return Table(name, columns, decimal=decimal, how=how, unusable=unusable, words=words, tells_missing=True)
+
+
+def _distinct(series: "nw.Series[Any]") -> tuple["nw.Series[Any]", Array | None]:
+    """Return the different texts of a column of polars that has few, and which of them each row has."""
+    if series.dtype not in (nw.String, nw.Categorical, nw.Enum) or not series.implementation.is_polars():
+        return series, None
+    import polars as pl
+
+    texts = series.to_native().cast(pl.String)
+    few = texts.unique(maintain_order=True)
+    if 4 * len(few) > len(texts) or len(few) > MOST_DISTINCT:
+        return series, None
+    codes = texts.cast(pl.Enum(few.drop_nulls())).to_physical().to_numpy()
+    missing = few.is_null().arg_max() if few.null_count() else None
+    places = np.arange(len(few)) if missing is None else np.delete(np.arange(len(few)), missing)
+    where = np.append(places, 0 if missing is None else missing)
+    known = np.where(np.isnan(codes), len(places), codes).astype(np.intp) if codes.dtype.kind == "f" else codes
+    return nw.from_native(few, series_only=True), where[known]
 
 
 def _words(cells: list[Any]) -> MissingWords | None:

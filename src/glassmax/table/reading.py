@@ -16,7 +16,7 @@ polars is loaded only where a large CSV file, a Parquet or an Arrow file is read
 import io
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,9 +51,9 @@ def read_table(
     ----------
     source : str, Path or frame
         Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, which may be compressed with gzip, zstd or
-        bzip2, or its URL that begins with ``s3://``, ``gs://``, ``https://`` or ``http://``, which needs
-        ``pip install 'glassmax[remote]'``; ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of a built-in example, one of
-        `BUILTIN`. Write ``./iris`` for a file of that name.
+        bzip2; or its URL, which begins with ``s3://``, ``gs://``, ``https://`` or ``http://`` and needs
+        ``pip install 'glassmax[remote]'``; ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of
+        a built-in example, one of `BUILTIN`. Write ``./iris`` for a file of that name.
     delimiter : str, optional
         One character that separates the cells of a CSV file; detected by default, as are the next two.
     decimal : {".", ","}, optional
@@ -121,8 +121,9 @@ def read_batches(
     columns: Sequence[str] | None = None,
     start: int = 0,
     at_once: int | None = None,
-    probed: bool = False,
+    tried: Callable[[int], bool] | None = None,
     may_be_empty: bool = False,
+    called: str | None = None,
 ) -> Iterator[Table]:
     """Read a table in pieces of some thousand rows, so that it may be larger than memory.
 
@@ -137,11 +138,14 @@ def read_batches(
         read from their beginning.
     at_once : int, optional
         Maximum number of rows of a piece of a Parquet or Arrow file.
-    probed : bool, default=False
-        Whether a Parquet or Arrow file has been read before. The first time, another process decodes it beforehand,
-        because some damaged files crash the process that reads them.
+    tried : callable, optional
+        Waits until another process has decoded so many rows of a Parquet or Arrow file; returns whether they can be
+        decoded. By default another process decodes the whole file beforehand, because some damaged files crash the
+        process that reads them.
     may_be_empty : bool, default=False
         Whether a CSV file may have a header and no rows; the only piece has no rows then.
+    called : str, optional
+        What messages call the file; its name by default.
 
     Yields
     ------
@@ -149,10 +153,9 @@ def read_batches(
         At least one; rows keep their numbers.
     """
     words = _checked_words(missing_words)
-    how = _Pieces(start, at_once, probed)
-    for table in _tables(
-        source, _dialect(delimiter, decimal, encoding, header), columns, how, may_be_empty=may_be_empty
-    ):
+    how = _Pieces(start, at_once, tried, may_be_empty, called)
+    dialect = _dialect(delimiter, decimal, encoding, header)
+    for table in _tables(source, dialect, columns, how):
         first = table.number(0) - 1 if table.n_rows else 0
         rest = table if first >= start else table.rows(slice(start - first, None))
         if rest.n_rows or not start:
@@ -160,11 +163,13 @@ def read_batches(
 
 
 class _Pieces(NamedTuple):
-    """Where to begin, and how to read Parquet and Arrow files; see `read_batches`."""
+    """How to read a file in pieces; see `read_batches`."""
 
     start: int = 0
     at_once: int | None = None
-    probed: bool = False
+    tried: Callable[[int], bool] | None = None
+    may_be_empty: bool = False
+    called: str | None = None
 
 
 def _dialect(delimiter: str | None, decimal: str | None, encoding: str | None, header: bool | None) -> Dialect:
@@ -204,8 +209,6 @@ def _tables(
     dialect: Dialect,
     columns: Sequence[str] | None,
     how: _Pieces = _Pieces(),  # noqa: B008 - immutable
-    *,
-    may_be_empty: bool = False,
 ) -> Iterator[Table]:
     if not isinstance(source, str | Path):
         if isinstance(source, Table):
@@ -221,21 +224,20 @@ def _tables(
         yield _example(name)
         return
     with open_source(name) as opened:
-        yield from _pieces(opened, dialect, columns, how, may_be_empty=may_be_empty)
+        opened.name = opened.name if how.called is None else how.called
+        yield from _pieces(opened, dialect, columns, how)
 
 
-def _pieces(
-    source: Source, dialect: Dialect, columns: Sequence[str] | None, how: _Pieces, *, may_be_empty: bool
-) -> Iterator[Table]:
+def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None, how: _Pieces) -> Iterator[Table]:
     if source.kind != "text":
-        tables = read_columnar(source, columns, dialect.decimal or ".", **how._asdict())
+        tables = read_columnar(source, columns, dialect.decimal or ".", *how[:3])
         yield from (_known(table, dialect) for table in tables)
         return
     lines = Lines(source, dialect.encoding)
     if _is_json(source):
         yield from (_known(table, dialect) for table in read_json_lines(lines, columns, dialect.decimal or "."))
     else:
-        yield from read_delimited(lines, dialect, columns, may_be_empty=may_be_empty)
+        yield from read_delimited(lines, dialect, columns, may_be_empty=how.may_be_empty)
 
 
 def _known(table: Table, dialect: Dialect) -> Table:

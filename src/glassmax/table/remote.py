@@ -1,4 +1,4 @@
-"""Files that are elsewhere: ``s3://``, ``gs://``, ``https://`` and ``http://``, read by fsspec (the extra ``[remote]``).
+"""Files that are elsewhere: ``s3://``, ``gs://``, ``https://``, ``http://``; read by fsspec, of the extra ``[remote]``.
 
 A file is read in ranges of bytes, each of which is asked for again if the connection breaks. A web server that has no
 ranges is asked for the whole file once, which is then read from a temporary file without a name. Every wait has a
@@ -43,7 +43,7 @@ _Result = TypeVar("_Result")
 
 
 class Version(NamedTuple):
-    """Size in bytes, 0 if it is not known, and what else tells one version of a file from another: an etag or a time."""
+    """Size in bytes, 0 if it is not known, and what else tells versions of a file apart: an etag or a time."""
 
     size: int
     tag: str
@@ -91,9 +91,8 @@ def version_of(url: str) -> Version:
     about = _tried(url, lambda: files.info(path))
     if about.get("type") == "directory":
         raise DataError(f"{shown(url)} is a folder, expected a file.")
-    tags = [
-        str(about[name]) for name in ("ETag", "etag", "Last-Modified", "LastModified", "updated") if about.get(name)
-    ]
+    names = ("ETag", "etag", "Last-Modified", "LastModified", "updated")
+    tags = [str(about[name]) for name in names if about.get(name)]
     return Version(int(about.get("size") or 0), tags[0] if tags else "")
 
 
@@ -124,11 +123,8 @@ def find_remote(pattern: str) -> list[str]:
     else:
         ask = partial(files.glob, path, detail=True)
     found = _tried(pattern, ask)
-    return [
-        files.unstrip_protocol(name)
-        for name, about in found.items()
-        if not name.endswith("/") and about["type"] == "file"
-    ]
+    names = [name for name, about in found.items() if not name.endswith("/") and about["type"] == "file"]
+    return [files.unstrip_protocol(name) for name in names]
 
 
 def _glob_of_web(files: Any, pattern: str) -> dict[str, Any]:
@@ -328,9 +324,8 @@ def _fault(url: str, error: BaseException) -> _Fault:
     if names & {"TimeoutError", "FSTimeoutError", "ReadTimeoutError", "ConnectTimeoutError"}:
         return _Fault("the server doesn't answer in time. Try again later.", may_pass=True)
     if status == 429 or status >= 500 or names & {"BlockingIOError"}:
-        return _Fault(
-            f"the server is busy or broken{f' ({status})' if status else ''}. Try again later.", may_pass=True
-        )
+        number = f" ({status})" if status else ""
+        return _Fault(f"the server is busy or broken{number}. Try again later.", may_pass=True)
     if names & {"FileExpired"}:
         return _Fault("it was changed while it was in use. Start again; write new rows into a file of their own.")
     if names & {"ClientConnectorCertificateError", "ClientSSLError", "SSLError"}:

@@ -1,7 +1,7 @@
 """Parquet and Arrow files that are elsewhere: pyarrow reads what is needed of them, in ranges of bytes.
 
-A group of rows is fetched at once if it is small; otherwise, each of its columns is fetched some megabytes at a time, so
-that memory is bounded however large the groups are.
+A group of rows is fetched at once if it is small; otherwise, each of its columns is fetched some megabytes at a time.
+Memory is bounded, however large the groups are.
 """
 
 from collections.abc import Iterator, Sequence

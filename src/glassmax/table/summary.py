@@ -75,14 +75,14 @@ class Moments(msgspec.Struct):
     lowest: int
     highest: int
     phases: dict[str, float]
-    varying: set[str]
+    varying: list[str]
 
     def add(self, other: "Moments") -> None:
         """Add the moments of the rows that follow."""
         self.count += other.count
         self.lowest, self.highest = min(self.lowest, other.lowest), max(self.highest, other.highest)
         differ = {part for part in CIRCLES if self.phases[part] != other.phases[part]}
-        self.varying = self.varying | other.varying | differ
+        self.varying = sorted({*self.varying, *other.varying, *differ})
 
 
 class ColumnSummary(msgspec.Struct):
@@ -280,7 +280,7 @@ def are_days(values: Array) -> bool:
 
 def _moments(there: Array) -> Moments:
     phases = {part: circle(there, part) for part in CIRCLES}
-    varying = {part for part, phase in phases.items() if (phase != phase[0]).any()}
+    varying = sorted(part for part, phase in phases.items() if (phase != phase[0]).any())
     lowest, highest = (int(moment.astype("M8[us]").astype(np.int64)) for moment in (there.min(), there.max()))
     return Moments(len(there), lowest, highest, {part: float(phase[0]) for part, phase in phases.items()}, varying)
 

@@ -259,7 +259,7 @@ def _one_column(pieces: list[Array | None], sizes: list[int]) -> Array:
     kinds = {piece.dtype.kind for piece in there}
     kind = kinds.pop() if len(kinds) == 1 else "O"
     empty = {"f": np.float64(np.nan), "M": np.datetime64("NaT", "us")}.get(kind)
-    booleans = kind == "O" and all(isinstance(cell, bool) for piece in there for cell in piece if cell is not None)
+    booleans = kind == "O" and all(_types(piece) <= {bool, type(None)} for piece in there)
     blocks = []
     for piece, size in zip(pieces, sizes, strict=True):
         if piece is None or _is_void(piece):
@@ -274,11 +274,15 @@ def _one_column(pieces: list[Array | None], sizes: list[int]) -> Array:
 
 def _is_void(piece: Array) -> bool:
     """Whether all cells are missing, so that their kind says nothing."""
-    return piece.dtype.kind == "O" and all(cell is None for cell in piece)
+    return piece.dtype.kind == "O" and _types(piece) <= {type(None)}
 
 
 def _is_text(piece: Array) -> bool:
-    return piece.dtype.kind == "O" and not any(isinstance(cell, bool) for cell in piece)
+    return piece.dtype.kind == "O" and bool not in _types(piece)
+
+
+def _types(piece: Array) -> set[type]:
+    return set(map(type, piece.tolist()))
 
 
 def check_number_of_columns(name: str, n_columns: int, remedy: Text = CHOOSE_COLUMNS) -> None:

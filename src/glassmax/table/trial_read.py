@@ -5,11 +5,12 @@ that started it sees the exit code and doesn't open the file. This module import
 
 ::
 
-    python -P trial_read.py LIMIT ROWS KIND PATH|-
+    python -P trial_read.py LIMIT CELLS KIND PATH|- KIND PATH ...
     python -P trial_read.py LIMIT footers KIND PATH KIND PATH ...
 
-reads a file in pieces of so many rows, from standard input for ``-``, or the footers of several files, in at most LIMIT
-bytes of memory. Before each file it prints a line, "file", and after one that can't be read "failed" and its number.
+reads files, about so many cells at a time, from standard input for ``-``, or only their footers, in at most LIMIT bytes
+of memory. It prints lines: "file" before each file, "rows" and their number after each piece of it, and "end" or
+"failed" behind it.
 """
 
 import sys
@@ -30,7 +31,7 @@ def opened(kind: str, file: str | BytesIO) -> Any:
     return pl.read_parquet(file).lazy() if kind == "Parquet" else pl.read_ipc(file).lazy()
 
 
-def main(limit: int, rows: str, *files: str) -> None:
+def main(limit: int, cells: str, *files: str) -> None:
     """Read files, each a kind and a path, in at most `limit` bytes of memory; 0 is no limit."""
     import polars  # noqa: F401 - before the limit
 
@@ -41,21 +42,28 @@ def main(limit: int, rows: str, *files: str) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         except (ImportError, ValueError, OSError):  # not on this system
             pass
-    for number, (kind, path) in enumerate(zip(files[::2], files[1::2], strict=True)):
-        print("file", flush=True)  # noqa: T201 - how far it has come
+    for kind, path in zip(files[::2], files[1::2], strict=True):
+        _say("file")
         try:
-            _read(opened(kind, BytesIO(sys.stdin.buffer.read()) if path == "-" else path), rows)
+            _read(opened(kind, BytesIO(sys.stdin.buffer.read()) if path == "-" else path), cells)
+            _say("end")
         except BaseException:  # the process that reads the file says what is wrong; only a crash matters here
-            print(f"failed {number}", flush=True)  # noqa: T201
+            _say("failed")
 
 
-def _read(frame: Any, rows: str) -> None:
-    if rows == "footers":
-        frame.collect_schema()
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - how far it has come
+
+
+def _read(frame: Any, cells: str) -> None:
+    names = frame.collect_schema().names()
+    if cells == "footers":
         return
-    start = 0
-    while frame.slice(start, int(rows)).collect().height == int(rows):
-        start += int(rows)
+    start, rows = 0, max(1024, int(cells) // max(1, len(names)))
+    _say("rows 0")
+    while frame.slice(start, rows).collect().height == rows:
+        start += rows
+        _say(f"rows {start}")
 
 
 if __name__ == "__main__":

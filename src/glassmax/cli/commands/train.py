@@ -1,7 +1,7 @@
 """glassmax train: a table in, a model out."""
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -68,29 +68,53 @@ def command(
         raise click.UsageError("Missing argument 'DATA...'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
-    from ...streaming.paths import name_of
     from ..data_paths import check_data
+    from ..mpi_ranks import drives, releasing, serve
 
     check_data(data)
     why = describes_network(ctx)
     streamed = on_files(data, options, in_memory=needs_memory(ctx), network=bool(why))
     workers = worker_settings(options, in_memory=streamed is None)
-    if streamed is None:
-        run, path = _in_memory(data[0], target, output, options, why, workers)
-    else:
+    if streamed is not None:
         refuse_on_files(ctx)
         if isinstance(options["validation"], float):
             why = why or "--validation FRACTION"
-        if streamed:
-            say(streamed)
-        run, path = _on_files(ctx, data, target, output, options, why, workers)
-    for sentence in without_effect(ctx, network=bool(why) or streamed is not None):
+    if workers is not None and not drives(workers):
+        serve(workers)
+        return
+    with releasing(workers):
+        if streamed is None:
+            run, path = _in_memory(data[0], target, output, options, why, workers)
+        else:
+            if streamed:
+                say(streamed)
+            run, path = _on_files(ctx, data, target, output, options, why, workers)
+    _train(ctx, run, path, data, options, why)
+
+
+def _train(
+    ctx: click.Context,
+    run: "TrainingRun | FilesRun",
+    path: "Path",
+    data: tuple[str, ...],
+    options: dict[str, Any],
+    why: str,
+) -> None:
+    """Train, write the model, and print how good it is."""
+    from ...streaming.paths import name_of
+
+    streamed = run.is_on_files
+    for sentence in without_effect(ctx, network=bool(why) or streamed):
         say(sentence, ATTENTION)
     try:
         interrupted = run.train()
     except ArithmeticError:
         run.rescue(path)
         raise
+    except KeyboardInterrupt:
+        if not streamed:
+            raise
+        _end_before_training(ctx, options)
     result = run.judge()
     replaces = path.is_file()
     run.classifier.save(path)
@@ -112,7 +136,7 @@ def command(
         say(line, ATTENTION)
     if interrupted:
         say(f"Training was interrupted: the model has learned from {run.progress()}.")
-        if streamed is not None:
+        if streamed:
             say(_resuming(options))
         ctx.exit(130)
 
@@ -156,6 +180,7 @@ def _on_files(
     workers: "WorkerSettings | None",
 ) -> "tuple[FilesRun, Path]":
     """Scan files, encode their rows, report them, and return the run that trains on them with the path of its model."""
+    from ...estimator.files.faces import read_averaging
     from ...streaming import Sources
     from ..files_run import FilesRun
     from ..output_paths import check_cache_folder
@@ -171,16 +196,22 @@ def _on_files(
     path = _model_path(data, target, names, output, options)
     if options["cache_folder"] is not None:
         check_cache_folder(options["cache_folder"], *data)
-    run = FilesRun(classifier_of(options, network=bool(why)), sources, target, options, workers)
+    steps = read_averaging(options["engine"], options["averaging"], options["averaging_steps"])
+    run = FilesRun(classifier_of(options, network=bool(why)), sources, target, options, workers, steps)
     try:
         run.prepare()
     except KeyboardInterrupt:
-        kept = options["checkpoint"] is not None or options["cache_folder"] is not None
-        more = " What was read so far is kept: the same command, given again, goes on from there." if kept else ""
-        say(f"Interrupted before the training began; no model was written.{more}")
-        ctx.exit(130)
+        _end_before_training(ctx, options)
     run.report_table(why)
     return run, path
+
+
+def _end_before_training(ctx: click.Context, options: dict[str, Any]) -> NoReturn:
+    """End a run on files that Ctrl-C has ended before there was anything to keep in a model."""
+    kept = options["checkpoint"] is not None or options["cache_folder"] is not None
+    more = " What was read so far is kept: the same command, given again, goes on from there." if kept else ""
+    say(f"Interrupted before the training began; no model was written.{more}")
+    ctx.exit(130)
 
 
 def _no_target(they_are: str, names: list[str], more: str = "") -> click.UsageError:
