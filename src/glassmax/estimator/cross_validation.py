@@ -5,7 +5,7 @@ from __future__ import annotations  # help() shows these names instead of what t
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,16 @@ from .classifier import SoftmaxClassifier
 from .ensemble import assign_blocks
 from .fold_metrics import FoldResult, LabelledRows, metrics_of_fold
 from .labels import most_probable_class
-from .on_workers import arithmetic, check_arithmetic, matrix_arrays, matrix_of, serialized
+from .on_workers import (
+    arithmetic,
+    check_arithmetic,
+    finish,
+    matrix_arrays,
+    matrix_of,
+    serialized,
+    served_by,
+)
+from .options import make_plan
 from .plain_parameters import of_plain, plain_parameters, to_plain
 from .preparation import rows_and_labels
 from .tables.classifier import TableClassifier
@@ -171,6 +180,10 @@ def _check(classifier: Any, folds: Any, random_state: Any) -> None:
     if not (is_whole(random_state) and 0 <= random_state < 2**32):
         expected = "a whole number from 0 to 4294967295: the seed of the folds"
         raise OptionError(parameter="random_state", came=repr(random_state), expected=expected)
+    if isinstance(classifier, SoftmaxClassifier):
+        make_plan(classifier)
+    else:
+        check_table_options(classifier)
     if classifier.checkpoint_path is not None:
         expected = "None in a cross-validation: each fold is a training of its own"
         raise OptionError(parameter="checkpoint_path", came=repr(classifier.checkpoint_path), expected=expected)
@@ -179,7 +192,6 @@ def _check(classifier: Any, folds: Any, random_state: Any) -> None:
 def _rows_of_table(
     classifier: TableClassifier, X: Any, y: Any, weight: Any, groups: Any, time: Any
 ) -> tuple[TableClassifier, LabelledRows]:
-    check_table_options(classifier)
     rows = table_rows(classifier, X, y, weight, groups=groups, time=time)
     table = rows.table.only([name for name in rows.table.columns if name not in rows.without])
     if not has_names(X):  # the columns of an array are all kept
@@ -192,7 +204,7 @@ def _rows_of_table(
 def _rows_of_numbers(
     classifier: SoftmaxClassifier, X: Any, y: Any, weight: Any, groups: Any, time: Any
 ) -> tuple[SoftmaxClassifier, LabelledRows]:
-    for name, given in (("sample_weight", weight), ("groups", groups), ("time", time)):
+    for name, given in (("y", y), ("sample_weight", weight), ("groups", groups), ("time", time)):
         if isinstance(given, str):
             expected = "an array: SoftmaxClassifier knows no columns by name"
             raise OptionError(parameter=name, came=repr(given), expected=expected)
@@ -243,11 +255,16 @@ def _on_workers(
     """Judge each fold on a worker."""
     message = _message(clone(classifier).set_params(n_threads=settings.worker_threads), rows, roles)
     with closing(open_workers(settings)) as workers:
-        workers.broadcast(message)
-        answers = workers.map_shards(judge_fold, range(len(roles)), Message({}, {}))
-        with closing(cast("Generator[Message, None, None]", answers)):
-            for metrics, _ in answers:
-                yield FoldResult(Metrics(**metrics["metrics"]), [tuple(one) for one in metrics["warnings"]])
+        served = served_by(workers)
+        if served is None:
+            workers.broadcast(message)
+            answers = workers.map_shards(judge_fold, range(len(roles)), Message({}, {}))
+            found = [answer.manifest for answer in answers]
+            finish(workers, lambda: Message({"folds": found}, {}))
+        else:
+            found = served.manifest["folds"]
+    for one in found:
+        yield FoldResult(Metrics(**one["metrics"]), [(category, text) for category, text in one["warnings"]])
 
 
 def _message(classifier: Any, rows: LabelledRows, roles: Array) -> Message:
