@@ -263,6 +263,18 @@ def test_a_checkpoint_of_other_files_is_refused(files, run, done):
     assert theta().tobytes() == before
 
 
+def test_another_run_does_not_touch_what_an_interrupted_one_has_kept(files, run, done, monkeypatch):
+    command = ("train", "data", "--target", "y", *SMALL, "--checkpoint", "run.ckpt")
+    with ctrl_c(monkeypatch, WindowDone, 3):
+        run(*command)
+    kept = {path: os.stat(f"run.ckpt.rows/{path}").st_mtime_ns for path in os.listdir("run.ckpt.rows")}
+    for other in (["data/part-0.csv", "data/part-1.csv"], ["data", "--ignore", "c"], ["data", "--hidden", "5"]):
+        result = run("train", *other, *command[2:] if "--hidden" not in other else command[2:4] + command[6:])
+        assert result.err.startswith("Error: --checkpoint run.ckpt belongs to another run: ")
+        assert {path: os.stat(f"run.ckpt.rows/{path}").st_mtime_ns for path in os.listdir("run.ckpt.rows")} == kept
+    assert "the training goes on" in done(*command).err
+
+
 def test_a_file_that_vanishes_before_its_rows_are_encoded_is_named(files, run, monkeypatch):
     def remove(self, record):
         if type(record) is Scanned and record.rows == 1200 and os.path.exists("data/part-2.csv"):

@@ -19,6 +19,7 @@ from .files_progress import of_epochs_on_files, of_passes
 from .result import Result
 from .table_report import contents_of_files, report_contents
 from .talk import counted, say
+from .training_run import said_of
 
 __all__ = ["FilesRun"]
 
@@ -38,6 +39,7 @@ class FilesRun:
         averaging_steps: int | None = None,
     ) -> None:
         self.classifier, self.sources, self.target, self.options = classifier, sources, target, options
+        self.by = "" if workers is None else f", trained by {said_of(workers)}"
         self.tell: Callable[[Any], None] | None = None
         self.records = fit_files(
             classifier,
@@ -73,7 +75,7 @@ class FilesRun:
         if prepared.n_validation:
             parts.append(f"{prepared.n_validation} for early stopping")
         parts.append(f"{prepared.n_held_out} held out" if prepared.n_held_out else "none held out")
-        say(f"{', '.join(parts)}; network {'-'.join(map(str, prepared.layer_sizes))}")
+        say(f"{', '.join(parts)}; network {'-'.join(map(str, prepared.layer_sizes))}{self.by}")
         if why:
             say(f"  {why} sets up the network; without such an option, it has 128 hidden units")
         else:

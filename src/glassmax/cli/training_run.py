@@ -33,7 +33,7 @@ from .terminal import ATTENTION
 from .training_cost import report_cost
 from .wording import ESTIMATOR, worded_error
 
-__all__ = ["TrainingRun", "check_options", "classifier_of"]
+__all__ = ["TrainingRun", "check_options", "classifier_of", "said_of"]
 
 ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by Ctrl-C"}
 
@@ -51,7 +51,8 @@ def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") ->
     return TableClassifier(network=_network_of(options, table), **settings)
 
 
-def _said(workers: WorkerSettings) -> str:
+def said_of(workers: WorkerSettings) -> str:
+    """Write how many workers there are, and what runs them."""
     count = "workers" if workers.n_workers is None else counted(workers.n_workers, "worker")
     return f"{count} ({workers.engine})"
 
@@ -124,7 +125,7 @@ class TrainingRun:
             self._take_embeddings(self.network)
         judged_by = None if validation is None else (validation, None, None)
         self.within: Callable[[int, int, float], None] | None = None
-        self.by = "" if workers is None else f", by {_said(workers)}"
+        self.by = "" if workers is None else f", by {said_of(workers)}"
         search = _search_of(options)
         self.records = classifier.fit_rows(self.rows, judged_by, search, self._show_within, workers)
         prepared = next(self.records)

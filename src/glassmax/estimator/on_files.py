@@ -73,7 +73,7 @@ def fit_on_files(classifier: Any, *asked: Any) -> Any:
     """
     from .files.faces import finished
 
-    if finished(_records(classifier, *asked)).stop_reason == "interrupted":
+    if finished(_records(classifier, *asked)):
         warn_user("Training was interrupted; the weights so far are kept.")
     return classifier
 

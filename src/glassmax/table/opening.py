@@ -117,7 +117,11 @@ def open_source(given: str) -> Iterator[Source]:
         with _reading_faults(place, ""):
             head = _first(file)
         packed, rest = "", file
-        unpack = {b"\x1f\x8b": ("gzip", _gzip), b"\x28\xb5\x2f\xfd": ("zstd", _zstd), b"BZh": ("bzip2", bz2.BZ2File)}
+        unpack: dict[bytes, tuple[str, Any]] = {
+            b"\x1f\x8b": ("gzip", _gzip),
+            b"\x28\xb5\x2f\xfd": ("zstd", _zstd),
+            b"BZh": ("bzip2", bz2.BZ2File),
+        }
         for magic, (what, how) in unpack.items():
             if head.startswith(magic):
                 whole: Any = _Again(head, file)

@@ -165,7 +165,7 @@ def test_early_stopping_watches_the_rows_of_the_hash_and_restores_the_best_weigh
     prepared = found[0]
     seed = classifier._training_state.seed
     split = Split(seed, 0.1)
-    assert (prepared.n_training, prepared.n_validation, prepared.n_held_out) == split.count(prepared.known.rows)
+    assert (prepared.n_training, prepared.n_validation, prepared.n_held_out) == split.sizes(prepared.known.rows)
     assert fit.comparison is None
     best = classifier.best_epoch_
     assert best == int(np.argmin(classifier.validation_loss_curve_)) + 1

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from typing import Any, cast
 
 from ...distributed import read_settings
-from ...errors import OptionError, Setting, is_whole, one_of
+from ...errors import OptionError, Setting, Text, is_whole, one_of
 from ...training import Epoch
 from .asked import sources_of
 from .available import refuse_rows
@@ -66,7 +66,7 @@ def read_averaging(engine: str | None, averaging: str | None, averaging_steps: i
     if averaging is None and averaging_steps is None:
         return None
     if averaging is None:
-        expected = ("None without ", Setting("averaging", "local_sgd"))
+        expected: Text = ("None without ", Setting("averaging", "local_sgd"))
         raise OptionError(parameter="averaging_steps", came=repr(averaging_steps), expected=expected)
     one_of("averaging", averaging, ("local_sgd",))
     if engine is None:
@@ -80,17 +80,17 @@ def read_averaging(engine: str | None, averaging: str | None, averaging_steps: i
 
 def epochs_of(records: FilesRecords) -> Generator[Epoch, None, None]:
     """Train, one epoch for each item taken; after Ctrl-C within an epoch, raise KeyboardInterrupt."""
-    next(records)  # what is trained on
-    fit = yield from cast("Generator[Epoch, None, FilesFit]", records)
-    if fit.stop_reason == "interrupted":
+    next(records, None)  # what is trained on
+    fit = yield from cast("Generator[Epoch, None, FilesFit | None]", records)
+    if fit is not None and fit.stop_reason == "interrupted":
         raise KeyboardInterrupt
 
 
-def finished(records: FilesRecords) -> FilesFit:
-    """Train to the end, and return what has been learned."""
+def finished(records: FilesRecords) -> bool:
+    """Train to the end; return whether Ctrl-C has ended it."""
     while True:
         try:
             next(records)
         except StopIteration as end:
-            fit: FilesFit = end.value
-            return fit
+            fit: FilesFit | None = end.value
+            return fit is not None and fit.stop_reason == "interrupted"

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...distributed import Workers, WorkerSettings, open_workers
 from ...distributed.shards import suggest_batch_size
@@ -16,6 +16,7 @@ from ...streaming import Layout, Learned, Progress, Sources, Split, learned, sca
 from ...streaming.order import BLOCK_ROWS
 from ...table import Note
 from ...training import Epoch
+from ...training.checkpoint import check_begun
 from ..identity import plain
 from ..options import Plan
 from ..outcome import warn_of_outcome
@@ -27,9 +28,12 @@ from .judging import Judged, judge
 from .records import Encoded, FilesFit, FilesPrepared, FilesRecords, FilesTold, Scanned
 from .rows import RowsHere, RowsToEncode
 from .rows_of_workers import RowsOfWorkers
-from .run import FilesRun
+from .run import FilesRun, Rows
+from .sharing import content_of, learn_content
 
 __all__ = ["fit_files"]
+
+_Driven = Generator[FilesPrepared | Epoch, Any, FilesFit]
 
 
 class _InterruptedError(Exception):
@@ -81,7 +85,8 @@ def fit_files(
 
     Returns
     -------
-    FilesFit
+    FilesFit or None
+        None on ranks other than 0 of an MPI job, which yield nothing; their classifiers are fitted too.
 
     Raises
     ------
@@ -98,19 +103,49 @@ def fit_files(
     if averaging_steps is not None and asked.network.solver == "lbfgs":
         expected = ("another one with ", Setting("averaging", "local_sgd"), ": L-BFGS takes all rows in each step")
         raise OptionError(parameter="solver", came="'lbfgs'", expected=expected)
+    if workers is None:
+        return (yield from _driven(classifier, asked, sources, target, weight, cache_folder, progress))
+    with closing(open_workers(workers)) as opened:
+        if not getattr(opened, "is_driver", True):  # another rank than 0 of an MPI job
+            learn_content(classifier, asked, opened.serve())  # type: ignore[attr-defined]
+            return None
+        on = _OnWorkers(opened, averaging_steps, workers.worker_threads)
+        fit = yield from _driven(classifier, asked, sources, target, weight, cache_folder, progress, on)
+        if hasattr(opened, "finish"):
+            opened.finish(content_of(classifier, asked))
+        return fit
+
+
+class _OnWorkers(NamedTuple):
+    """The workers of a fit, and how they train."""
+
+    workers: Workers
+    averaging_steps: int | None
+    threads: int
+
+
+def _driven(
+    classifier: Any,
+    asked: Asked,
+    sources: Sources,
+    target: str,
+    weight: str | None,
+    cache_folder: str | Path | None,
+    progress: FilesTold | None,
+    on: _OnWorkers | None = None,
+) -> _Driven:
+    """Drive a fit; a checkpoint of another run is refused first, so that its scan is not replaced."""
+    check_begun(asked.network.checkpoint_path, _identity(asked, sources, target, weight))
     try:
-        with ExitStack() as stack:
-            opened = None if workers is None else stack.enter_context(closing(open_workers(workers)))
-            folder = stack.enter_context(working_folder(cache_folder, asked.network.checkpoint_path))
-            threads = 1 if workers is None else workers.worker_threads
-            given = (sources, target, weight, folder, cache_folder is not None, opened, averaging_steps, threads)
-            fit = yield from _Fit(asked, *given, progress).records()
+        with working_folder(cache_folder, asked.network.checkpoint_path) as folder:
+            stays = cache_folder is not None
+            fit = yield from _Fit(asked, sources, target, weight, folder, stays, progress, on).records()
             if fit.stop_reason == "interrupted":
                 raise _InterruptedError
     except _InterruptedError:
         pass
     if asked.of_table:
-        classifier._commit_files(fit)
+        classifier._commit_files(fit.network, classifier._model_of_files(fit), fit.prepared.notes, fit.metrics)
     return fit
 
 
@@ -124,12 +159,10 @@ class _Fit:
     weight: str | None
     folder: Path
     stays: bool
-    workers: Workers | None
-    averaging_steps: int | None
-    threads: int
     progress: FilesTold | None
+    on: _OnWorkers | None
 
-    def records(self) -> FilesRecords:
+    def records(self) -> _Driven:
         """Scan, encode, train, judge."""
         known, places = self._learned()
         notes = [*self.asked.notes, *findings(known, self.target, self.weight, held_out=self.asked.held_out > 0)]
@@ -169,9 +202,9 @@ class _Fit:
         columns = [name for name in known.summaries if name not in (self.target, self.weight)]
         found = begun(asked.network, known, asked.names_of(known.classes), asked.dtype, columns)
         found.state.notes = [] if asked.of_table else notes
-        if self.workers is None:
+        if self.on is None:
             _check_batch(found.plan, known.layout, known.rows)
-        elif self.averaging_steps is None and asked.network.batch_size == "auto":
+        elif self.on.averaging_steps is None and asked.network.batch_size == "auto":
             found = found._replace(plan=found.plan._replace(batch_size=suggest_batch_size(known.rows)))
         return found
 
@@ -180,18 +213,22 @@ class _Fit:
         engine = best_engine(asked.network.n_threads, asked.network.memory_limit)
         given = RowsToEncode(self.sources, known, self.target, self.weight, self.folder, told.tell)
 
-        def encode(split: Split) -> RowsHere | RowsOfWorkers:
-            how = (self.workers, places, begun.plan, self.averaging_steps, self.threads)
-            here = self.workers is None
-            rows = RowsHere(given, split, engine) if here else RowsOfWorkers(given, split, engine, *how)
+        def encode(split: Split) -> Rows:
+            on = self.on
+            if on is None:
+                rows: Rows = RowsHere(given, split, engine)
+            else:
+                how = (on.workers, places, begun.plan, on.averaging_steps, on.threads)
+                rows = RowsOfWorkers(given, split, engine, *how)
             told.end()
             return rows
 
         def weigh(totals: Array) -> Weights:
             return weights_of_classes(asked.class_weights(known.classes), totals, known.rows)
 
-        how = "" if self.workers is None else f"on workers, {self.averaging_steps} steps between averages"
-        identity = given.identity | {"class_weight of the table": plain(asked.class_weight), "engine": how}
+        how = "None" if self.on is None else f"workers, {self.on.averaging_steps} steps between averages"
+        identity = given.identity | _identity(asked, self.sources, self.target, self.weight)
+        identity |= {"class_weight of the table": plain(asked.class_weight), "engine": how}
         return FilesRun(
             asked.network, begun, identity, asked.held_out, known.rows, engine, encode, weigh, self.progress
         )
@@ -203,7 +240,7 @@ class _Fit:
             self.weight,
             known,
             notes,
-            *run.split.count(known.rows),
+            *run.split.sizes(known.rows),
             self.asked.network,
             run.network.layer_sizes,
             run.rows.size,
@@ -239,6 +276,19 @@ class _Teller:
         """Tell that it is complete, if anything was told before."""
         if self.last is not None:
             self.tell(self.last._replace(size=self.last.total))
+
+
+def _identity(asked: Asked, sources: Sources, target: str, weight: str | None) -> dict[str, str]:
+    """Return what identifies a run before the files are read."""
+    columns = asked.columns
+    return {
+        "the files": sources.fingerprint,
+        "target": target,
+        "sample_weight": repr(weight),
+        "types": plain(dict(columns.types)),
+        "ignore": plain(sorted(columns.ignore)),
+        "keep": plain(sorted(columns.keep)),
+    }
 
 
 def _epochs(run: FilesRun) -> Generator[Epoch, None, bool]:

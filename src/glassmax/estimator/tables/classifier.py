@@ -286,7 +286,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self
         given |= {"groups": groups, "time": time}
         on_files |= {"engine": engine}
-        if finished(records_of(self, X, y, sample_weight, target, given, on_files)).stop_reason == "interrupted":
+        if finished(records_of(self, X, y, sample_weight, target, given, on_files)):
             warn_user("Training was interrupted; the weights so far are kept.")
         return self
 
@@ -684,19 +684,26 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             conformal=fitted.conformal(),
         )
 
-    def _commit_files(self, fit: FilesFit) -> None:
+    def _model_of_files(self, fit: FilesFit) -> Model:
+        """Return the model of a fit on files."""
+        network, prepared = fit.network, fit.prepared
+        record = _facts(prepared.sources.name, prepared.n_training + prepared.n_validation, fit.seed)
+        record |= _facts_of_network(network, prepared.n_held_out)
+        record |= ({"weight": prepared.weight} if prepared.weight else {}) | _figures("held_out", fit.metrics)
+        known = prepared.known
+        return Model(network.network_, known.classes, known.encoding, record, conformal=fit.conformal)
+
+    def _commit_files(
+        self, network: SoftmaxClassifier, model: Model, notes: list[Note], metrics: Metrics | None
+    ) -> None:
         """Learn what a fit on files has learned."""
-        network, known = fit.network, fit.prepared.known
-        self.classes_, self.encoding_, self.notes_ = known.classes, known.encoding, fit.prepared.notes
+        assert model.encoding is not None
+        self.classes_, self.encoding_, self.notes_ = model.classes, model.encoding, notes
         self.members_, self.member_types_, self.weights_ = [network], ["network"], np.ones(1)
-        self.stop_reason_, self._planned, self._trained = fit.stop_reason, 1, 1
+        self.stop_reason_, self._planned, self._trained = str(network.stop_reason_), 1, 1
         self.preset_, self.trials_, self.oof_proba_ = None, [], None
-        self.metrics_ = None if fit.comparison is None else fit.comparison.columns["network"]
+        self.metrics_, self.model_, self._search_interrupted = metrics, model, False
         self.n_features_in_, self.feature_names_in_ = network.n_features_in_, network.feature_names_in_
-        record = _facts(fit.prepared.sources.name, fit.prepared.n_training + fit.prepared.n_validation, fit.seed)
-        record |= _facts_of_network(network, fit.prepared.n_held_out)
-        record |= ({"weight": fit.prepared.weight} if fit.prepared.weight else {}) | _figures("held_out", self.metrics_)
-        self.model_ = Model(network.network_, known.classes, known.encoding, record, conformal=fit.conformal)
 
     def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> Record:
         """Return facts about the training for the model file; `judged` says on which rows the figures are."""
