@@ -55,7 +55,7 @@ def test_plans_are_those_of_the_docstring():
     assert plan_steps(1000, 200) == ShardPlan(1000, 1, 5)
     assert plan_averaging(10**6, 256, 64) == ShardPlan(10**6, 16, 4)
     assert plan_averaging(100, 256, 64) == ShardPlan(100, 1, 1)
-    assert [suggest_batch_size(n) for n in (1, 10**5, 10**7)] == [1024, 1562, 65536]
+    assert [suggest_batch_size(n) for n in (1, 10**5, 10**7)] == [256, 1562, 65536]
     order = plan_steps(10**8, 65536).order(3, 5, Layout(20))
     assert order.window_blocks == 2**26 // (64 * 512 * 84)
     assert order.n_rows == len(plan_steps(10**8, 65536).rows(3))

@@ -429,7 +429,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         **workers
             With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
             `glassmax.distributed.WorkerSettings`. All workers compute the gradient of each step together, and a
-            `batch_size` of "auto" is a 64th of the rows, 1,024 to 65,536. With ``averaging="local_sgd"``, each worker
+            `batch_size` of "auto" is a 64th of the rows, 256 to 65,536. With ``averaging="local_sgd"``, each worker
             takes `averaging_steps` small steps, 16 by default, before the weights of all are averaged.
 
         Returns
