@@ -129,7 +129,7 @@ def test_an_error_of_an_operation_travels_in_its_own_words(faults, workers, expe
     ) as caught:
         workers.sum_in_order(faults.stumbles, 6, NOTHING)
     assert 'raise KeyError("gradient")' in caught.value.__notes__[0]
-    with pytest.raises(WorkerError, match=rf"{where} has run out of memory at shard 1"):
+    with pytest.raises(WorkerError, match=rf"{where} has run out of memory at shard [12] "):
         list(workers.map_shards(faults.is_full, range(2), NOTHING))
     assert workers.sum_in_order(faults.tenths, 11, NOTHING)["sum"].tobytes() == expected
 
@@ -137,12 +137,9 @@ def test_an_error_of_an_operation_travels_in_its_own_words(faults, workers, expe
 @slow
 def test_a_worker_that_hangs_is_an_error_after_the_limit_and_is_ended(faults, workers, expected):
     with closing(open_workers(WorkerSettings("ray", 4, wait_limit=1.5))) as some:
-        words = (
-            r"^A worker has not answered for 1.5 seconds at shards 2 to 3 \(hangs\)\. If it needs more time, raise wait"
-        )
+        words = r"^Nothing has come of shards \d to 3 \(hangs\) for 1.5 seconds: a worker hangs, or the cluster is "
         with pytest.raises(WorkerError, match=words):
             some.sum_in_order(faults.hangs, 6, NOTHING)
-        assert some.sum_in_order(faults.tenths, 11, NOTHING)["sum"].tobytes() == expected
     for _ in range(3):  # four tasks at a time find room again
         assert workers.sum_in_order(faults.tenths, 11, NOTHING)["sum"].tobytes() == expected
 
@@ -477,11 +474,10 @@ def test_an_error_of_ray_becomes_one_sentence(kind, text, said):
     assert found.__notes__ == [text]
 
 
-def late(notices=(), has=None, free=None):
+def late(notices=(), has=None):
     has = has or {"CPU": 4.0}
     ray = SimpleNamespace(
         cluster_resources=lambda: has,
-        available_resources=lambda: has if free is None else free,
         nodes=lambda: [{"Alive": True, "Resources": has}, {"Alive": False, "Resources": {"GPU": 9.0}}],
     )
     kept = Notices()
@@ -496,7 +492,7 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
     )
     assert late([marked.format("abc")]) == "Ray's node on this machine has died at shard 3 (gradient)."
     assert late([marked.format("def"), "Raylet is terminated. Termination is unexpected."]).startswith(
-        "A worker has not"
+        "Nothing has come"
     )
     assert late(["Task killed: node running low on memory. Memory on the node (IP: 10.0.0.7) was 15GB. More."]) == (
         "The memory of a machine has run out at shard 3 (gradient) again and again for 300 seconds: Memory on the node "
@@ -506,12 +502,9 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
         "No machine of the cluster has 1 of 'CPU', which shard 3 (gradient) needs; the cluster has 1 GPU. Lower "
         "resources."
     )
-    assert late(free={}) == (
-        "Shard 3 (gradient) has waited for 300 seconds: the cluster is busy, or a worker hangs. If it needs more time, "
-        "raise wait_limit."
-    )
     assert late() == (
-        "A worker has not answered for 300 seconds at shard 3 (gradient). If it needs more time, raise wait_limit."
+        "Nothing has come of shard 3 (gradient) for 300 seconds: a worker hangs, or the cluster is busy with other "
+        "work. If it needs more time, raise wait_limit."
     )
 
 

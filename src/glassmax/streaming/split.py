@@ -36,7 +36,7 @@ class Split(NamedTuple):
     [4, 16, 17]
     >>> split.held_out_rows(np.arange(40)).nonzero()[0].tolist()
     [0, 1, 5, 14, 30, 35]
-    >>> split.count(40)
+    >>> split.sizes(40)
     (31, 3, 6)
     """
 
@@ -63,7 +63,7 @@ class Split(NamedTuple):
         """Whether all rows are trained on."""
         return not self.validation and not self.held_out
 
-    def count(self, n_rows: int) -> tuple[int, int, int]:
+    def sizes(self, n_rows: int) -> tuple[int, int, int]:
         """Return how many of the rows 0 ... n - 1 are trained on, are validation rows, and are held out."""
         validation = held_out = 0
         if not self.is_whole:

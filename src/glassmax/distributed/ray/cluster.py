@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -221,10 +222,9 @@ class _loopback:  # noqa: N801 - a context manager
 def _forget_token() -> None:
     """Let the next ``ray.init`` of this process read its settings anew."""
     with suppress(ImportError, AttributeError, TypeError):
-        from ray._raylet import AuthenticationTokenLoader, Config
-
-        Config.initialize("")
-        AuthenticationTokenLoader.instance().reset_cache()
+        private: Any = import_module("ray._raylet")
+        private.Config.initialize("")
+        private.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _end_watching(process: "subprocess.Popen[bytes]") -> None:

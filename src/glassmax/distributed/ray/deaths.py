@@ -4,7 +4,7 @@ import re
 from types import ModuleType
 
 from ...errors import GlassmaxError, Setting, WorkerError
-from ..failures import died_too_often, not_answering
+from ..failures import died_too_often
 from .quiet import Notices
 
 __all__ = ["error_of", "late_error"]
@@ -67,13 +67,10 @@ def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, floa
                 f"{_in_words(has)}.",
                 remedy=("Lower ", Setting("resources"), "."),
             )
-    free = ray.available_resources()
-    if any(amount > free.get(name, 0.0) for name, amount in needed.items()):
-        return WorkerError(
-            f"{doing[:1].upper()}{doing[1:]} has waited for {limit:g} seconds: the cluster is busy, or a worker hangs.",
-            remedy=("If it needs more time, raise ", Setting("wait_limit"), "."),
-        )
-    return not_answering(doing, "a worker", limit)
+    return WorkerError(
+        f"Nothing has come of {doing} for {limit:g} seconds: a worker hangs, or the cluster is busy with other work.",
+        remedy=("If it needs more time, raise ", Setting("wait_limit"), "."),
+    )
 
 
 def _in_words(amounts: dict[str, float]) -> str:

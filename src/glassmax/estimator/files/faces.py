@@ -4,7 +4,7 @@ from collections.abc import Generator
 from typing import Any, cast
 
 from ...distributed import read_settings
-from ...errors import OptionError, Setting, is_whole, one_of
+from ...errors import OptionError, Setting, Text, is_whole, one_of
 from ...training import Epoch
 from .asked import sources_of
 from .available import refuse_rows
@@ -66,7 +66,7 @@ def read_averaging(engine: str | None, averaging: str | None, averaging_steps: i
     if averaging is None and averaging_steps is None:
         return None
     if averaging is None:
-        expected = ("None without ", Setting("averaging", "local_sgd"))
+        expected: Text = ("None without ", Setting("averaging", "local_sgd"))
         raise OptionError(parameter="averaging_steps", came=repr(averaging_steps), expected=expected)
     one_of("averaging", averaging, ("local_sgd",))
     if engine is None:

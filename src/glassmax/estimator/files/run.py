@@ -67,7 +67,8 @@ class FilesRun(Run):
     ) -> None:
         self.identity, self.held_out, self.n_rows = identity, held_out, n_rows
         self.encode, self.weigh, self.on_window = encode, weigh, on_window
-        self.position, self.top_accuracy = Position(), None
+        self.position = Position()
+        self.top_accuracy: float | None = None
         plan, state, continues = begun
         super().__init__(classifier, Preparation(plan, state, None, None, continues), engine)  # type: ignore[arg-type]
         if self.position.rows:  # resumed within the first epoch
@@ -134,7 +135,7 @@ class FilesRun(Run):
 
 def _check_counts(split: Split, n_rows: int) -> None:
     """Refuse too few rows to train on, or to watch."""
-    training, validation, _ = split.count(n_rows)
+    training, validation, _ = split.sizes(n_rows)
     if not training:
         raise OptionError(
             *(Setting("held_out", split.held_out), f" of {n_rows} rows leaves none to train on."),

@@ -247,7 +247,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             list of these; y is then None. See the notes.
         cache_folder : path, optional
             With `target`: as for `SoftmaxClassifier.fit`.
-        engine : {"processes", "ray", "mpi"}, optional
+        engine : {"processes", "ray", "mpi"} or callable, optional
             Where the networks of the preset are trained in parallel: in processes of this machine, in tasks of Ray
             (``pip install 'glassmax[ray]'``), or in processes of MPI (``pip install 'glassmax[mpi]'``). None trains
             them on threads of this process. The result is bit-identical for any engine and number of workers. With
