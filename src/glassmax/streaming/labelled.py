@@ -54,4 +54,4 @@ def is_present(cells: Array) -> Array:
         return ~np.isnan(cells)
     if cells.dtype.kind == "M":
         return ~np.isnat(cells)
-    return np.not_equal(cells, None).astype(bool)
+    return np.not_equal(cells, np.array(None)).astype(bool)

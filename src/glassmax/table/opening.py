@@ -117,7 +117,11 @@ def open_source(given: str) -> Iterator[Source]:
         with _reading_faults(place, ""):
             head = _first(file)
         packed, rest = "", file
-        unpack = {b"\x1f\x8b": ("gzip", _gzip), b"\x28\xb5\x2f\xfd": ("zstd", _zstd), b"BZh": ("bzip2", bz2.BZ2File)}
+        unpack: dict[bytes, tuple[str, Any]] = {
+            b"\x1f\x8b": ("gzip", _gzip),
+            b"\x28\xb5\x2f\xfd": ("zstd", _zstd),
+            b"BZh": ("bzip2", bz2.BZ2File),
+        }
         for magic, (what, how) in unpack.items():
             if head.startswith(magic):
                 whole: Any = _Again(head, file)
@@ -209,6 +213,8 @@ def _not_there(given: str) -> str:
     if os.path.islink(given):
         target = os.readlink(given)
         return f"{given} is a link to {target!r}, which doesn't exist. Correct the link, or pass another file."
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", given):
+        return f"{given.partition('://')[0]}:// can't be read, expected s3://, gs://, https://, http:// or a path."
     near = get_close_matches(given, BUILTIN, n=1)
     hint = f"Did you mean the built-in {near[0]}?" if near else f"Built-in examples: {', '.join(BUILTIN)}."
     return f"{given}: there is no such file. {hint}"
