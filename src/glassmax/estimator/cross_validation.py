@@ -5,7 +5,7 @@ from __future__ import annotations  # help() shows these names instead of what t
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,15 @@ from .classifier import SoftmaxClassifier
 from .ensemble import assign_blocks
 from .fold_metrics import FoldResult, LabelledRows, metrics_of_fold
 from .labels import most_probable_class
-from .on_workers import arithmetic, check_arithmetic, matrix_arrays, matrix_of, serialized
+from .on_workers import (
+    arithmetic,
+    check_arithmetic,
+    finish,
+    matrix_arrays,
+    matrix_of,
+    serialized,
+    served_by,
+)
 from .plain_parameters import of_plain, plain_parameters, to_plain
 from .preparation import rows_and_labels
 from .tables.classifier import TableClassifier
@@ -243,11 +251,16 @@ def _on_workers(
     """Judge each fold on a worker."""
     message = _message(clone(classifier).set_params(n_threads=settings.worker_threads), rows, roles)
     with closing(open_workers(settings)) as workers:
-        workers.broadcast(message)
-        answers = workers.map_shards(judge_fold, range(len(roles)), Message({}, {}))
-        with closing(cast("Generator[Message, None, None]", answers)):
-            for metrics, _ in answers:
-                yield FoldResult(Metrics(**metrics["metrics"]), [tuple(one) for one in metrics["warnings"]])
+        served = served_by(workers)
+        if served is None:
+            workers.broadcast(message)
+            answers = workers.map_shards(judge_fold, range(len(roles)), Message({}, {}))
+            found = [answer.manifest for answer in answers]
+            finish(workers, lambda: Message({"folds": found}, {}))
+        else:
+            found = served.manifest["folds"]
+    for one in found:
+        yield FoldResult(Metrics(**one["metrics"]), [(category, text) for category, text in one["warnings"]])
 
 
 def _message(classifier: Any, rows: LabelledRows, roles: Array) -> Message:

@@ -8,8 +8,9 @@ that the result is the same bits as without workers.
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Lock
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import msgspec
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -18,19 +19,78 @@ from ..engine import best_engine
 from ..errors import WorkerError
 from ..functional.arrays import Array
 from ..version import __version__
-from .ensemble import Folds, MemberFacts, Numbers, Rows, SavedMember, Task, Trainer
+from .ensemble import Folds, Found, MemberFacts, Numbers, Rows, SavedMember, Task, Trainer, Trial
 from .plain_parameters import of_plain, to_plain
 
 __all__ = [
+    "DriversEnsemble",
     "MemberWorkers",
     "arithmetic",
     "check_arithmetic",
+    "finish",
     "matrix_arrays",
     "matrix_of",
     "member_workers",
     "serialized",
+    "served_by",
     "train_member",
 ]
+
+
+class DriversEnsemble(NamedTuple):
+    """What the driver has trained, for a process that has served it and becomes what the driver is.
+
+    Attributes
+    ----------
+    members : dict of (int, int) to SavedMember
+        By the position of their type and their number.
+    found : Found or None
+        The trials of a search.
+    is_interrupted : bool
+        Whether Ctrl-C has ended the training.
+    """
+
+    members: dict[tuple[int, int], SavedMember]
+    found: Found | None
+    is_interrupted: bool
+    n_workers: int = 1
+
+    def member(self, position: int, number: int) -> SavedMember | None:
+        """Return a member that the driver has trained."""
+        return self.members.get((position, number))
+
+    def add(self, member: SavedMember) -> None:
+        """Keep nothing: the driver does."""
+
+    def train(self, tasks: Sequence[Task], seed: int) -> Generator[SavedMember, None, None]:
+        """Train nothing, as the driver."""
+        if tasks and self.is_interrupted:
+            raise KeyboardInterrupt
+        yield from ()
+
+    def to_message(self) -> Message:
+        """Return all of it as a message."""
+        arrays: Arrays = {}
+        for i, saved in enumerate(self.members.values()):
+            arrays |= {f"{i}.theta": saved.theta, f"{i}.loss_curve": np.array(saved.loss_curve, np.float64)}
+        found = None if self.found is None else [[vars(t) for t in self.found.trials], self.found.stop_reason]
+        facts = [msgspec.structs.asdict(saved.facts) for saved in self.members.values()]
+        return Message({"members": facts, "found": found, "is_interrupted": self.is_interrupted}, arrays)
+
+    @classmethod
+    def of_message(cls, message: Message) -> "DriversEnsemble":
+        """Return what a message says."""
+        manifest, arrays = message
+        members = [
+            SavedMember(arrays[f"{i}.theta"].copy(), arrays[f"{i}.loss_curve"].tolist(), MemberFacts(**facts))
+            for i, facts in enumerate(manifest["members"])
+        ]
+        found = manifest["found"]
+        return cls(
+            {(saved.facts.type, saved.facts.number): saved for saved in members},
+            None if found is None else Found([Trial(**trial) for trial in found[0]], found[1]),
+            manifest["is_interrupted"],
+        )
 
 
 @contextmanager
@@ -42,13 +102,20 @@ def member_workers(
     *,
     memory_limit: int | None,
     numbers: Numbers | None,
-) -> Iterator["MemberWorkers | None"]:
-    """Start workers that train members, and end them at last; None without settings."""
+) -> Iterator["MemberWorkers | DriversEnsemble | None"]:
+    """Start workers that train members, and end them at last; None without settings.
+
+    A process of MPI that is not the driver serves it, and yields what the driver has trained.
+    """
     if settings is None:
         yield None
         return
     n_threads = settings.worker_threads
     with closing(open_workers(settings)) as workers:
+        served = served_by(workers)
+        if served is not None:
+            yield DriversEnsemble.of_message(served)
+            return
         yield MemberWorkers(workers, rows, k, folds, n_threads=n_threads, memory_limit=memory_limit, numbers=numbers)
 
 
@@ -103,6 +170,10 @@ class MemberWorkers:
         """The number of workers."""
         return self.workers.n_workers
 
+    def finish(self, ensemble: DriversEnsemble) -> None:
+        """Tell the processes that serve this one what has been trained."""
+        finish(self.workers, ensemble.to_message)
+
     def train(self, tasks: Sequence[Task], seed: int) -> Generator[SavedMember, None, None]:
         """Train members, and yield them in the order of the tasks.
 
@@ -149,6 +220,19 @@ def train_member(held: Held, shard: int, call: Message) -> Message:
         name: getattr(trained.facts, name) for name in ("epochs", "rows", "seconds", "stop_reason")
     }
     return Message(facts, {"theta": trained.theta, "loss_curve": np.array(trained.loss_curve, np.float64)})
+
+
+def served_by(workers: Workers) -> Message | None:
+    """Serve the driver if this process is one of MPI's and not the driver; return what the driver has finished with."""
+    serve = None if getattr(workers, "is_driver", True) else getattr(workers, "serve", None)
+    return None if serve is None else Message.of_bytes(serve())
+
+
+def finish(workers: Workers, message: Callable[[], Message]) -> None:
+    """Tell the processes of MPI that serve this one what they become."""
+    tell = getattr(workers, "finish", None)
+    if tell is not None:
+        tell(message().to_bytes())
 
 
 def matrix_arrays(name: str, X: Any) -> Arrays:

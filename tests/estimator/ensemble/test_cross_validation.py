@@ -19,7 +19,7 @@ from glassmax.errors import DivergenceError, LabelError, OptionError, WorkerErro
 from glassmax.estimator import cross_validation
 from glassmax.estimator.ensemble import MemberType, Preset, assign_blocks
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
-from glassmax.estimator.on_workers import arithmetic, check_arithmetic
+from glassmax.estimator.on_workers import DriversEnsemble, arithmetic, check_arithmetic
 from glassmax.estimator.plain_parameters import of_plain
 from tests.distributed.doubles import WorkersHere, is_plain
 from tests.estimator.iris import IRIS, NAMES, RAW, SPECIES
@@ -282,6 +282,7 @@ OTHER_BITS = (
     "environment to one that all of the machines have."
 )
 REFUSED |= {
+    KeyboardInterrupt: {"": lambda: list(DriversEnsemble({}, None, True).train([None], 0))},
     WorkerError: {OTHER_BITS: lambda: check_arithmetic("abacus")},
     ValueError: {"a parameter is of the unknown kind 'odd'": lambda: of_plain({"odd": 1}, [])},
 }

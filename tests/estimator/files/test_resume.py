@@ -142,7 +142,7 @@ def test_another_run_is_told_from_this_one(folder, tmp_path):
         with pytest.raises(CheckpointError, match=f"belongs to another run: .*{name}"):
             SoftmaxClassifier(**options(checkpoint_path=path, **changed)).fit(folder, None, weight, target=target)
     other = cut(frame(seed=5), tmp_path / "other", [1000], "csv")
-    with pytest.raises(CheckpointError, match="the files differs"):
+    with pytest.raises(CheckpointError, match="the files differ"):
         SoftmaxClassifier(**options(checkpoint_path=path)).fit(other, target="y")
 
 

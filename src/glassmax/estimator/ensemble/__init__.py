@@ -18,7 +18,7 @@ X holds numbers, y class indices.
 
 from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
 from .folds import Folds, assign_blocks
-from .members import Member, Rows, Task, Trainer
+from .members import Member, Rows, Task, Trainer, saved_member
 from .presets import PRESETS, MemberType, Numbers, Preset
 from .study import StudyFile, Trial
 from .training import Ensemble, train_ensemble
@@ -44,6 +44,7 @@ __all__ = [
     "Trial",
     "assign_blocks",
     "check_optuna",
+    "saved_member",
     "search_types",
     "train_ensemble",
     "with_types_of",

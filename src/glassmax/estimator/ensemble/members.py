@@ -22,12 +22,12 @@ from ...functional.arrays import Array
 from ...network import Network
 from ..classifier import SoftmaxClassifier
 from ..run import Run
-from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
+from .checkpoint import MemberFacts, SavedMember
 from .folds import Folds
 from .presets import MemberType, Numbers
 from .selection import judge
 
-__all__ = ["Member", "MembersElsewhere", "Rows", "Task", "Trainer"]
+__all__ = ["KnownMembers", "Member", "MembersElsewhere", "Rows", "Task", "Trainer", "saved_member"]
 
 
 class Rows(NamedTuple):
@@ -108,7 +108,19 @@ class MembersElsewhere(Protocol):
     n_workers: int
 
     def train(self, tasks: Sequence[Task], seed: int) -> Generator[SavedMember, None, None]:
-        """Train members, and yield them in the order of the tasks."""
+        """Train members, and yield them in the order of the tasks; the last ones may be missing."""
+        ...
+
+
+class KnownMembers(Protocol):
+    """Members that are not trained again, such as those of an `EnsembleCheckpoint`."""
+
+    def member(self, position: int, number: int) -> SavedMember | None:
+        """Return a member, by the position of its type and its number."""
+        ...
+
+    def add(self, member: SavedMember) -> None:
+        """Keep a member that has been trained."""
         ...
 
 
@@ -131,12 +143,17 @@ class Trainer:
         The columns of X that embeddings embed; None if they are chosen by their values.
     time_limit : float or None
         Seconds. A member is not begun if, by the time that the members before it took, it would end later.
-    checkpoint : EnsembleCheckpoint or None
+    checkpoint : KnownMembers or None
         Members that it holds are restored; the others are added to it.
     elsewhere : MembersElsewhere or None
         Trains the members; None if they are trained on threads of this process.
     alive : callable
         Is called after each epoch, and several times a second within a long one.
+
+    Attributes
+    ----------
+    ready : list of Member
+        The members that have been trained or restored.
     """
 
     def __init__(
@@ -151,7 +168,7 @@ class Trainer:
         memory_limit: int | None = None,
         numbers: Numbers | None = None,
         time_limit: float | None = None,
-        checkpoint: EnsembleCheckpoint | None = None,
+        checkpoint: KnownMembers | None = None,
         elsewhere: MembersElsewhere | None = None,
         alive: Callable[[], None] | None = None,
     ) -> None:
@@ -164,6 +181,7 @@ class Trainer:
         self.first: Task | None = None
         self.seconds: dict[int, float] = {}
         self.sound = False
+        self.ready: list[Member] = []
 
     def members(self, tasks: Sequence[Task]) -> Generator[tuple[Member, Array], None, None]:
         """Train members side by side, in the order of the tasks; yield those that were trained.
@@ -177,6 +195,7 @@ class Trainer:
         with closing(trained):
             for member, Z in trained:
                 self._keep(member)
+                self.ready.append(member)
                 yield member, Z
                 del member, Z
 
@@ -184,7 +203,7 @@ class Trainer:
         """Train a member, and return what a checkpoint keeps of it; None if it was stopped."""
         begun = time.monotonic()
         fitted = self._fitted(task, self.n_threads, None)
-        return None if fitted is None else _saved(fitted, task, time.monotonic() - begun)
+        return None if fitted is None else saved_member(fitted, task, time.monotonic() - begun)
 
     def _on_threads(self, tasks: Sequence[Task]) -> Generator[tuple[Member, Array], None, None]:
         side_by_side = min(self.n_threads, len(tasks))
@@ -211,9 +230,10 @@ class Trainer:
             some = [task for task in tasks[start : start + at_once] if self._may_begin(task)]
             with closing(elsewhere.train([task for task in some if self._restorable(task) is None], self.seed)) as new:
                 for task in some:
-                    judged = self._judged(task, self.n_threads, self._restorable(task) or next(new))
-                    assert judged is not None  # it is restored, and nothing stops that
-                    yield judged
+                    saved = self._restorable(task) or next(new, None)
+                    judged = saved and self._judged(task, self.n_threads, saved)
+                    if judged is not None:
+                        yield judged
                     del judged
 
     def _train(self, task: Task, n_threads: int) -> tuple[Member, Array] | None:
@@ -283,7 +303,7 @@ class Trainer:
     def _keep(self, member: Member) -> None:
         """Add a member to the checkpoint."""
         if self.checkpoint is not None and self._restorable(member.task) is None:
-            self.checkpoint.add(_saved(member.classifier, member.task, member.seconds))
+            self.checkpoint.add(saved_member(member.classifier, member.task, member.seconds))
 
     def _may_begin(self, task: Task) -> bool:
         """Return whether a member would end in time; one is always trained, and others if it has diverged."""
@@ -295,7 +315,7 @@ class Trainer:
         return time.monotonic() - self.begun + expected <= self.time_limit
 
 
-def _saved(fitted: SoftmaxClassifier, task: Task, seconds: float) -> SavedMember:
+def saved_member(fitted: SoftmaxClassifier, task: Task, seconds: float) -> SavedMember:
     """Return what a checkpoint keeps of a member."""
     facts = MemberFacts(task.position, task.number, fitted.n_iter_, int(fitted.t_), seconds, str(fitted.stop_reason_))
     return SavedMember(fitted.network_.theta, list(fitted.loss_curve_), facts)

@@ -16,6 +16,7 @@ from ...streaming import Layout, Learned, Progress, Sources, Split, learned, sca
 from ...streaming.order import BLOCK_ROWS
 from ...table import Note
 from ...training import Epoch
+from ...training.checkpoint import check_begun
 from ..identity import plain
 from ..options import Plan
 from ..outcome import warn_of_outcome
@@ -133,7 +134,8 @@ def _driven(
     progress: FilesTold | None,
     on: _OnWorkers | None = None,
 ) -> _Driven:
-    """Drive a fit."""
+    """Drive a fit; a checkpoint of another run is refused first, so that its scan is not replaced."""
+    check_begun(asked.network.checkpoint_path, _identity(asked, sources, target, weight))
     try:
         with working_folder(cache_folder, asked.network.checkpoint_path) as folder:
             stays = cache_folder is not None
@@ -225,7 +227,8 @@ class _Fit:
             return weights_of_classes(asked.class_weights(known.classes), totals, known.rows)
 
         how = "None" if self.on is None else f"workers, {self.on.averaging_steps} steps between averages"
-        identity = given.identity | {"class_weight of the table": plain(asked.class_weight), "engine": how}
+        identity = given.identity | _identity(asked, self.sources, self.target, self.weight)
+        identity |= {"class_weight of the table": plain(asked.class_weight), "engine": how}
         return FilesRun(
             asked.network, begun, identity, asked.held_out, known.rows, engine, encode, weigh, self.progress
         )
@@ -273,6 +276,19 @@ class _Teller:
         """Tell that it is complete, if anything was told before."""
         if self.last is not None:
             self.tell(self.last._replace(size=self.last.total))
+
+
+def _identity(asked: Asked, sources: Sources, target: str, weight: str | None) -> dict[str, str]:
+    """Return what identifies a run before the files are read."""
+    columns = asked.columns
+    return {
+        "the files": sources.fingerprint,
+        "target": target,
+        "sample_weight": repr(weight),
+        "types": plain(dict(columns.types)),
+        "ignore": plain(sorted(columns.ignore)),
+        "keep": plain(sorted(columns.keep)),
+    }
 
 
 def _epochs(run: FilesRun) -> Generator[Epoch, None, bool]:

@@ -45,6 +45,7 @@ from ..ensemble import (
     Trial,
     assign_blocks,
     check_optuna,
+    saved_member,
     search_types,
     train_ensemble,
     with_types_of,
@@ -52,7 +53,7 @@ from ..ensemble import (
 from ..ensemble.selection import OutOfFold
 from ..identity import plain
 from ..labels import Labels, weigh_rows
-from ..on_workers import member_workers
+from ..on_workers import DriversEnsemble, MemberWorkers, member_workers
 from ..rare_classes import check_min_count
 from .options import preset_of
 from .rows import TableRows, split_rows
@@ -247,7 +248,7 @@ def _fit_preset(
         data, target, of_rows = validation
         held = Rows(*rows.encoded_validation(data, target, of_rows, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
-    seed = seed_of(classifier, search)
+    seed = seed_of(classifier, search, of_all_processes=workers is not None and workers.engine == "mpi")
     folds = Folds.none(rows.y[there])
     if held is None:
         groups, time = (None if given is None else given[there] for given in (rows.groups, rows.time))
@@ -259,7 +260,9 @@ def _fit_preset(
         common |= {"n_threads": classifier.n_threads or os.cpu_count() or 1, "elsewhere": elsewhere, "alive": alive}
         trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, **common)
         identified = partial(_identity, classifier, rows, data, folds, held, seed)
-        ensemble, preset, found = yield from _trained(classifier, trainer_of, identified, preset, seed, search)
+        ensemble, preset, found = yield from _trained(
+            classifier, trainer_of, identified, preset, seed, search, elsewhere
+        )
     if held is None:
         judged, of_y = there[ensemble.judged], y[ensemble.judged]
         of_weight = rows.weights(judged)
@@ -294,8 +297,13 @@ def _trained(
     preset: Preset,
     seed: int,
     search: Search | None,
+    elsewhere: MemberWorkers | DriversEnsemble | None,
 ) -> Generator[Trial | Member, None, tuple[Ensemble, Preset, Found | None]]:
     """Search, if that is asked for, and train; return the ensemble, its types of members, and the trials."""
+    if isinstance(elsewhere, DriversEnsemble):
+        found, trainer = elsewhere.found, trainer_of(seed=seed, checkpoint=elsewhere)
+        preset = preset if found is None else with_types_of(preset, found.trials)
+        return (yield from train_ensemble(trainer, preset)), preset, found
     found = None
     if search is not None:
         file = None
@@ -309,6 +317,10 @@ def _trained(
         checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identified(preset))
     trainer = trainer_of(seed=seed, time_limit=classifier.time_limit, checkpoint=checkpoint)
     ensemble = yield from train_ensemble(trainer, preset)
+    if elsewhere is not None:
+        ready = [saved_member(member.classifier, member.task, member.seconds) for member in trainer.ready]
+        known = {(saved.facts.type, saved.facts.number): saved for saved in ready}
+        elsewhere.finish(DriversEnsemble(known, found, ensemble.stop_reason == "interrupted"))
     return ensemble, preset, found
 
 
@@ -401,11 +413,14 @@ def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:
     return weigh_rows(rows.class_weight(classifier.class_weight), labels, rows.weights(index), named=True)
 
 
-def seed_of(classifier: Any, search: Search | None = None) -> int:
-    """Return the seed of a fit; a run that may be resumed has the seed 0 if none is given."""
+def seed_of(classifier: Any, search: Search | None = None, *, of_all_processes: bool = False) -> int:
+    """Return the seed of a fit.
+
+    If none is given, a run that may be resumed has the seed 0, and one that several processes must draw alike.
+    """
     given = classifier.random_state
     resumable = classifier.checkpoint_path is not None or (search is not None and search.study_path is not None)
-    if given is None and resumable:
+    if given is None and (resumable or of_all_processes):
         return 0
     return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31))
 
