@@ -278,6 +278,24 @@ def test_a_cluster_of_ours_is_quiet_and_leaves_the_process_and_the_machine_as_th
 
 
 @slow
+def test_a_worker_that_is_ended_for_its_memory_three_times_is_an_error(faults):
+    script = """
+        with closing(open_workers(WorkerSettings("ray", 1, wait_limit=100.0))) as workers:
+            try:
+                workers.sum_in_order(faults.hangs, 3, Message({}, {}))
+            except Exception as error:
+                print(type(error).__name__, error)
+    """
+    done = run(script, faults, RAY_memory_usage_threshold="0.0001", RAY_memory_monitor_refresh_ms="100")
+    assert done.stderr == ""
+    assert re.fullmatch(
+        r"WorkerError The memory of 127\.0\.0\.1 has run out at shards 1 to 3 \(hangs\), again and again: \S+ of \S+ are in "
+        r"use\. Use fewer workers on a machine, or smaller batches\.\n",
+        done.stdout,
+    )
+
+
+@slow
 def test_a_cluster_of_the_user_stays_when_workers_are_closed(faults):
     script = """
         import ray
@@ -442,11 +460,16 @@ KINDS = {
     [
         (
             "OutOfMemoryError",
-            "Task was killed due to the node running low on memory.\nMemory on the node (IP: 10.0.0.7, ID: ab) where "
-            "the task was running was 15.2GB / 16.0GB (0.95), which exceeds the threshold. Ray killed this worker.",
-            "The memory of a machine has run out at shard 3 (gradient): Memory on the node (IP: 10.0.0.7, ID: ab) "
-            "where the task was running was 15.2GB / 16.0GB (0.95), which exceeds the threshold. Use fewer workers on "
-            "a machine, or smaller batches.",
+            "1 worker(s) were killed due to the node running low on memory. Memory on the node (IP: 10.0.0.7, ID: ab) "
+            "was 15.2GB used / 16.0GB limit (0.95)\nOOM kill reason: Memory usage exceeded",
+            "The memory of 10.0.0.7 has run out at shard 3 (gradient), again and again: 15.2GB of 16.0GB are in use. "
+            "Use fewer workers on a machine, or smaller batches.",
+        ),
+        (
+            "OutOfMemoryError",
+            "Killed.",
+            "The memory of a machine has run out at shard 3 (gradient), again and again. Use fewer workers on a "
+            "machine, or smaller batches.",
         ),
         (
             "RayTaskError",
@@ -494,9 +517,11 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
     assert late([marked.format("def"), "Raylet is terminated. Termination is unexpected."]).startswith(
         "Nothing has come"
     )
-    assert late(["Task killed: node running low on memory. Memory on the node (IP: 10.0.0.7) was 15GB. More."]) == (
-        "The memory of a machine has run out at shard 3 (gradient) again and again for 300 seconds: Memory on the node "
-        "(IP: 10.0.0.7) was 15GB. Use fewer workers on a machine, or smaller batches."
+    assert late(
+        ["Killed: node running low on memory. Memory on the node (IP: 10.0.0.7) was 15GB used / 16GB limit"]
+    ) == (
+        "The memory of 10.0.0.7 has run out at shard 3 (gradient), again and again: 15GB of 16GB are in use. Use fewer "
+        "workers on a machine, or smaller batches."
     )
     assert late(has={"GPU": 1.0, "node:10.0.0.7": 1.0}) == (
         "No machine of the cluster has 1 of 'CPU', which shard 3 (gradient) needs; the cluster has 1 GPU. Lower "
