@@ -305,6 +305,8 @@ def test_a_cache_folder_keeps_scan_and_rows_for_the_next_fit(folder, tmp_path, m
 def test_verbose_prints_the_scan_and_a_line_for_each_epoch(folder, capsys):
     SoftmaxClassifier(**quick(verbose=True, early_stopping=True)).fit(folder, target="y")
     lines = capsys.readouterr().out.splitlines()
+    TableClassifier(verbose=True, random_state=0).fit(folder, target="y")
+    assert len(capsys.readouterr().out.splitlines()) == 11
     assert lines[0].startswith(f"Scanned {len(frame().filter(pl.col('y').is_not_null()))} rows of ")
     assert [line.split(",")[0] for line in lines[1:]] == ["Iteration 1", "Iteration 2", "Iteration 3"]
 
@@ -327,6 +329,10 @@ def test_warm_start_continues_on_files_with_the_same_columns_and_classes(folder,
     classifier.fit(table, table["y"].to_list())  # rows in memory, with the same columns
     assert classifier.loss_ < first
     assert classifier.encoding_ is not None
+    steps = classifier._training_state.steps
+    classifier.partial_fit(table, table["y"].to_list())
+    assert classifier._training_state.steps > steps
+    assert str(classifier.check_gradients(table[:30], table["y"][:30].to_list())).splitlines()[-1].startswith("correct")
     cold = SoftmaxClassifier(**quick()).fit(folder, target="y")
     cold.fit(np.eye(3), [0, 1, 2])
     assert cold.encoding_ is None
