@@ -4,6 +4,7 @@ Where to begin::
 
     gm.TableClassifier       train and predict on a table as it is: accurate by default
     gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
+    gm.cross_validate        the metrics of a classifier on rows that it has not seen, fold by fold
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
     gm.check_derivation      check a derivation on paper, line by line
@@ -22,6 +23,7 @@ The map of the modules, from the command line down to the exceptions::
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
+    distributed/    train on several machines or processes: shards of rows, sums in a fixed order
     streaming/      train on more rows than fit into memory: files read piece by piece, in a seeded order
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
         checked_rows,
         cli,
         conformal,
+        distributed,
         doctor,
         embedding,
         engine,
@@ -107,7 +110,7 @@ if TYPE_CHECKING:
     from .calculus import derive
     from .doctor import diagnose
     from .embedding import Embedding
-    from .estimator import SoftmaxClassifier, TableClassifier
+    from .estimator import SoftmaxClassifier, TableClassifier, cross_validate
     from .model import Model, load_model
     from .network import Network
     from .proofreading import Checked, check_derivation
@@ -129,8 +132,10 @@ __all__ = [
     "checked_rows",
     "cli",
     "conformal",
+    "cross_validate",
     "derive",
     "diagnose",
+    "distributed",
     "doctor",
     "embedding",
     "engine",
@@ -174,6 +179,7 @@ _HOME = {
     "TableClassifier": "estimator",
     "Trace": "tracing",
     "check_derivation": "proofreading",
+    "cross_validate": "estimator",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",

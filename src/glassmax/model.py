@@ -635,9 +635,15 @@ class Model:
 
 
 def _blocks_of(tables: Iterable[Table], rows: int) -> Iterator[Table]:
-    """Cut tables into pieces of equal size, so that the pieces don't depend on how the file was read."""
+    """Cut tables into pieces of equal size, so that the pieces don't depend on how the file was read.
+
+    A piece has rows of one table alone, so that messages name its file.
+    """
     waiting: list[Table] = []
     for table in tables:
+        if waiting and waiting[0].name != table.name:
+            yield joined(waiting)
+            waiting = []
         waiting.append(table)
         if sum(piece.n_rows for piece in waiting) < rows:
             continue

@@ -83,9 +83,12 @@ COMMAND_LINE = {
     ),
     "an_option_for_a_command": ("--target", "No such option*--target*"),
     "an_unknown_option": ("train t.csv --targe y", "No such option*--targe*Did you mean*--target*?*"),
-    "no_data": ("train", "Missing argument 'DATA'."),
-    "two_tables": ("train t.csv iris --target y", "Got unexpected extra argument (iris)"),
-    "no_table_to_predict": ("predict m", "Missing argument 'DATA'."),
+    "no_data": ("train", "Missing argument 'DATA...'."),
+    "two_tables": (
+        "train t.csv iris --target y",
+        "iris is a built-in example, which can't be read together with t.csv. Pass one example, or files.",
+    ),
+    "no_table_to_predict": ("predict m", "Missing argument 'DATA...'."),
     "no_model_to_predict_with": ("predict", "Missing argument 'MODEL'."),
     "no_model_to_evaluate": ("evaluate", "Missing argument 'MODEL'."),
     "no_value_for_an_option": ("train t.csv --target", "Option '--target' requires an argument."),
@@ -178,9 +181,9 @@ COMMAND_LINE = {
 """What was typed, and the words after the usage; an asterisk stands for what differs between versions of click."""
 
 USAGE = {
-    "train": "train [OPTIONS] DATA",
-    "predict": "predict [OPTIONS] MODEL DATA",
-    "evaluate": "evaluate [OPTIONS] MODEL DATA",
+    "train": "train [OPTIONS] DATA...",
+    "predict": "predict [OPTIONS] MODEL DATA...",
+    "evaluate": "evaluate [OPTIONS] MODEL DATA...",
 }
 
 DATA = {
@@ -190,7 +193,10 @@ DATA = {
         "train pengiuns",
         "pengiuns: there is no such file. Did you mean the built-in penguins?",
     ),
-    "a_folder_for_a_table": ("train folder --target y", "folder is a folder, expected a file."),
+    "a_folder_for_a_table": (
+        "train folder --target y",
+        "The folder folder holds no table, expected Parquet, Arrow, CSV or JSON lines files.",
+    ),
     "a_path_through_a_file": ("train t.csv/x --target y", "t.csv/x can't be read: Not a directory."),
     "a_path_too_long": (f"train {'a' * 300} --target y", f"{'a' * 300} can't be read: File name too long."),
     "an_empty_table": ("train empty.csv --target y", "empty.csv is empty, expected a header and rows."),

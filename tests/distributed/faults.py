@@ -7,13 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from glassmax.distributed import Message
+from glassmax.distributed import Message, gradients
 from glassmax.errors import DataError, Setting
 
 
 def tenths(held, shard, call):
     """Return what depends on the order of a sum."""
     return Message({"shard": shard, "pid": os.getpid()}, {"sum": (shard + 1) * np.array([0.1, 1e8, 1e-8])})
+
+
+def slow_tenths(held, shard, call):
+    """Return the same, a little later: a machine can die meanwhile."""
+    time.sleep(0.02)
+    return tenths(held, shard, call)
 
 
 def echo(held, shard, call):
@@ -81,3 +87,55 @@ def prints(held, shard, call):
     print("x" * 100_000, flush=True)
     os.write(2, b"y" * 100_000)
     return tenths(held, shard, call)
+
+
+def numbers(held, shard, call):
+    """Return many numbers of different sizes, made of what was broadcast and what the call brings."""
+    draw = np.random.default_rng(shard)
+    gradient = 10.0 ** draw.integers(-8, 8) * draw.normal(size=1001) * call.arrays["theta"]
+    base = held.broadcast.arrays["base"]
+    return Message(
+        {"shard": shard, **held.broadcast.manifest}, {"gradient": gradient + base, "rows": np.array(shard + 1)}
+    )
+
+
+def freezes(held, shard, call):
+    """Stop the process at shard 3, as a machine that has gone does."""
+    if shard == 3:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return tenths(held, shard, call)
+
+
+def interrupts(held, shard, call):
+    """Press Ctrl-C at shard 0, and take time at the others."""
+    if shard == 0:
+        signal.raise_signal(signal.SIGINT)
+    return tenths(held, shard, call)
+
+
+def _dying(name, held, shard, call):
+    mark = Path(os.environ["GLASSMAX_TEST_FOLDER"]) / f"died {shard}"
+    if shard in (1, 3) and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return getattr(gradients, name)(held, shard, call)
+
+
+def gradient(held, shard, call):
+    """Die once, or compute a gradient."""
+    return _dying("gradient", held, shard, call)
+
+
+def prepare(held, shard, call):
+    """Die once, or prepare a shard."""
+    return _dying("prepare", held, shard, call)
+
+
+def validation(held, shard, call):
+    """Die once, or score a shard."""
+    return _dying("validation", held, shard, call)
+
+
+def as_gradient(held, shard, call):
+    """Return as many numbers as theta has."""
+    return Message({}, {"gradient": np.zeros(call.arrays["theta"].shape)})

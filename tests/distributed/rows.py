@@ -44,8 +44,8 @@ def cut(table, folder, sizes, end="parquet"):
 class Scan:
     """What is learned from a folder."""
 
-    def __init__(self, folder, weight=None):
-        self.sources, self.weight = Sources(folder), weight
+    def __init__(self, folder, weight=None, **reading):
+        self.folder, self.sources, self.weight = folder, Sources(folder, **reading), weight
         state, sample = scanned(self.sources, "y", weight)
         self.places, self.known = state.places, learned(state, sample, "y", weight)
 
@@ -65,10 +65,11 @@ class Inside:
 
     def __init__(self, n_workers=2):
         self.n_workers = n_workers
-        self.broadcast(Message({}, {}))
+        self.held = [Held(Message({}, {})) for _ in range(n_workers)]
 
     def broadcast(self, message):
-        self.held = [Held(Message.of_bytes(message.to_bytes())) for _ in range(self.n_workers)]
+        for held in self.held:
+            held.renew(Message.of_bytes(message.to_bytes()))
 
     def map_shards(self, operation, shards, call):
         for held, part in zip(self.held, split_shards(len(shards), self.n_workers), strict=True):
@@ -83,4 +84,4 @@ class Inside:
         )
 
     def close(self):
-        pass
+        self.broadcast(Message({}, {}))

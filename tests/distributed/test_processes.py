@@ -13,6 +13,8 @@ import pytest
 from glassmax.distributed import Message, WorkerSettings, open_workers
 from glassmax.errors import DataError, WorkerError
 
+from .pids import is_running
+
 NOTHING = Message({}, {})
 
 
@@ -24,14 +26,6 @@ def workers(faults):
 
 def pids(workers):
     return [worker.process.pid for worker in workers._workers]
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +64,20 @@ def test_workers_know_what_was_broadcast_last_and_a_new_worker_too(faults, worke
     assert not set(before) & set(pids(workers))
     found = list(workers.map_shards(faults.echo, range(4), call))
     assert [message.manifest["broadcast"] for message in found] == [{"number": 1}] * 4
+
+
+def test_only_a_worker_that_goes_on_is_replaced_where_nobody_wants_its_answer(faults, workers):
+    list(workers.map_shards(faults.tenths, range(4), NOTHING))
+    before = pids(workers)
+    answers = workers.map_shards(faults.tenths, range(4), NOTHING)
+    next(answers)
+    answers.close()
+    assert pids(workers) == before
+    answers = workers.map_shards(faults.hangs, [3, 2, 4], NOTHING)
+    next(answers)
+    answers.close()
+    assert len({*before} & {*pids(workers)}) == 1
+    assert [message.manifest["shard"] for message in workers.map_shards(faults.tenths, range(3), NOTHING)] == [0, 1, 2]
 
 
 def test_an_array_that_changes_after_it_was_broadcast_is_sent_as_it_was(faults, workers):
@@ -195,16 +203,8 @@ def test_a_driver_that_is_killed_leaves_no_worker(faults):
     driver.wait()
     driver.stdout.close()
     for pid in started:
-        while is_running(pid) and not _is_zombie(pid):  # until the limit of the test
+        while is_running(pid):  # until the limit of the test
             pass
-
-
-def _is_zombie(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def test_a_worker_that_cant_start_is_told_in_words(faults, monkeypatch):

@@ -31,7 +31,12 @@ FEWEST_EXAMPLES = {
     "tuning": 17,
     "tables": 10,
     "table-columns": 18,
+    "files": 18,
     "playground": 3,
+    "engines": 16,
+    "machines": 9,
+    "mpi": 3,
+    "which-engine": 3,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 
@@ -142,3 +147,27 @@ def test_every_link_of_a_page_leads_to_a_page(name):
 
 def test_the_list_of_pages_has_a_line_for_each():
     assert re.findall(r"^- \[\S+\]\((\S+)\.md\): .", PAGES["README"], re.M) == list(FEWEST_EXAMPLES)
+
+
+def test_the_manifest_for_kubernetes_is_a_rayjob():
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    manifest = yaml.safe_load((HOWTO.parents[1] / "examples" / "rayjob.yaml").read_text(encoding="utf-8"))
+    assert (manifest["apiVersion"], manifest["kind"]) == ("ray.io/v1", "RayJob")
+    spec = manifest["spec"]
+    assert set(spec) == {"entrypoint", "shutdownAfterJobFinishes", "backoffLimit", "rayClusterSpec"}
+    assert "\n" not in spec["entrypoint"]
+    cluster = spec["rayClusterSpec"]
+    assert set(cluster) == {"rayVersion", "headGroupSpec", "workerGroupSpecs"}
+    assert set(cluster["headGroupSpec"]) == {"rayStartParams", "template"}
+    (workers,) = cluster["workerGroupSpecs"]
+    assert set(workers) == {"groupName", "replicas", "minReplicas", "maxReplicas", "rayStartParams", "template"}
+    for group in (cluster["headGroupSpec"], workers):
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+        pod = group["template"]["spec"]
+        (container,) = pod["containers"]
+        assert set(container) == {"name", "image", "resources", "volumeMounts"}
+        assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+        assert container["image"].endswith(f":{cluster['rayVersion']}")
+        assert container["resources"]["limits"] == container["resources"]["requests"]
+    cpus = int(workers["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"])
+    assert f"--workers {cpus * workers['replicas']}" in spec["entrypoint"]

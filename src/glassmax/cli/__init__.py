@@ -19,6 +19,7 @@ import click
 from ..errors import GlassmaxError, OptionError
 from ..interrupts import restore, was_interrupted
 from ..version import __version__
+from .mpi_ranks import is_silent
 from .talk import harmless, say_error, shortened
 from .wording import worded_error
 
@@ -75,6 +76,8 @@ def main() -> None:
     debug = len(arguments) < len(sys.argv) - 1
     if not debug:
         warnings.simplefilter("ignore")  # what a library has to say to programmers
+    if is_silent(arguments):
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     try:  # main returns the code of ctx.exit, or None
         restore()
         sys.exit(glassmax.main(arguments, prog_name="glassmax", standalone_mode=False) or 0)

@@ -1,7 +1,7 @@
 """Options from a TOML file, and back into one: ``train --config run.toml`` and ``train --print-config``.
 
-A key is the long name of an option, with dashes or underscores; "data" is the table. Options on the command line take
-precedence over the file. An unknown key is an error.
+A key is the long name of an option, with dashes or underscores; "data" is the table, or a list of files. Options on the
+command line take precedence over the file. An unknown key is an error.
 """
 
 import json
@@ -60,7 +60,7 @@ def _setting(path: str, key: str, setting: Any, option: click.Parameter) -> Any:
         raise click.UsageError(f"{path} sets {key!r} to {setting!r}, expected {expected}.")
     if flag:
         return setting
-    if option.multiple:
+    if option.multiple or option.nargs == -1:
         return [str(entry) for entry in entries]
     return ",".join(str(entry) for entry in entries)
 
@@ -77,6 +77,8 @@ def as_toml(ctx: click.Context, unused: Collection[str] = ()) -> str:
             lines += ["", f"# {theirs}"] if lines else [f"# {theirs}"]
             group = theirs
         key, value = _key(option), ctx.params.get(option.name)
+        if option.nargs == -1 and value is not None:
+            value = value[0] if len(value) == 1 else value or None
         line = f"{key} =" if value is None else f"{key} = {_toml(value)}"
         lines.append(f"# {line}" if value is None or option.name in unused else line)
     return "\n".join(lines) + "\n"

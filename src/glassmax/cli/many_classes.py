@@ -24,7 +24,12 @@ FOR_MANY_CLASSES: dict[str, Any] = {
 def refuse_preset(options: dict[str, Any], rows: "TableRows") -> None:
     """Raise an error if an option asks for a preset, which keeps a probability of each class for each row."""
     typed = next(
-        (name for name in ("preset", "time_limit", "tune", "study") if options[name] not in (None, "default")), ""
+        (
+            name
+            for name in ("preset", "time_limit", "tune", "study", "engine")
+            if options[name] not in (None, "default")
+        ),
+        "",
     )
     if not typed and rows.sets is None:
         return

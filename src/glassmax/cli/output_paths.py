@@ -1,16 +1,22 @@
 """The paths of output files, checked before the work begins."""
 
+import fnmatch
+import glob
 import os
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from pathlib import Path, PurePath
 
 from ..errors import DataError, GlassmaxError
 from ..model import load_model
+from ..streaming.paths import name_of
 from ..table import BUILTIN
 
-__all__ = ["OF_DATA", "check_model_output", "check_output", "check_page_output", "check_replaced", "default_output"]
+__all__ = [
+    *("OF_DATA", "check_cache_folder", "check_model_output", "check_output", "check_page_output", "check_replaced"),
+    "default_output",
+]
 
-ENDINGS = (".gz", ".zst", ".zstd")
+ENDINGS = (".gz", ".zst", ".zstd", ".bz2")
 OF_DATA = (
     *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".xls", ".xlsx"),
     *ENDINGS,
@@ -18,7 +24,7 @@ OF_DATA = (
 
 
 def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
-    """Raise if a path can't be written, or is one of those that are read; return it otherwise."""
+    """Raise if a path can't be written, or is one of those that are read or will be; return it otherwise."""
     if output == "-":
         raise DataError(f"{option} is '-', expected the name of a file. Pass {option} ./- if that is its name.")
     path = Path(output)
@@ -34,12 +40,44 @@ def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
         for source in inputs:
             if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
                 raise DataError(f"{path} is an input, which the output would replace. Pass another {option}.")
+            if where := _read_from(path, source):
+                raise DataError(f"{path} {where}, so it would be read as data the next time. Pass another {option}.")
     except DataError:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path} can't be written: {reason}. Pass another {option}.") from None
     return path
+
+
+def _read_from(path: Path, source: str) -> str:
+    """Say why a file of this path belongs to a folder or a glob of inputs; "" if it doesn't."""
+    if os.path.isdir(source):
+        inside, folder = Path(os.path.realpath(path)), os.path.realpath(source)
+        skipped = inside.is_relative_to(folder) and any(
+            part.startswith((".", "_")) for part in inside.relative_to(folder).parts
+        )
+        return f"is in the folder {source}" if inside.is_relative_to(folder) and not skipped else ""
+    if glob.has_magic(source) and not os.path.exists(source):
+        file, pattern = os.path.abspath(path), os.path.abspath(source)
+        if "**" in pattern:
+            matches = fnmatch.fnmatch(file, pattern.replace(f"**{os.sep}", "*"))
+        else:
+            matches = PurePath(file).match(pattern)
+        return f"matches {source}" if matches else ""
+    return ""
+
+
+def check_cache_folder(folder: str, *inputs: str) -> None:
+    """Raise if a folder for encoded rows is a file, or its files would be read as data the next time."""
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise DataError(f"{folder} is a file, expected a folder. Pass another --cache-folder.")
+    for source in inputs:
+        if where := _read_from(Path(folder, "rows"), source):
+            raise DataError(
+                f"The cache folder {folder} {where}, so its files would be read as data the next time. Pass another "
+                "--cache-folder."
+            )
 
 
 def check_model_output(output: str, *inputs: str) -> Path:
@@ -88,11 +126,29 @@ def check_replaced(path: Path, target: str, names: Collection[str]) -> None:
     )
 
 
-def default_output(data: str) -> str:
-    """Return the default name of the model file: the table's name, in the current folder."""
-    if data == "-":
-        return "model.safetensors"
-    name = Path(data).name
-    for ending in ENDINGS:
-        name = name.removesuffix(ending)
-    return f"{Path(name).stem}.safetensors"
+def default_output(data: Sequence[str]) -> str:
+    """Return the default name of the model file, in the current folder: that of the table, or of the files' folder."""
+    data = [name_of(one) for one in data]
+    if len(data) == 1 and not glob.has_magic(data[0]) and not os.path.isdir(data[0]):
+        name = Path(data[0]).name
+        for ending in ENDINGS:
+            name = name.removesuffix(ending)
+        return "model.safetensors" if data[0] == "-" else f"{Path(name).stem}.safetensors"
+    return f"{_folder_of(data) or 'model'}.safetensors"
+
+
+def _folder_of(data: Sequence[str]) -> str:
+    """Return the name of the innermost folder in which all files are, as far as their paths or URLs tell."""
+    folders = []
+    for one in data:
+        place = one.rstrip("/") if "://" in one else os.path.abspath(one)
+        is_folder = os.path.isdir(one) or one.endswith("/")
+        while glob.has_magic(place):
+            place, is_folder = os.path.dirname(place), True
+        folders.append((place if is_folder else os.path.dirname(place)).split("/"))
+    common = ""
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        common = level[0].rstrip(":")
+    return common

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..estimator.ensemble import Member, Trial
     from ..training import Epoch
 
-__all__ = ["of_epochs", "of_members"]
+__all__ = ["duration", "lines", "of_epochs", "of_members"]
 
 SECONDS_BETWEEN_LINES = 10
 SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -29,7 +29,7 @@ def of_members() -> "Iterator[Callable[[Member | Trial], None]]":
 
     terminal = console(err=True)
     if terminal is None or is_quiet():
-        line = _lines()
+        line = lines()
         yield lambda record: line(partial(_member, record))
         return
     with _bar(terminal, "network", 1) as update:
@@ -43,7 +43,7 @@ def of_members() -> "Iterator[Callable[[Member | Trial], None]]":
         yield show
 
 
-def _lines() -> Callable[[Callable[[], str]], None]:
+def lines() -> Callable[[Callable[[], str]], None]:
     """Return a function that prints a line now and then, so that a log shows that something is going on."""
     said = time.monotonic()
 
@@ -86,7 +86,7 @@ def of_epochs(
         yield lambda epoch: None, _ignore
         return
     if terminal is None:
-        line, started, restored = _lines(), time.monotonic(), list[int]()
+        line, started, restored = lines(), time.monotonic(), list[int]()
 
         def write(epoch: "Epoch") -> None:
             restored.append(epoch.number - 1)
@@ -139,7 +139,7 @@ def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[floa
 
 
 def _epoch(epoch: "Epoch", most: int, score: "Callable[[], str]", started: float, restored: int) -> str:
-    left = _duration((time.monotonic() - started) / (epoch.number - restored) * (most - epoch.number))
+    left = duration((time.monotonic() - started) / (epoch.number - restored) * (most - epoch.number))
     return f"epoch {epoch.number} of at most {most}: {_figures(epoch, score)}, {left} left at most"
 
 
@@ -151,7 +151,8 @@ def _figures(epoch: "Epoch", score: "Callable[[], str]") -> str:
     return f"{text}{score()}, {rate:,.0f} rows/s"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Write a number of seconds as people say it: 12 s, 3 min, 1.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from .config import read_config
+from .files_options import OF_FILES
 from .grouped import FILE_FORMAT, RESULT, group, option
 from .network_options import OF_NETWORK, OWN
 from .option_values import class_weights, column_types, size_of_memory, validation
@@ -42,9 +43,9 @@ def _columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
     line = os.environ.get("COMP_WORDS", "")  # all of it: click has parsed it up to the cursor only
     words = split_arg_string(line)[2:]
-    data = ctx.params.get("data") or next((word for word in words if word in BUILTIN or os.path.isfile(word)), None)
+    given = [*(ctx.params.get("data") or ()), *(word for word in words if word in BUILTIN or os.path.isfile(word))]
     try:
-        names = [] if data is None else next(iter(read_batches(str(data)))).names
+        names = next(iter(read_batches(given[0]))).names if given else []
     except GlassmaxError:
         return []
     return [name for name in names if name.startswith(incomplete)]
@@ -196,6 +197,7 @@ GROUPS = [
         option("--print-config", "Print all options as a TOML file for --config, and exit.", is_flag=True),
         *RESULT,
     ),
+    OF_FILES,
     *OF_NETWORK,
 ]
 
@@ -259,9 +261,11 @@ def _is_effective(ctx: click.Context, name: str) -> bool:
     return not other or ctx.params[other] in values
 
 
-def without_effect(ctx: click.Context) -> list[str]:
-    """Return a sentence for each option on the command line that has no effect because of another, or of the preset."""
-    network = bool(describes_network(ctx))
+def without_effect(ctx: click.Context, *, network: bool) -> list[str]:
+    """Return a sentence for each option on the command line that has no effect because of another, or of the preset.
+
+    `network` says whether one network is trained, and no preset.
+    """
     needed = dict(NEEDED)
     if ctx.params["schedule"] in ("invscaling", "adaptive"):
         needed["schedule"] = ("solver", ("sgd",))

@@ -6,12 +6,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
 
-from ..errors import DivergenceError, OptionError, Setting
+from ..distributed import WorkerSettings
+from ..errors import OptionError
 from ..estimator import SoftmaxClassifier, TableClassifier
 from ..estimator.ensemble import Member, Search
 from ..estimator.options import hidden_sizes
@@ -19,30 +20,21 @@ from ..estimator.tables.figures import Comparison, compare
 from ..estimator.tables.fit import Prepared, TableFit, table_rows
 from ..estimator.tables.options import check_search, check_table_options, preset_of
 from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT
-from ..model import Model
 from ..table import BUILTIN, Table
-from ..training import suggest_learning_rate
-from ..version import __version__
-from .charts import bars, sparkline
 from .class_embeddings import read_class_embeddings
+from .epochs_report import check_losses, doubts_of, identifiers_of, report_epochs, rescue
 from .many_classes import FOR_MANY_CLASSES, MANY_CLASSES, refuse_preset
 from .option_values import embedding_of
 from .progress import of_epochs, of_members
 from .result import Result
-from .table_report import described
-from .talk import busy, counted, draw, figure, joined, ordinal, say
-from .terminal import ATTENTION, console
+from .table_report import contents_of_rows, report_contents
+from .talk import busy, counted, figure, ordinal, say
+from .terminal import ATTENTION
 from .training_cost import report_cost
-from .wording import ESTIMATOR, option_of, worded_error
+from .wording import ESTIMATOR, worded_error
 
-if TYPE_CHECKING:
-    from rich.console import Console
+__all__ = ["TrainingRun", "check_options", "classifier_of", "said_of"]
 
-__all__ = ["TrainingRun", "check_options", "classifier_of"]
-
-FAR_BEYOND_CHANCE = 1e4
-"""A log-loss that no honest training ends with: the steps were too long."""
-MOST_CLASSES = 20
 ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by Ctrl-C"}
 
 
@@ -57,6 +49,12 @@ def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") ->
         return TableClassifier(options["preset"], checkpoint_path=options["checkpoint"], **settings)
     settings |= {"dtype": options["dtype"], "held_out": options["held_out"]}
     return TableClassifier(network=_network_of(options, table), **settings)
+
+
+def said_of(workers: WorkerSettings) -> str:
+    """Write how many workers there are, and what runs them."""
+    count = "workers" if workers.n_workers is None else counted(workers.n_workers, "worker")
+    return f"{count} ({workers.engine})"
 
 
 def _search_of(options: dict[str, Any]) -> Search | None:
@@ -104,8 +102,16 @@ def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
 class TrainingRun:
     """One training run, from table to model."""
 
+    is_on_files = False
+
     def __init__(
-        self, classifier: TableClassifier, table: Table, target: str, options: dict[str, Any], validation: Table | None
+        self,
+        classifier: TableClassifier,
+        table: Table,
+        target: str,
+        options: dict[str, Any],
+        validation: Table | None,
+        workers: WorkerSettings | None = None,
     ) -> None:
         columns = {"groups": options["groups"], "time": options["time"]}
         self.rows = table_rows(classifier, table, target, options["weight"], **columns)
@@ -119,7 +125,9 @@ class TrainingRun:
             self._take_embeddings(self.network)
         judged_by = None if validation is None else (validation, None, None)
         self.within: Callable[[int, int, float], None] | None = None
-        self.records = classifier.fit_rows(self.rows, judged_by, _search_of(options), self._show_within)
+        self.by = "" if workers is None else f", by {said_of(workers)}"
+        search = _search_of(options)
+        self.records = classifier.fit_rows(self.rows, judged_by, search, self._show_within, workers)
         prepared = next(self.records)
         assert isinstance(prepared, Prepared)
         self.prepared: Prepared = prepared
@@ -139,16 +147,7 @@ class TrainingRun:
 
     def report_table(self, why: str) -> None:
         """Report the table, the type of each column and what is trained; `why` is an option that asks for a network."""
-        terminal = console(err=True)
-        first, *lines = described(self.rows)
-        if terminal is None:
-            say(first)
-        else:
-            self._report_classes(terminal)
-        for line in lines:
-            say(line)
-        if terminal is not None:
-            say()
+        report_contents(contents_of_rows(self.rows))
         extra, kept, held = self.prepared.n_validation, len(self.prepared.kept), len(self.prepared.held)
         if self.network is None:
             parts = "trained on some folds of the rows and judged on the others"
@@ -156,7 +155,7 @@ class TrainingRun:
                 parts = f"trained on all rows and judged on the {counted(extra, 'validation row')}"
             types = preset_of(self.classifier.preset).types
             linear = " and a linear model" if any(one.is_linear and one.suits(kept) for one in types) else ""
-            say(f"preset {self.classifier.preset}: several networks{linear}, each {parts}")
+            say(f"preset {self.classifier.preset}: several networks{linear}, each {parts}{self.by}")
             return
         few = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
         shown = f", {held} held out" if held else f", none held out{few}"
@@ -171,16 +170,6 @@ class TrainingRun:
         else:
             say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
         report_cost(self.prepared, classes=len(self.rows.classes), dtype=self.classifier.dtype)
-
-    def _report_classes(self, terminal: "Console") -> None:
-        """Show the number of rows of each class as bars, on a terminal."""
-        rows = self.rows
-        n_rows, k = rows.given, len(rows.classes)
-        say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {rows.target}", "bold")
-        names = [str(label) for label in rows.classes[:MOST_CLASSES]]
-        draw(bars(names, rows.counts()[:MOST_CLASSES].tolist()), terminal)
-        if k > MOST_CLASSES:
-            say(f"  ... and {k - MOST_CLASSES} more classes")
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
@@ -203,7 +192,7 @@ class TrainingRun:
         found = self.fitted.found
         interrupted = "interrupted" in (self.fitted.stop_reason, None if found is None else found.stop_reason)
         if self.network is not None:
-            self._report_epochs(interrupted=interrupted)
+            report_epochs(self.fitted.members[0], self.options["learning_rate"], interrupted=interrupted)
         return interrupted
 
     @contextmanager
@@ -264,30 +253,6 @@ class TrainingRun:
         n, planned = sum(member.type == name for member in self.members), self.fitted.preset.members
         return "not used" if n >= planned else f"not used, {n} of {counted(planned, 'network')} trained"
 
-    def _report_epochs(self, *, interrupted: bool) -> None:
-        assert self.fitted is not None
-        classifier, n_epochs = self.fitted.members[0], self.fitted.members[0].n_iter_
-        if interrupted:
-            say(f"Stopped by Ctrl-C after {counted(n_epochs, 'epoch')}; the weights so far are kept.")
-            return
-        if not n_epochs or not classifier.loss_curve_:
-            return
-        first, last = classifier.loss_curve_[0], classifier.loss_curve_[-1]
-        why = "no longer improving"
-        if classifier.stop_reason_ in ("max_iter", "max_fun", "line_search"):
-            why = "still improving: more --epochs may help"
-        if classifier.exploded_:
-            why = "no better than chance: inputs or steps are too large"
-        if classifier.diverged_:
-            rate = suggest_learning_rate(self.options["learning_rate"])
-            why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
-        best = classifier.best_epoch_
-        losses = sparkline(classifier.loss_curve_) if console(err=True) else ""
-        kept = "" if best in (None, n_epochs) else f"; the weights are those of epoch {best}, the best"
-        say(f"{counted(n_epochs, 'epoch')}, training loss {figure(last)}, {why}{kept}")
-        if losses:
-            say(f"  loss:       {figure(first)} {losses} {figure(last)}")
-
     def judge(self) -> Result:
         """Compare the model with simpler ones; raise a DivergenceError if it is far worse than chance."""
         assert self.fitted is not None
@@ -299,12 +264,8 @@ class TrainingRun:
             say(f"The linear model for comparison is trained on every {ordinal(found.step)} row.")
         if found.linear_left_out:
             say("No linear model is trained for comparison: with so many classes, it would take long.")
-        loss, rate = next(iter(found.columns.values())).log_loss, self.options["learning_rate"]
-        if self.network is not None and not loss <= FAR_BEYOND_CHANCE:
-            raise DivergenceError(
-                f"The log-loss of the network is {figure(loss)}, far worse than chance, at learning rate {rate:g}. No "
-                f"model was written. Try --learning-rate {suggest_learning_rate(rate):g}."
-            )
+        if self.network is not None:
+            check_losses(found, self.options["learning_rate"])
         return self._result(found)
 
     def _result(self, found: Comparison) -> Result:
@@ -338,14 +299,8 @@ class TrainingRun:
         return [str(label) for label, count in zip(self.rows.classes, counts, strict=True) if not count]
 
     def doubts(self) -> list[str]:
-        """Return a sentence for each reason why even good figures are worth little, as the notes say."""
-        names = [note.column for note in self.rows.notes if note.kind == "giveaway"]
-        doubts = [f"{note.text[0]}." for note in self.rows.notes if note.kind == "measurement"]
-        if names:
-            which = "which alone predicts" if len(names) == 1 else "each of which alone predicts"
-            again = option_of(Setting("ignore", names))
-            doubts.append(f"These figures rest on {joined(names)}, {which} {self.rows.target}. Try again with {again}.")
-        return doubts
+        """Return a sentence for each reason why even good figures are worth little."""
+        return doubts_of(self.rows.notes, self.rows.target)
 
     def facts(self) -> dict[str, Any]:
         """Return what was trained, for JSON."""
@@ -366,10 +321,7 @@ class TrainingRun:
 
     def identifiers(self) -> list[str]:
         """Return the columns that were left out because they number or name the rows."""
-        words = ("counts the rows", "identifiers")
-        return [
-            note.column for note in self.rows.notes if note.kind == "left_out" and any(w in note.several for w in words)
-        ]
+        return identifiers_of(self.rows.notes)
 
     def progress(self) -> str:
         """Say how far the training came."""
@@ -380,14 +332,8 @@ class TrainingRun:
 
     def rescue(self, path: Path) -> None:
         """Keep what a diverged network has learned, beside the place of the model."""
-        network = self.prepared.network
-        if network is not None and getattr(network, "loss_curve_", None):
-            last_good = path.with_suffix(".last-good.safetensors")
-            record: dict[str, Any] = {"glassmax": __version__, "epochs": len(network.loss_curve_)}
-            Model(network.network_, self.rows.classes, self.rows.encoding, record).save(last_good)
-            say(f"The last good weights are in {last_good}.")
-        elif network is not None:
-            say("The first epoch was not completed; nothing was written.")
+        if self.prepared.network is not None:
+            rescue(self.prepared.network, self.rows.classes, self.rows.encoding, path)
 
 
 def _share(fitted: TableFit, name: str) -> float:

@@ -34,8 +34,11 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     **{name: f"--{name}" for name in ("candidates", "groups", "preset", "time")},
     **{name: f"--{name}" for name in ("fixed", "goal", "kind", "matrix", "of", "shapes", "times", "wrt")},
     "budget": "--tune",
+    **{name: f"--{name}" for name in ("address", "averaging", "engine")},
     "X_val": "--validation",
     "X_val and y_val": "--validation",
+    "averaging_steps": "--averaging-steps",
+    "cache_folder": "--cache-folder",
     "class_embeddings": "--class-embeddings",
     "class_weight": "--class-weight",
     "columns": "--column",
@@ -45,6 +48,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "member": "--member",
     "min_count": "--min-count",
     "missing_words": "--missing-words",
+    "n_workers": "--workers",
     "other_label": "--other-label",
     "sample_weight": "--weight",
     "step": "--step",
@@ -52,6 +56,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "time_limit": "--time-limit",
     "types": "--type",
     "validation_fraction": "--validation",
+    "wait_limit": "--wait-limit",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
 """Command-line options, by the parameter of the library."""

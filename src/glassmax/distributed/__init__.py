@@ -25,6 +25,7 @@ trains on them.
 """
 
 from .messages import Arrays, Manifest, Message
+from .operations import call_operation, partial_sums, sum_of_messages
 from .ordered_sum import OrderedSum, PartialSum, split_shards
 from .settings import WorkerSettings, open_workers, read_settings
 from .workers import Held, Operation, Workers, name_of, operation_of
@@ -39,9 +40,16 @@ __all__ = [
     "PartialSum",
     "WorkerSettings",
     "Workers",
+    "call_operation",
     "name_of",
     "open_workers",
     "operation_of",
+    "partial_sums",
     "read_settings",
     "split_shards",
+    "sum_of_messages",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

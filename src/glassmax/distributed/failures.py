@@ -11,7 +11,7 @@ from .. import errors
 from ..errors import GlassmaxError, Setting, WorkerError
 from .messages import Message
 
-__all__ = ["DEATHS", "answer_of", "died_too_often", "failure_of", "not_answering"]
+__all__ = ["DEATHS", "answer_of", "died_too_often", "failure_of", "not_answering", "said"]
 
 DEATHS = 3
 """A shard on which so many workers have died is not tried again."""
@@ -55,6 +55,14 @@ def answer_of(message: Message, what: str, worker: str) -> Message:
     return message
 
 
+def said(name: str, shards: range) -> str:
+    """Return what an error calls the work of a worker: the operation of a name, for some shards."""
+    operation = name.rpartition(":")[2].replace("_", " ")
+    if len(shards) == 1:
+        return f"shard {shards.start + 1} ({operation})"
+    return f"shards {shards.start + 1} to {shards.stop} ({operation})"
+
+
 def _raise(failure: dict[str, Any], what: str, worker: str) -> NoReturn:
     kind = KINDS.get(failure["kind"])
     if kind is not None and "pieces" in failure:
@@ -89,7 +97,8 @@ def _capital(text: str) -> str:
 def died_too_often(what: str, worker: str, how: str, printed: str = "") -> WorkerError:
     """Return the error that workers have died on a shard `DEATHS` times; `how` is "by signal SIGKILL", for example."""
     memory = " Perhaps its memory was full: use fewer workers on a machine, or smaller batches." * ("KILL" in how)
-    error = WorkerError(f"{_capital(what)} has ended {DEATHS} workers, at last {worker}, {how}.{memory}")
+    have = "have" if what.startswith("shards") else "has"
+    error = WorkerError(f"{_capital(what)} {have} ended {DEATHS} workers, at last {worker}, {how}.{memory}")
     if printed:
         error.add_note(f"In {worker}:\n{printed}")
     return error

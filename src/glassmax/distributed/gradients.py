@@ -145,7 +145,7 @@ def validation(held: Held, shard: int, call: Message) -> Message:
         if top is not None:
             labels = engine.top_classes(network, data.X, top).labels
             hits = float(w[(labels == data.y[:, None]).any(axis=1)].sum())
-        sums += [found.log_loss * weight, found.accuracy * weight, hits, weight, np.count_nonzero(w)]
+        sums += np.array([found.log_loss * weight, found.accuracy * weight, hits, weight, np.count_nonzero(w)])
     return Message({}, {"sums": sums})
 
 

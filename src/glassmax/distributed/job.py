@@ -169,7 +169,7 @@ def _training(plain: dict[str, Any], class_weight: Array | None) -> Training:
 
 
 def _constants(rule: Rule) -> dict[str, Any]:
-    return asdict(rule)  # type: ignore[call-overload, no-any-return]
+    return asdict(rule)  # type: ignore[call-overload]
 
 
 def _plain(network: Network) -> dict[str, Any]:

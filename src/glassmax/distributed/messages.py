@@ -47,7 +47,7 @@ class Message(NamedTuple):
             described.append([name, array.dtype.str, list(array.shape)])
         head = json.dumps([self.manifest, described]).encode()
         head += b" " * (-(8 + len(head)) % ALIGNED)
-        flat = [memoryview(array.reshape(-1).view(np.uint8)) for array in arrays.values()]
+        flat = [array.reshape(-1).view(np.uint8).data for array in arrays.values()]
         return [len(head).to_bytes(8, "little"), head, *flat]
 
     def to_bytes(self) -> bytes:
@@ -76,7 +76,10 @@ class Message(NamedTuple):
             size = math.prod(shape) * dtype.itemsize
             if start + size > len(view):
                 raise ValueError("not a message: it ends within an array")
-            arrays[name] = np.frombuffer(view[start : start + size], dtype).reshape(shape)
+            try:
+                arrays[name] = np.frombuffer(view[start : start + size], dtype).reshape(shape)
+            except ValueError:  # too many dimensions, or too long ones beside one of length 0
+                raise ValueError(f"not a message: array {name!r} of shape {shape}") from None
             start += size
         if start != len(view):
             raise ValueError("not a message: something follows its last array")
@@ -88,8 +91,9 @@ def _head(text: bytes) -> tuple[Manifest, list[tuple[str, str, list[int]]]]:
     try:
         manifest, arrays = json.loads(text)
         described = [(str(name), str(kind), [int(length) for length in shape]) for name, kind, shape in arrays]
-    except (RecursionError, TypeError, ValueError):
+    except (OverflowError, RecursionError, TypeError, ValueError):
         raise ValueError("not a message: its head can't be read") from None
-    if not isinstance(manifest, dict) or any(length < 0 for _, _, shape in described for length in shape):
+    lengths = [length for _, _, shape in described for length in shape]
+    if not isinstance(manifest, dict) or not all(length >= 0 for length in lengths):
         raise ValueError("not a message: its head has another form")
     return manifest, described

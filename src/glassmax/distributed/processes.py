@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from ..engine.processors import processors
 from ..errors import Setting, WorkerError
-from .failures import DEATHS, answer_of, died_too_often, not_answering
+from .failures import DEATHS, answer_of, died_too_often, not_answering, said
 from .messages import Arrays, Message
 from .operations import sum_of_messages
 from .ordered_sum import split_shards
@@ -31,7 +31,7 @@ from .workers import Operation, name_of
 __all__ = ["ProcessWorkers"]
 
 OF_ARITHMETIC = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-CLOSE_SECONDS, GRACE_SECONDS = 5.0, 1.0
+CLOSE_SECONDS, GRACE_SECONDS, LET_GO_SECONDS = 5.0, 1.0, 1.0
 LONGEST = 2000
 
 
@@ -88,8 +88,8 @@ class ProcessWorkers:
 
     def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
         """Call an operation for some shards; return what comes of each, in their order."""
-        cuts = split_shards(len(shards), self.n_workers)
-        tasks = [deque(_Task(i, range(shards[i], shards[i] + 1)) for i in cut) for cut in cuts]
+        waiting_for_any = deque(_Task(i, range(shard, shard + 1)) for i, shard in enumerate(shards))
+        tasks = [waiting_for_any] * self.n_workers  # the next one for whoever is free, so that results come in order
         waiting: dict[int, Message] = {}
         due = 0
         for position, message in self._results("shard", operation, tasks, call):
@@ -114,15 +114,22 @@ class ProcessWorkers:
     def _results(
         self, what: str, operation: Operation, tasks: list[deque[_Task]], call: Message
     ) -> Iterator[tuple[int, Message]]:
-        """Do all tasks, of each worker from the first on; who has none left takes the last one of another."""
+        """Do all tasks, of each worker from the first on; who has none left takes the last one of another.
+
+        The workers may have one queue in common.
+        """
         name, called = name_of(operation), framed(call)
         busy: set[_Worker] = set()
+        answered: tuple[int, Message] | None = None
         try:
             while True:
                 for number, worker in enumerate(self._workers):
                     if worker not in busy and (task := _next_task(tasks, number)) is not None:
                         self._ask(worker, what, name, task, called)
                         busy.add(worker)
+                if answered is not None:
+                    yield answered  # after the next tasks have begun, because what is made of it may take long
+                    answered = None
                 if not busy:
                     return
                 worker, message = self._next_answer(busy)
@@ -132,15 +139,14 @@ class ProcessWorkers:
                     tasks[worker.number].extendleft(reversed(self._after_death(worker)))
                 elif "alive" not in message.manifest:
                     busy.discard(worker)
-                    yield task.position, answer_of(message, worker.doing, worker.name)
+                    answered = task.position, answer_of(message, worker.doing, worker.name)
         finally:
-            for worker in busy:  # nobody waits for their answers any more
-                self._replace(worker)
+            self._let_go(busy)
 
     def _ask(self, worker: "_Worker", what: str, name: str, task: _Task, called: Pieces) -> None:
         first, last = task.shards.start, task.shards.stop
         request = framed(Message({"do": what, "operation": name, "first": first, "last": last}, {}))
-        worker.ask([*([] if worker.informed else self._broadcast), *request, *called], task, _said(name, task.shards))
+        worker.ask([*([] if worker.informed else self._broadcast), *request, *called], task, said(name, task.shards))
         worker.informed = True
 
     def _next_answer(self, busy: set["_Worker"]) -> tuple["_Worker", Message | None]:
@@ -165,6 +171,20 @@ class ProcessWorkers:
         if len(task.shards) == 1:
             return [task._replace(deaths=task.deaths + 1)]
         return [_Task(shard, range(shard, shard + 1), task.deaths + 1) for shard in task.shards]
+
+    def _let_go(self, busy: set["_Worker"]) -> None:
+        """Wait a moment for workers whose answers nobody wants; replace those that go on, which takes about as long."""
+        end = time.monotonic() + LET_GO_SECONDS
+        try:
+            while busy and (left := end - time.monotonic()) > 0:
+                worker, message = self._answers.get(timeout=left)
+                if message is not None and "alive" not in message.manifest:
+                    busy.discard(worker)
+        except queue.Empty:
+            pass
+        finally:
+            for worker in busy:
+                self._replace(worker)
 
     def _replace(self, worker: "_Worker") -> None:
         worker.begin_to_end()
@@ -268,13 +288,6 @@ def _next_task(tasks: list[deque[_Task]], number: int) -> _Task | None:
 
 def _request(what: str, message: Message) -> Pieces:
     return [*framed(Message({"do": what}, {})), *framed(message)]
-
-
-def _said(name: str, shards: range) -> str:
-    operation = name.rpartition(":")[2].replace("_", " ")
-    if len(shards) == 1:
-        return f"shard {shards.start + 1} ({operation})"
-    return f"shards {shards.start + 1} to {shards.stop} ({operation})"
 
 
 def _how_it_ended(status: int, tail: str) -> str:

@@ -1,9 +1,9 @@
 """The settings of workers, and how workers are started from them; the module of an engine is loaded only then."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ..errors import OptionError, Setting, between, is_whole, one_of
+from ..errors import OptionError, Setting, Text, between, is_whole, one_of
 from .workers import Workers
 
 __all__ = ["ENGINES", "WAIT_LIMIT", "WorkerSettings", "open_workers", "read_settings"]
@@ -17,7 +17,8 @@ class WorkerSettings(NamedTuple):
 
     Attributes
     ----------
-    engine : {"processes", "ray", "mpi"}
+    engine : {"processes", "ray", "mpi"} or callable
+        A callable is an engine of the user's: it takes these settings and returns `Workers`.
     n_workers : int or None
         >= 1. None: as many as there are processors here, CPUs in the cluster, or MPI processes.
     address : str or None
@@ -30,7 +31,7 @@ class WorkerSettings(NamedTuple):
         >= 1: number of threads of each worker.
     """
 
-    engine: str = "processes"
+    engine: "str | Callable[[WorkerSettings], Workers]" = "processes"
     n_workers: int | None = None
     address: str | None = None
     resources: Mapping[str, float] | None = None
@@ -39,7 +40,7 @@ class WorkerSettings(NamedTuple):
 
 
 def read_settings(
-    engine: str | None,
+    engine: str | Callable[[WorkerSettings], Workers] | None,
     n_workers: int | None = None,
     address: str | None = None,
     resources: Mapping[str, float] | None = None,
@@ -79,15 +80,16 @@ def read_settings(
                 remedy = ("Name an engine, such as ", Setting("engine", "processes"), ".")
                 raise OptionError(parameter=name, came=repr(value), expected=expected, remedy=remedy)
         return None
-    one_of("engine", engine, ENGINES)
+    if not callable(engine):
+        one_of("engine", engine, ENGINES)
     if n_workers is not None and not (is_whole(n_workers) and n_workers >= 1):
         raise OptionError(parameter="n_workers", came=repr(n_workers), expected="a whole number >= 1 or None")
     if wait_limit is not None:
         between("wait_limit", wait_limit, 0, open_below=True, other="None")
     for name in ("address", "resources"):
-        if given[name] is not None and engine != "ray":
-            expected = ("None with ", Setting("engine", engine), ": only Ray has it")
-            raise OptionError(parameter=name, came=repr(given[name]), expected=expected)
+        if given[name] is not None and engine in ("processes", "mpi"):
+            only: Text = ("None with ", Setting("engine", engine), ": only Ray has it")
+            raise OptionError(parameter=name, came=repr(given[name]), expected=only)
     if address is not None and not (isinstance(address, str) and address):
         raise OptionError(parameter="address", came=repr(address), expected="the address of a Ray cluster, or None")
     _check_resources(resources)
@@ -104,6 +106,8 @@ def open_workers(settings: WorkerSettings) -> Workers:
     WorkerError
         If they can't be started.
     """
+    if callable(settings.engine):
+        return settings.engine(settings)
     if settings.engine == "ray":
         from .ray import RayWorkers
 

@@ -23,6 +23,7 @@ from ..functional.arrays import Array
 from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
 from ..streaming.encode import encoded_rows, labelled_rows
 from ..streaming.labelled import Weighted
+from ..streaming.spool import disk_faults
 from .job import Job, job_of
 from .workers import Held
 
@@ -31,15 +32,24 @@ __all__ = ["TOKEN", "begin_folder", "open_shard", "remove_shards"]
 TOKEN = "token"
 MOST_OPEN = 32
 MOST_AT_ONCE = 2**20
+FROM_THE_BEGINNING = ("CSV", "JSON lines")
+"""Formats that are read from the beginning of a file, wherever the rows are that are wanted."""
 SHARD = "shard-{:06d}"
 
 
 def begin_folder(folder: Path, token: str) -> None:
-    """Make the folder of the shards, and remove what killed workers have left in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob(".shard-*"):
-        shutil.rmtree(path, ignore_errors=True)
-    (folder / TOKEN).write_text(token, encoding="ascii")
+    """Make the folder of the shards, and remove what killed workers have left in it.
+
+    Raises
+    ------
+    DataError
+        If the folder can't be written to.
+    """
+    with disk_faults(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(".shard-*"):
+            shutil.rmtree(path, ignore_errors=True)
+        (folder / TOKEN).write_text(token, encoding="ascii")
 
 
 def remove_shards(folder: Path) -> None:
@@ -57,7 +67,7 @@ def open_shard(held: Held, shard: int) -> Spool:
     DataError
         If a file or a cell can't be used, or the disk is full.
     """
-    spools: OrderedDict[int, Spool] = held.cache.setdefault("spools", OrderedDict())
+    spools: _Spools = held.cache.setdefault("spools", _Spools())
     if shard not in spools:
         while len(spools) >= MOST_OPEN:
             spools.popitem(last=False)[1].close()
@@ -69,6 +79,15 @@ def open_shard(held: Held, shard: int) -> Spool:
         spools[shard] = spool
     spools.move_to_end(shard)
     return spools[shard]
+
+
+class _Spools(OrderedDict[int, Spool]):
+    """The open spools, that used last at the end."""
+
+    def close(self) -> None:
+        """Close all of them."""
+        for spool in self.values():
+            spool.close()
 
 
 def _folder(held: Held, job: Job) -> Path:
@@ -120,10 +139,11 @@ def _complete(path: Path, job: Job, shard: int) -> Spool | None:
 
 def _write(held: Held, job: Job, shard: int, path: Path) -> None:
     rows, layout = job.plan.rows(shard), job.layout
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with disk_faults(path.parent, 0):
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         with SpoolWriter(part, layout, _identity(job, shard)) as writer:
-            for data in _stream(held, job, rows.start).take(len(rows), held):
+            for data in _stream(held, job, rows).take(len(rows), held):
                 start = 0
                 while start < len(data.y):
                     end = min(start + writer.room, len(data.y))
@@ -138,11 +158,11 @@ def _write(held: Held, job: Job, shard: int, path: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _stream(held: Held, job: Job, row: int) -> "_Stream":
-    """Return the stream of rows that is at a row: the one that the shard before has left, or a new one."""
+def _stream(held: Held, job: Job, rows: range) -> "_Stream":
+    """Return a stream of rows that is at a shard: the one of the shard before, if it is near, or a new one."""
     stream: _Stream | None = held.cache.pop("stream", None)
-    if stream is None or stream.row != row:
-        stream = _Stream(_sources(held, job), job, row)
+    if stream is None or not stream.goes_on_to(rows):
+        stream = _Stream(_sources(held, job), job, rows.start)
     held.cache["stream"] = stream
     return stream
 
@@ -177,13 +197,31 @@ class _Stream:
     """
 
     def __init__(self, sources: Sources, job: Job, row: int) -> None:
-        self.job = job
-        before = int(np.searchsorted(job.places[:, 0], row, side="right"))
-        count, *place = job.places[before - 1].tolist() if before else (0, 0, 0, 0)
-        self.row, self.start = row, count
-        self.pieces = sources.pieces(Place(*place))
+        self.job, self.sources = job, sources
+        self.start, place = self._place_before(row)
+        self.row, self.file = row, place.file
+        self.pieces = sources.pieces(place)
         self.left: tuple[Weighted, Array] | None = None
         self.used = 0
+
+    def _place_before(self, row: int) -> tuple[int, Place]:
+        """Return the last place that the scan has noted before a row, and the number of rows before it."""
+        places = self.job.places
+        before = int(np.searchsorted(places[:, 0], row, side="right"))
+        count, *place = places[before - 1].tolist() if before else (0, 0, 0, 0)
+        return count, Place(*place)
+
+    def goes_on_to(self, rows: range) -> bool:
+        """Go on to later rows, if reading up to there is quicker than to begin anew; return whether it is."""
+        file = self._place_before(rows.start)[1].file
+        is_text = self.sources.files[self.file].format in FROM_THE_BEGINNING
+        is_near = rows.start - self.row <= len(rows) or (file == self.file and is_text)
+        if rows.start < self.row or not is_near:
+            return False
+        if self.left is not None:
+            self.used = min(len(self.left[1]), self.used + rows.start - self.row)
+        self.row = rows.start
+        return True
 
     def take(self, count: int, held: Held) -> Iterator[Data]:
         """Return the next rows, encoded, some at a time."""
@@ -203,6 +241,7 @@ class _Stream:
             if piece is None:
                 name = held.cache["sources"].name
                 raise DataError(f"{name} has fewer rows than when the files were first read. Start again.")
+            self.file = piece.start.file
             self.left = labelled_rows(piece.table, self.job.labels, self.job.target, self.job.weight)
             size = len(self.left[1])
             self.used = min(size, max(0, self.row - self.start))

@@ -31,8 +31,7 @@ def main() -> None:
     held = Held(Message({}, {}), alive=_alive(answers))
     while (request := receive(requests)) is not None and (call := receive(requests)) is not None:
         if request.manifest["do"] == "broadcast":
-            held.broadcast = call
-            held.cache.clear()
+            held.renew(call)
             continue
         try:
             answer = framed(_answer(held, request, call))

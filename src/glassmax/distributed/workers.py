@@ -24,8 +24,8 @@ class Held:
     broadcast : Message
         What was broadcast last.
     cache : dict
-        What operations keep to save time: open files, rows in memory. It is empty in a new worker, and is emptied by
-        each broadcast.
+        What operations keep to save time: open files, rows in memory. It is empty in a new worker, and `renew` empties
+        it and closes what can be closed.
     alive : callable
         An operation that takes long calls it from time to time, to say that it goes on: the limit of waiting counts
         anew. An engine that has no use for it leaves the default, which does nothing.
@@ -34,6 +34,14 @@ class Held:
     broadcast: Message
     cache: dict[Any, Any] = field(default_factory=dict)
     alive: Callable[[], None] = lambda: None
+
+    def renew(self, broadcast: Message) -> None:
+        """Hold what is broadcast now, and nothing else."""
+        for kept in self.cache.values():
+            if hasattr(kept, "close"):
+                kept.close()
+        self.cache.clear()
+        self.broadcast = broadcast
 
 
 Operation = Callable[[Held, int, Message], Message]

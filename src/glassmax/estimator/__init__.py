@@ -21,6 +21,13 @@ A network on numbers::
     callbacks         scikit-learn's callbacks, from version 1.9
     user_warnings     warnings that point at the user's own line
 
+Several fits::
+
+    cross_validation  the metrics of a classifier on rows that it has not seen
+    fold_metrics      one fold of it: a clone trained on some rows, and judged on others
+    on_workers        the members of an ensemble, trained on workers
+    plain_parameters  parameters and tables as they travel to workers
+
 Tables::
 
     tables/           TableClassifier: from a table as it is to a calibrated ensemble
@@ -30,9 +37,10 @@ No gradient is computed here: the arithmetic is in `network`, `optimizers` and `
 """
 
 from .classifier import SoftmaxClassifier
+from .cross_validation import CrossValidation, cross_validate
 from .tables.classifier import TableClassifier
 
-__all__ = ["SoftmaxClassifier", "TableClassifier"]
+__all__ = ["CrossValidation", "SoftmaxClassifier", "TableClassifier", "cross_validate"]
 
 
 def __dir__() -> list[str]:

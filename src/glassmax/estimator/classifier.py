@@ -5,10 +5,9 @@ Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +22,7 @@ from ..engine import (
     best_engine,
     blocks,
     check_top_count,
-    dropout_masks,
     logits,
-    mixed_rows,
     most_probable,
 )
 from ..functional.arrays import Array
@@ -36,20 +33,18 @@ from ..model import Model
 from ..network import Network
 from ..table import Encoding, Note
 from ..training import Epoch
+from .accuracy import accuracy
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
-from .candidates import CANDIDATES, holds_candidates
+from .checked_gradients import checked_gradients
 from .from_model import begun_from_model
 from .inputs import check_X
-from .labels import MANY_VALUES, Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
-from .options import make_plan
+from .labels import Labels
+from .on_files import NOT_ROUTED, epochs_on_files, fit_on_files, is_encoded, names_files
 from .outcome import has_diverged, has_exploded, warn_of_outcome
-from .preparation import known_rows, other_label_of, prepare_fit, prepare_partial_fit
+from .preparation import known_rows, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
 from .user_warnings import warn_user
-
-if TYPE_CHECKING:
-    from .files import FilesFit
 
 __all__ = ["SoftmaxClassifier"]
 
@@ -265,6 +260,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     True
     """
 
+    __metadata_request__fit = NOT_ROUTED
+
     network_: Network
     classes_: Array
     n_iter_: int
@@ -401,10 +398,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         target: str | None = None,
         cache_folder: str | Path | None = None,
         engine: str | None = None,
-        n_workers: int | None = None,
-        address: str | None = None,
-        resources: Mapping[str, float] | None = None,
-        wait_limit: float | None = None,
+        **workers: Any,
     ) -> Self:
         r"""Train on the rows of X, or on files that may be larger than memory.
 
@@ -430,10 +424,14 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         cache_folder : path, optional
             With `target`: a folder in which what was learned of the columns, and the encoded rows, stay for later fits.
             By default they are beside the checkpoint until the fit is done, or in a temporary folder.
-        engine : {"processes", "ray", "mpi"}, optional
-            With `target`: what runs the training on several workers; by default, this process trains.
-        n_workers, address, resources, wait_limit
-            Settings of the workers, see `glassmax.distributed.WorkerSettings`.
+        engine : {"processes", "ray", "mpi"} or callable, optional
+            With `target`: what runs the training on several workers; by default, this process trains. A callable is
+            an engine of your own: it takes `glassmax.distributed.WorkerSettings` and returns the workers.
+        **workers
+            With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
+            `glassmax.distributed.WorkerSettings`. All workers compute the gradient of each step together, and a
+            `batch_size` of "auto" is a 64th of the rows, 256 to 65,536. With ``averaging="local_sgd"``, each shard
+            of the rows takes `averaging_steps` small steps, 16 by default, before the weights of all are averaged.
 
         Returns
         -------
@@ -471,12 +469,10 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         >>> classifier.predict({"x": [0.0, 6.0]}).tolist()
         ['low', 'high']
         """
-        in_memory = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val, "classes": classes}
-        workers = {"engine": engine, "n_workers": n_workers, "address": address, "resources": resources}
-        on_files = {"cache_folder": cache_folder, "wait_limit": wait_limit, **workers}
-        if self._is_on_files(X, target, on_files):
-            self._fit_files(X, y, sample_weight, target, in_memory, on_files)
-            return self
+        on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
+        if names_files(X, target, on_files):
+            in_memory = (X_val, y_val, sample_weight_val, classes)
+            return fit_on_files(self, (X, y, sample_weight, target), in_memory, on_files)
         watched = bool(getattr(self, "_skl_callbacks", None))
         run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes, watched=watched)
         hooks = Hooks(self, run, X, y, sample_weight)
@@ -510,10 +506,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         target: str | None = None,
         cache_folder: str | Path | None = None,
         engine: str | None = None,
-        n_workers: int | None = None,
-        address: str | None = None,
-        resources: Mapping[str, float] | None = None,
-        wait_limit: float | None = None,
+        **workers: Any,
     ) -> Iterator[Epoch]:
         """Train as `fit` does, one epoch for each item taken: for progress bars and plots.
 
@@ -521,7 +514,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X, y, sample_weight, X_val, y_val, sample_weight_val, classes
             As for `fit`. scikit-learn's callbacks are not called.
-        target, cache_folder, engine, n_workers, address, resources, wait_limit
+        target, cache_folder, engine, **workers
             As for `fit`.
         progress : callable, optional
             Called as ``progress(rows_done, rows, loss_so_far)``, four times a second, within an epoch that takes longer
@@ -533,12 +526,10 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         glassmax.training.Epoch
             The record of an epoch. Between two epochs the classifier can predict.
         """
-        in_memory = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val, "classes": classes}
-        workers = {"engine": engine, "n_workers": n_workers, "address": address, "resources": resources}
-        on_files = {"cache_folder": cache_folder, "wait_limit": wait_limit, **workers}
-        if self._is_on_files(X, target, on_files):
-            in_memory["progress"] = progress
-            yield from self._epochs_on_files(X, y, sample_weight, target, in_memory, on_files)
+        on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
+        if names_files(X, target, on_files):
+            in_memory = (X_val, y_val, sample_weight_val, classes, progress)
+            yield from epochs_on_files(self, (X, y, sample_weight, target), in_memory, on_files)
             return
         validation = (X_val, y_val, sample_weight_val)
         with self._open_run(X, y, sample_weight, validation, classes, progress=progress) as run:
@@ -739,24 +730,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         float
             In [0, 1].
         """
-        if isinstance(y, str) and self._fitted_encoding() is not None:
-            from .files.columns import table_of_X
-            from .tables.column_score import score_column
-
-            return score_column(self, table_of_X(self, X), y, sample_weight)
-        if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
-            _, labels, data = known_rows(self, X, y, sample_weight)
-            predicted, T = self._most_probable(X), labels.T
-            right = predicted == T if T.ndim == 1 else T[np.arange(len(predicted)), predicted] == 1
-            return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
-            y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
-        elif other_label_of(self) is not None and not self._is_multilabel():
-            y = self.classes_[encode_labels(y, "softmax", self.classes_, other_label=self.other_label).T]
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", MANY_VALUES)
-            accuracy: float = super().score(X, plain_labels(y), sample_weight)
-        return accuracy
+        return accuracy(self, X, y, sample_weight)
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
         """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabeled.
@@ -827,15 +801,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         correct: each derivative agrees with the complex step to 1e-10
         """
         network, labels, data = self._known_rows(X, y, sample_weight)
-        weight = weigh_rows(self.class_weight, labels, data.weight, named=True)
-        data = data._replace(weight=weight)
-        regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
-        exact = network.astype(np.float64)
-        exact.l2 = regularization.alpha / (data.n_rows * data.mean_weight)
-        rows = np.arange(data.n_rows)
-        data, rows = mixed_rows(exact, data, regularization, 0, rows)
-        masks = dropout_masks(exact, regularization, 0, rows)
-        return exact.check_gradients(*data, masks=masks, random_state=random_state)
+        return checked_gradients(self, network, labels, data, random_state)
 
     def to_model(self) -> Model:
         """Return the network and the classes as a `Model`, which can be saved and predicts without scikit-learn.
@@ -845,12 +811,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         glassmax.model.Model
         """
         columns = getattr(self, "feature_names_in_", None)
-        encoding = self._fitted_encoding()
         return Model(
             self._fitted_network(),
             self.classes_,
-            encoding,
-            columns=None if columns is None or encoding is not None else columns.tolist(),
+            getattr(self, "encoding_", None),
+            columns=None if columns is None or is_encoded(self) else columns.tolist(),
             record={"epochs": self.n_iter_, "training_loss": self.loss_},
         )
 
@@ -931,10 +896,6 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             raise NotFittedError("This SoftmaxClassifier is not fitted yet. Call fit first.")
         return self.network_
 
-    def _fitted_encoding(self) -> Encoding | None:
-        """Return the encoding of the columns of files; None after a fit on arrays."""
-        return getattr(self, "encoding_", None)
-
     def _is_multilabel(self) -> bool:
         return self._fitted_network().head.output == "sigmoid"
 
@@ -968,32 +929,6 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     def _warn_of_outcome(self, run: Run) -> None:
         warn_of_outcome(self, end=run.message, improving=run.early_stopping.epochs_without_improvement == 0)
-
-    def _is_on_files(self, X: Any, target: Any, on_files: dict[str, Any]) -> bool:
-        """Return whether X names files; refuse what is for files if it doesn't."""
-        if target is not None:
-            return True
-        from .files.faces import check_rows_in_memory  # late: a fit on arrays reads no files
-
-        check_rows_in_memory(X, on_files)
-        return False
-
-    def _epochs_on_files(self, *given: Any) -> Generator[Epoch, None, None]:
-        """Train on files, one epoch for each item taken."""
-        from .files.faces import records_of
-
-        records = records_of(self, *given)
-        next(records)  # what is trained on
-        fit = yield from cast("Generator[Epoch, None, FilesFit]", records)
-        if fit.stop_reason == "interrupted":
-            raise KeyboardInterrupt
-
-    def _fit_files(self, *given: Any) -> None:
-        """Train on files; after Ctrl-C, keep the weights so far."""
-        from .files.faces import finished, records_of
-
-        if finished(records_of(self, *given)).stop_reason == "interrupted":
-            warn_user("Training was interrupted; the weights so far are kept.")
 
     def _logits(self, X: Any) -> Iterator[Array]:
         network = self._fitted_network()

@@ -17,6 +17,7 @@ from ..errors import DataError, LabelError
 from ..functional.arrays import Array
 from ..table.frames import is_missing
 from .labels import check_types, plain_labels, scaled_weights
+from .on_files import encoded_X, is_encoded
 
 __all__ = ["check_X", "check_rows", "column_names"]
 
@@ -35,9 +36,7 @@ SEQUENCE = "setting an array element with a sequence"
 
 def check_X(classifier: Any, X: Any) -> Array:
     """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on."""
-    if _is_encoded(classifier):
-        from .files.columns import encoded_X  # late: arrays need no tables
-
+    if is_encoded(classifier):
         return encoded_X(classifier, X)
     if _is_plain(classifier, X):
         return X  # the checks below take longer than the prediction of a row
@@ -60,10 +59,8 @@ def check_rows(
     With `reset` the classifier learns the columns of X. `what` is appended to the names in messages: "_val" for
     validation rows.
     """
-    encoded = not reset and _is_encoded(classifier)
+    encoded = not reset and is_encoded(classifier)
     if encoded:
-        from .files.columns import encoded_X
-
         X = encoded_X(classifier, X, f"X{what}")
     else:
         X = _check_frame(X, f"X{what}")
@@ -171,11 +168,6 @@ def _refuse_weight(sample_weight: Any, what: str) -> None:
         raise LabelError(f"Row {bad} of {what} is {weights.tolist()[bad]!r}, expected a number >= 0.")
 
 
-def _is_encoded(classifier: Any) -> bool:
-    """Return whether the classifier was fitted on files, so that it takes tables."""
-    return getattr(classifier, "encoding_", None) is not None
-
-
 def _is_plain(classifier: Any, X: Any) -> bool:
     """Return whether X is an array that the network takes as it is, for which no further check is needed."""
     return (
@@ -204,7 +196,8 @@ def _check_frame(X: Any, what: str) -> Any:
     """Refuse a lazy frame, and columns that are no numbers; make column names visible to scikit-learn."""
     if isinstance(X, str | Path):
         raise DataError(
-            f"{what} is the text {str(X)!r}, expected an array or a frame of numbers. TableClassifier reads a file."
+            f"{what} is the text {str(X)!r}, expected an array or a frame of numbers. TableClassifier reads a file, "
+            "and fit with target='...', the column to predict, any number of files."
         )
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):

@@ -55,6 +55,7 @@ __all__ = [
     "other_label_of",
     "prepare_fit",
     "prepare_partial_fit",
+    "rows_and_labels",
 ]
 
 
@@ -77,7 +78,7 @@ def prepare_fit(
     continues = classifier.warm_start and hasattr(classifier, "network_")
     classes = column_names(y) if classes is None else classes
     trial = copy(classifier)  # learns columns and classes, so that a refused fit changes nothing
-    X, labels, sample_weight = _labelled_rows(trial, X, y, sample_weight, classes, known=continues, all_there=True)
+    X, labels, sample_weight = rows_and_labels(trial, X, y, sample_weight, classes, known=continues, all_there=True)
     rare = getattr(classifier, "rare_classes_", None)
     if not continues:
         labels, rare = put_together(labels, classifier.min_count, classifier.other_label)
@@ -112,7 +113,7 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
         raise OptionError(parameter="classes", came="None", expected=expected)
     warn_of_ignored(classifier)
     trial = copy(classifier)
-    X, labels, sample_weight = _labelled_rows(trial, X, y, sample_weight, classes, known=continues)
+    X, labels, sample_weight = rows_and_labels(trial, X, y, sample_weight, classes, known=continues)
     data = Data(X, labels.T, weigh_rows(classifier.class_weight, labels, sample_weight, named=True))
     state = continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
     state.training.order = state.stop_reason = None
@@ -170,7 +171,7 @@ def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
     return preparation._replace(data=data.rows(kept), validation=data.rows(held_out))
 
 
-def _labelled_rows(
+def rows_and_labels(
     trial: Any, X: Any, y: Any, sample_weight: Any, classes: Any, *, known: bool, all_there: bool = False
 ) -> tuple[Array, Labels, Array | None]:
     """Check rows and labels against each other; return X, the encoded labels, and the weights."""

@@ -19,6 +19,33 @@
     train      epochs, window by window; stopped and resumed to the same bits
     folder     where a run keeps its scan and its encoded rows, and what is removed afterwards
     reader     windows of rows, read by a thread ahead of the engine
+
+`glassmax.SoftmaxClassifier.fit` with ``target=`` uses all of them. They are also parts for a loop of your own::
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from glassmax import SoftmaxClassifier
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> for part in range(3):
+    ...     lines = ["x,word,y", *(f"{i},{'left right'.split()[i % 2]},{'ab'[i % 2]}" for i in range(100))]
+    ...     _ = Path(folder.name, f"part-{part}.csv").write_text(chr(10).join(lines))
+
+    >>> sources = Sources(f"{folder.name}/*.csv")
+    >>> state, sample = scanned(sources, "y")                          # one pass over all rows
+    >>> known = learned(state, sample, "y")                            # classes, and how columns become numbers
+    >>> spool = spooled(sources, known, f"{folder.name}/spool", "y")   # all rows encoded, on disk
+    >>> order = Order(spool.n_rows, seed=0, window_blocks=spool.layout.window_blocks)
+    >>> classifier = SoftmaxClassifier((8,), learning_rate_init=0.05, random_state=0)
+    >>> for epoch in range(10):
+    ...     for window in range(order.n_windows):
+    ...         blocks = order.blocks(epoch, window)
+    ...         data, places = spool.read(blocks), order.places(epoch, order.rows_of_blocks(blocks))
+    ...         X, y = data.X[places], known.classes[data.y[places]]
+    ...         classifier = classifier.partial_fit(X, y, classes=known.classes)
+    >>> spool.close()
+    >>> classifier.score(X, y)
+    1.0
+    >>> folder.cleanup()
 """
 
 from .encode import spooled

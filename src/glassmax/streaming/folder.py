@@ -16,7 +16,7 @@ from ..errors import DataError, Setting
 from .scan import FILE
 from .spool import remove_spool
 
-__all__ = ["working_folder"]
+__all__ = ["temporary_folder", "working_folder"]
 
 PREFIX = "glassmax-rows-"
 LOCK = ".in-use"
@@ -47,7 +47,7 @@ def working_folder(named: str | Path | None = None, checkpoint: str | Path | Non
     False
     """
     if named is None and checkpoint is None:
-        with _temporary() as folder:
+        with temporary_folder() as folder:
             yield folder
         return
     folder = Path(named) if named is not None else Path(f"{os.fspath(checkpoint)}.rows")  # type: ignore[arg-type]
@@ -65,9 +65,18 @@ def working_folder(named: str | Path | None = None, checkpoint: str | Path | Non
 
 
 @contextmanager
-def _temporary() -> Iterator[Path]:
-    _remove_abandoned()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+def temporary_folder(prefix: str = PREFIX, parent: str | None = None) -> Iterator[Path]:
+    """Make a folder that is removed afterwards, or by the next process that makes one if this one is killed.
+
+    Parameters
+    ----------
+    prefix : str
+        The beginning of its name.
+    parent : str, optional
+        The folder in which it is made; by default that of the system for temporary files.
+    """
+    _remove_abandoned(prefix, parent or tempfile.gettempdir())
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     try:
         with (folder / LOCK).open("wb") as lock:
             _locked(lock.fileno())
@@ -76,9 +85,9 @@ def _temporary() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove_abandoned() -> None:
+def _remove_abandoned(prefix: str, parent: str) -> None:
     """Remove the temporary folders of processes that no longer run."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in Path(parent).glob(f"{prefix}*"):
         with suppress(OSError), (folder / LOCK).open("rb") as lock:
             if _locked(lock.fileno()):
                 shutil.rmtree(folder, ignore_errors=True)

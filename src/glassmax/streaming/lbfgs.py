@@ -56,7 +56,7 @@ def train_lbfgs_on_spool(
         If the loss is not finite at the start or after an iteration.
     """
     mean = spool.mean_weight if mean_weight is None else mean_weight
-    n = split.count(spool.n_rows)[0]
+    n = split.sizes(spool.n_rows)[0]
 
     def objective(exact: Network) -> tuple[float, Array]:
         loss, gradient, penalty = 0.0, np.zeros(exact.theta.shape), regularization

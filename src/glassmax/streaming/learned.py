@@ -126,9 +126,22 @@ def learned(
     is_sorted = _is_sorted(state, counts)
     if is_sorted:
         notes.append(Note((f"{target}: the rows are sorted by it, or nearly so. They are shuffled across all files.",)))
-    totals = (state.rows, state.unlabelled, state.unweighted)
-    found = (known, learnable, sample_y, summaries, dict(state.label_words), state.largest_weight, is_sorted)
-    return Learned(encoding, notes, classes, counts, *totals, *found)
+    return Learned(
+        encoding,
+        notes,
+        classes,
+        counts,
+        state.rows,
+        state.unlabelled,
+        state.unweighted,
+        known,
+        learnable,
+        sample_y,
+        summaries,
+        dict(state.label_words),
+        state.largest_weight,
+        is_sorted,
+    )
 
 
 def _classes(state: ScanState, sample: Table, target: str) -> tuple[Array, Array]:

@@ -33,11 +33,11 @@ class Split(NamedTuple):
     --------
     >>> split = Split(seed=0, validation=0.1, held_out=0.2)
     >>> split.validation_rows(np.arange(40)).nonzero()[0].tolist()
-    [4, 16, 17, 24]
+    [4, 16, 17]
     >>> split.held_out_rows(np.arange(40)).nonzero()[0].tolist()
-    [1, 9, 14, 19, 27, 29, 33]
-    >>> split.count(40)
-    (29, 4, 7)
+    [0, 1, 5, 14, 30, 35]
+    >>> split.sizes(40)
+    (31, 3, 6)
     """
 
     seed: int
@@ -63,7 +63,7 @@ class Split(NamedTuple):
         """Whether all rows are trained on."""
         return not self.validation and not self.held_out
 
-    def count(self, n_rows: int) -> tuple[int, int, int]:
+    def sizes(self, n_rows: int) -> tuple[int, int, int]:
         """Return how many of the rows 0 ... n - 1 are trained on, are validation rows, and are held out."""
         validation = held_out = 0
         if not self.is_whole:

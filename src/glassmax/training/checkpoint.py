@@ -20,7 +20,7 @@ from ..sealed import Sealed, sealed_pieces
 from .early_stopping import EarlyStopping
 from .loop import TrainingState
 
-__all__ = ["Checkpoint", "difference", "digest", "fault", "open_checkpoint"]
+__all__ = ["Checkpoint", "check_begun", "difference", "digest", "fault", "open_checkpoint"]
 
 FORMAT = "glassmax checkpoint 1"
 BLOCK_BYTES = 2**24
@@ -172,7 +172,7 @@ class Checkpoint:
 
 
 def open_checkpoint(
-    path: Path, kind: type[_Manifest], form: str, identity: dict[str, str]
+    path: Path, kind: type[_Manifest], form: str, identity: dict[str, str], *, partly: bool = False
 ) -> tuple[Sealed, _Manifest] | None:
     """Read a checkpoint file, and check its hash, its manifest and its identity.
 
@@ -187,6 +187,8 @@ def open_checkpoint(
         The format that is expected.
     identity : dict of str to str
         The identity of the run that is to be resumed.
+    partly : bool, default=False
+        Whether `identity` is only a part of it: what is known of the run so far.
 
     Returns
     -------
@@ -226,13 +228,32 @@ def open_checkpoint(
     except msgspec.DecodeError:
         file.close()
         raise fault(path, "is a file of glassmax, but no checkpoint: a model perhaps. Pass another.") from None
-    if (manifest.format, manifest.identity) != (form, identity):
+    there = manifest.identity
+    if partly:
+        there = {name: there[name] for name in identity if name in there}
+    if (manifest.format, there) != (form, identity):
         file.close()
         remedy = ("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew.")
-        what = difference(manifest.format, form, manifest.identity, identity)
+        what = difference(manifest.format, form, there, identity)
         raise fault(path, "belongs to another run: ", *what, ".", remedy=remedy)
     remove_leftovers(path)
     return sealed, manifest
+
+
+def check_begun(path: str | Path | None, identity: dict[str, str]) -> None:
+    """Raise a CheckpointError if the checkpoint of a run can't be read, or isn't that of this run.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Nothing is checked without one, or if there is no file.
+    identity : dict of str to str
+        What is known of the identity of the run before anything is computed.
+    """
+    if path is not None and Path(path).exists():
+        opened = open_checkpoint(Path(path), CheckpointManifest, FORMAT, identity, partly=True)
+        if opened is not None:
+            opened[0].file.close()
 
 
 def fault(path: Path, what: str, *more: str | Setting, remedy: Text = ()) -> CheckpointError:
@@ -247,7 +268,8 @@ def difference(format_there: str, format_here: str, there: dict[str, str], here:
         if here.get(name) != there.get(name):
             values = here.get(name, "missing"), there.get(name, "missing")
             long = max(map(len, values)) > LONGEST
-            how = " differs" if long else f" is {values[0]}, the file has {values[1]}"
+            differ = "differ" if name.startswith("the ") and name.endswith("s") else "differs"
+            how = f" {differ}" if long else f" is {values[0]}, the file has {values[1]}"
             said.append(("; " if said else "", Setting(name), how))
     if not said:
         return (f"its format is {format_there!r}, expected {format_here!r}",)

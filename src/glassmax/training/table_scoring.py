@@ -38,17 +38,25 @@ class TableScoring:
     """The metrics of a model's predictions, over all rows and over the groups that column `by` makes.
 
     `weight` is the column of sample weights, `candidates` what separates the candidates in a cell of the target column,
-    `top` the number of most probable classes among which the class of a row counts as found.
+    `top` the number of most probable classes among which the class of a row counts as found, `name` what all rows are
+    called if they are those of several tables.
     """
 
     def __init__(
-        self, model: Model, by: str | None, weight: str | None, candidates: str | None = None, top: int | None = None
+        self,
+        model: Model,
+        by: str | None,
+        weight: str | None,
+        candidates: str | None = None,
+        top: int | None = None,
+        name: str = "",
     ) -> None:
+        self.of_all = name
         self.model, self.by, self.weight, self.separator, self.top = model, by, weight, candidates, top
         self.whole = RunningMetrics(len(model.classes))
         self.groups: dict[str, RunningMetrics] = {}
         self.positions = class_positions(model.classes)
-        self.name, self.unlabelled = "", 0
+        self.name, self.unlabelled = name, 0
         self.totals = np.zeros(len(model.classes))
         self.uncalibrated = None if model.calibration is None else RunningMetrics(len(model.classes))
         self.in_top = 0.0  # weight of the rows whose class is among the `top` most probable
@@ -132,7 +140,7 @@ class TableScoring:
     def _labelled(self, tables: Iterable[Table]) -> Iterable[Table]:
         target, classes = self.model.encoding.target, self.model.classes  # type: ignore[union-attr]
         for table in tables:
-            self.name = table.name
+            self.name = self.of_all or table.name
             if self.by is not None:
                 table.column(self.by)
             there = np.flatnonzero([text is not None for text in as_text(target_cells(table, target, classes))])

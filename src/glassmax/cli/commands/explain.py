@@ -137,7 +137,7 @@ def _of_model(model: str, data: str, asked: dict[str, Any]) -> "Trace":
     from ...tracing import trace
     from .predict import columns_needed, refuse_swapped
 
-    refuse_swapped(model, data)
+    refuse_swapped(model, (data,))
     if model == "toy" and not Path(model).exists():
         raise click.UsageError("toy has rows of its own and takes no DATA. Leave DATA out, or name a model file.")
     loaded = load_model(model)

@@ -8,7 +8,7 @@ from ..grouped import FILE_FORMAT, GroupedCommand, file_format, group, option
 from ..talk import be_quiet, harmless, say, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...model import Model
     from ...table import Table, UnseenCounts
@@ -23,7 +23,7 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
 
 @click.command("predict", cls=GroupedCommand)
 @click.argument("model")
-@click.argument("data")
+@click.argument("data", nargs=-1, required=True, metavar="DATA...")
 @group(
     "Predictions",
     option("--proba", "Add the probability of each class.", is_flag=True),
@@ -59,13 +59,14 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
     ),
     option("--quiet -q", "Print only the predictions and errors.", is_flag=True, callback=be_quiet),
 )
-def command(model: str, data: str, **options: Any) -> None:
+def command(model: str, data: tuple[str, ...], **options: Any) -> None:
     """Predict the class of each row of a table.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads, - for standard
-    input, or a built-in example. The columns of DATA may be in any order. Columns that the model doesn't use are
-    ignored. DATA may be larger than memory: predictions are written as rows are read. Missing cells that were filled,
-    and values that training never saw, are counted on stderr.
+    input, or a built-in example. It may also be several files: a folder, a glob, or several paths. Their rows are
+    predicted in the natural order of the files (part-2 before part-10), into one output. The columns of DATA may be in
+    any order. Columns that the model doesn't use are ignored. DATA may be larger than memory: predictions are written
+    as rows are read. Missing cells that were filled, and values that training never saw, are counted on stderr.
 
     With --coverage 0.9, the column "set" holds a set of classes for each row. The sets hold the true class in 90 % of
     new rows, or in more. The most probable class comes first; in CSV, classes are separated by |. If the model is right
@@ -74,22 +75,26 @@ def command(model: str, data: str, **options: Any) -> None:
     is 90 %.
 
     For a model with very many classes, --top 5 adds the five most probable classes to each line. --above 0.01 writes
-    one line for each class whose probability is at least 0.01, with the number of its row, counted from 1.
+    one line for each class whose probability is at least 0.01, with the number of its row, counted from 1 through all
+    files.
 
     \b
     Examples:
       glassmax predict digits.safetensors digits --proba
       glassmax predict flowers.safetensors new.parquet --top 3 --keep id -o predictions.parquet
       glassmax predict products.safetensors new.csv --above 0.01 --keep id
+      glassmax predict flowers.safetensors new/ --keep id -o predictions.parquet
       cat new.csv | glassmax predict flowers.safetensors - > predictions.csv
     """
     from ...errors import DataError
     from ...model import load_model
-    from ...table import UnseenCounts, read_batches
+    from ...table import UnseenCounts
+    from ..data_paths import batches_of, check_data
     from ..output_paths import check_output
     from ..predictions import writer_of
 
     refuse_swapped(model, data)
+    check_data(data)
     _refuse_together(options)
     output = options["output"]
     if output is not None:
@@ -97,7 +102,7 @@ def command(model: str, data: str, **options: Any) -> None:
             raise click.UsageError(
                 f"{harmless(output)} would be written as CSV, but doesn't end in .csv. Pass --format or another name."
             )
-        check_output(output, model, data)
+        check_output(output, model, *data)
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Predict")
     if options["coverage"] is not None and loaded.conformal is None:
@@ -111,12 +116,13 @@ def command(model: str, data: str, **options: Any) -> None:
             "--above P for the classes with a probability of at least P."
         )
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
-    keep, counts, name, rows = list(dict.fromkeys(options["keep"])), UnseenCounts(), data, 0
+    keep, counts, rows = list(dict.fromkeys(options["keep"])), UnseenCounts(), 0
+    tables, of_all = batches_of(data, [*needed, *keep], file_format(options, loaded.encoding))
+    name = of_all or data[0]
     with writer_of(kind, output, len(keep)) as writer:
-        tables = read_batches(data, columns=[*needed, *keep], **file_format(options, loaded.encoding))
         for table, columns in _columns(loaded, _checked(tables, keep), counts, keep, options):
             writer.write(columns)
-            name, rows = table.name, rows + table.n_rows
+            name, rows = of_all or table.name, rows + table.n_rows
     assert loaded.encoding is not None
     for note in counts.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
@@ -168,10 +174,13 @@ def _columns(
             yield table, columns_of_rows(table, model.classes, best, **how)
 
 
-def refuse_swapped(model: str, data: str) -> None:
+def refuse_swapped(model: str, data: "Sequence[str]") -> None:
     """Raise if the names of the files say that the table was typed in the place of the model."""
-    if data.endswith(".safetensors") and not model.endswith(".safetensors"):
-        raise click.UsageError(f"MODEL is {harmless(model)} and DATA is {harmless(data)}. Are the two swapped?")
+    if model.endswith(".safetensors"):
+        return
+    found = next((one for one in data if one.endswith(".safetensors")), None)
+    if found is not None:
+        raise click.UsageError(f"MODEL is {harmless(model)} and DATA is {harmless(found)}. Are the two swapped?")
 
 
 def _checked(tables: Any, keep: list[str]) -> Any:

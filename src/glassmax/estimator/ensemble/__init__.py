@@ -16,9 +16,9 @@ network, a wide one, and everything that is exact for a network is exact for it.
 X holds numbers, y class indices.
 """
 
-from .checkpoint import EnsembleCheckpoint
+from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
 from .folds import Folds, assign_blocks
-from .members import Member, Rows, Trainer
+from .members import Member, Rows, Task, Trainer, saved_member
 from .presets import PRESETS, MemberType, Numbers, Preset
 from .study import StudyFile, Trial
 from .training import Ensemble, train_ensemble
@@ -31,16 +31,20 @@ __all__ = [
     "Folds",
     "Found",
     "Member",
+    "MemberFacts",
     "MemberType",
     "Numbers",
     "Preset",
     "Rows",
+    "SavedMember",
     "Search",
     "StudyFile",
+    "Task",
     "Trainer",
     "Trial",
     "assign_blocks",
     "check_optuna",
+    "saved_member",
     "search_types",
     "train_ensemble",
     "with_types_of",

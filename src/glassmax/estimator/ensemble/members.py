@@ -1,15 +1,17 @@
 """The members of an ensemble: ordinary `SoftmaxClassifier`s on one thread each, trained side by side.
 
-The bits of a member follow from its seed and its rows; they don't depend on how many members are trained at once.
+The bits of a member follow from its seed and its rows; they don't depend on how many members are trained at once, nor
+on whether a member is trained here, trained on a worker, or restored from a checkpoint.
 """
 
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,12 +22,12 @@ from ...functional.arrays import Array
 from ...network import Network
 from ..classifier import SoftmaxClassifier
 from ..run import Run
-from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
+from .checkpoint import MemberFacts, SavedMember
 from .folds import Folds
 from .presets import MemberType, Numbers
 from .selection import judge
 
-__all__ = ["Member", "Rows", "Task", "Trainer"]
+__all__ = ["KnownMembers", "Member", "MembersElsewhere", "Rows", "Task", "Trainer", "saved_member"]
 
 
 class Rows(NamedTuple):
@@ -100,6 +102,28 @@ class Member:
     planned: int = 1
 
 
+class MembersElsewhere(Protocol):
+    """Trains members of the same rows and folds in other processes."""
+
+    n_workers: int
+
+    def train(self, tasks: Sequence[Task], seed: int) -> Generator[SavedMember, None, None]:
+        """Train members, and yield them in the order of the tasks; the last ones may be missing."""
+        ...
+
+
+class KnownMembers(Protocol):
+    """Members that are not trained again, such as those of an `EnsembleCheckpoint`."""
+
+    def member(self, position: int, number: int) -> SavedMember | None:
+        """Return a member, by the position of its type and its number."""
+        ...
+
+    def add(self, member: SavedMember) -> None:
+        """Keep a member that has been trained."""
+        ...
+
+
 class Trainer:
     """Trains members on the same rows, each without the blocks that it leaves out.
 
@@ -119,8 +143,17 @@ class Trainer:
         The columns of X that embeddings embed; None if they are chosen by their values.
     time_limit : float or None
         Seconds. A member is not begun if, by the time that the members before it took, it would end later.
-    checkpoint : EnsembleCheckpoint or None
+    checkpoint : KnownMembers or None
         Members that it holds are restored; the others are added to it.
+    elsewhere : MembersElsewhere or None
+        Trains the members; None if they are trained on threads of this process.
+    alive : callable
+        Is called after each epoch, and several times a second within a long one.
+
+    Attributes
+    ----------
+    ready : list of Member
+        The members that have been trained or restored.
     """
 
     def __init__(
@@ -135,16 +168,20 @@ class Trainer:
         memory_limit: int | None = None,
         numbers: Numbers | None = None,
         time_limit: float | None = None,
-        checkpoint: EnsembleCheckpoint | None = None,
+        checkpoint: KnownMembers | None = None,
+        elsewhere: MembersElsewhere | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> None:
         self.rows, self.k, self.folds, self.validation, self.seed = rows, k, folds, validation, seed
         self.n_threads, self.time_limit, self.checkpoint = n_threads, time_limit, checkpoint
-        self.numbers, self.memory_limit = numbers, memory_limit
+        self.numbers, self.memory_limit, self.elsewhere = numbers, memory_limit, elsewhere
+        self.alive = alive
         self.begun = time.monotonic()
         self.stopped = Event()
         self.first: Task | None = None
         self.seconds: dict[int, float] = {}
         self.sound = False
+        self.ready: list[Member] = []
 
     def members(self, tasks: Sequence[Task]) -> Generator[tuple[Member, Array], None, None]:
         """Train members side by side, in the order of the tasks; yield those that were trained.
@@ -154,6 +191,21 @@ class Trainer:
         """
         if self.first is None and tasks:
             self.first = tasks[0]
+        trained = self._on_threads(tasks) if self.elsewhere is None else self._elsewhere(tasks, self.elsewhere)
+        with closing(trained):
+            for member, Z in trained:
+                self._keep(member)
+                self.ready.append(member)
+                yield member, Z
+                del member, Z
+
+    def trained(self, task: Task) -> SavedMember | None:
+        """Train a member, and return what a checkpoint keeps of it; None if it was stopped."""
+        begun = time.monotonic()
+        fitted = self._fitted(task, self.n_threads, None)
+        return None if fitted is None else saved_member(fitted, task, time.monotonic() - begun)
+
+    def _on_threads(self, tasks: Sequence[Task]) -> Generator[tuple[Member, Array], None, None]:
         side_by_side = min(self.n_threads, len(tasks))
         threads = max(1, self.n_threads // max(1, side_by_side))
         with ThreadPoolExecutor(max_workers=max(1, side_by_side)) as pool:
@@ -162,7 +214,6 @@ class Trainer:
                 while futures:
                     trained = futures.popleft().result()
                     if trained is not None:
-                        self._keep(trained[0])
                         yield trained
                         del trained
             except BaseException:
@@ -170,10 +221,47 @@ class Trainer:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def _elsewhere(
+        self, tasks: Sequence[Task], elsewhere: MembersElsewhere
+    ) -> Generator[tuple[Member, Array], None, None]:
+        """Have members trained elsewhere; with a time limit, only as many at once as there are workers."""
+        at_once = len(tasks) if self.time_limit is None else elsewhere.n_workers
+        for start in range(0, len(tasks), max(1, at_once)):
+            some = [task for task in tasks[start : start + at_once] if self._may_begin(task)]
+            with closing(elsewhere.train([task for task in some if self._restorable(task) is None], self.seed)) as new:
+                for task in some:
+                    saved = self._restorable(task) or next(new, None)
+                    judged = saved and self._judged(task, self.n_threads, saved)
+                    if judged is not None:
+                        yield judged
+                    del judged
+
     def _train(self, task: Task, n_threads: int) -> tuple[Member, Array] | None:
         if self.stopped.is_set() or not self._may_begin(task):
             return None
+        return self._judged(task, n_threads, self._restorable(task))
+
+    def _judged(self, task: Task, n_threads: int, saved: SavedMember | None) -> tuple[Member, Array] | None:
+        """Train a member, or restore it, and judge it; None if it was stopped."""
         begun = time.monotonic()
+        classifier = self._fitted(task, n_threads, saved)
+        if classifier is None:
+            return None
+        seconds = time.monotonic() - begun if saved is None else saved.facts.seconds
+        judged, of = np.flatnonzero(self.folds.left_out(task.number)), self.rows
+        if self.validation is not None:
+            judged, of = np.arange(len(self.validation.y)), self.validation
+        rows = of.some(judged)
+        Z = _logits(classifier, rows.X, self.k)
+        figures = judge(Z, rows.y, rows.weight)
+        reason = str(classifier.stop_reason_)
+        name, number = task.type.name, task.number + 1
+        self.sound = self.sound or reason != "diverged"
+        self.seconds[task.position] = seconds
+        return Member(name, number, seconds, figures.log_loss, figures.accuracy, reason, classifier, task, judged), Z
+
+    def _fitted(self, task: Task, n_threads: int, saved: SavedMember | None) -> SoftmaxClassifier | None:
+        """Return the classifier of a member, trained or restored; None if it was stopped."""
         left_out = self.folds.left_out(task.number)
         rows = self.rows.some(np.flatnonzero(~left_out)) if left_out.any() else self.rows
         seed = int(np.random.SeedSequence([self.seed, task.position, task.number]).generate_state(1)[0])
@@ -186,56 +274,51 @@ class Trainer:
         settings: dict[str, Any] = {"output": "softmax", "loss": loss, "random_state": seed}
         settings |= {"n_threads": n_threads, "memory_limit": self.memory_limit}
         classifier = SoftmaxClassifier(**parameters, **settings)
-        saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
             return None
         if bins is not None:
             _embed(classifier, bins)
-        seconds = time.monotonic() - begun if saved is None else saved.facts.seconds
-        judged, of = np.flatnonzero(left_out), self.rows
-        if self.validation is not None:
-            judged, of = np.arange(len(self.validation.y)), self.validation
-        rows = of.some(judged)
-        Z = _logits(classifier, rows.X, self.k)
-        figures = judge(Z, rows.y, rows.weight)
-        reason = str(classifier.stop_reason_)
-        name, number = task.type.name, task.number + 1
-        self.sound = self.sound or reason != "diverged"
-        self.seconds[task.position] = seconds
-        return Member(name, number, seconds, figures.log_loss, figures.accuracy, reason, classifier, task, judged), Z
+        return classifier
 
     def _fit(self, classifier: SoftmaxClassifier, rows: Rows, saved: SavedMember | None) -> bool:
         """Train a classifier, or restore it; return whether its training has come to its end."""
-        validation = (None, None, None)
-        run = classifier._open_run(rows.X, rows.y, rows.weight, validation, np.arange(self.k), watched=False)
+        validation, alive = (None, None, None), self.alive
+        heard: dict[str, Any] = {"watched": False, "progress": None if alive is None else lambda *_: alive()}
+        run = classifier._open_run(rows.X, rows.y, rows.weight, validation, np.arange(self.k), **heard)
         try:
             with run:
                 if saved is not None:
                     _restore(run, saved)
                 while not self.stopped.is_set() and run.next_epoch() is not None:
-                    pass
+                    if alive is not None:
+                        alive()
         except DivergenceError:
             pass  # `stop_reason_` says so
         return saved is not None or not self.stopped.is_set()
 
+    def _restorable(self, task: Task) -> SavedMember | None:
+        """Return a member that the checkpoint holds."""
+        return None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
+
     def _keep(self, member: Member) -> None:
         """Add a member to the checkpoint."""
-        task, fitted = member.task, member.classifier
-        if self.checkpoint is None or self.checkpoint.member(task.position, task.number) is not None:
-            return
-        facts = MemberFacts(
-            task.position, task.number, fitted.n_iter_, int(fitted.t_), member.seconds, member.stop_reason
-        )
-        self.checkpoint.add(SavedMember(fitted.network_.theta, list(fitted.loss_curve_), facts))
+        if self.checkpoint is not None and self._restorable(member.task) is None:
+            self.checkpoint.add(saved_member(member.classifier, member.task, member.seconds))
 
     def _may_begin(self, task: Task) -> bool:
         """Return whether a member would end in time; one is always trained, and others if it has diverged."""
-        if self.checkpoint is not None and self.checkpoint.member(task.position, task.number) is not None:
+        if self._restorable(task) is not None:
             return True
         if self.time_limit is None or task == self.first or (self.seconds and not self.sound):
             return True
         expected = self.seconds.get(task.position, max(self.seconds.values(), default=0.0))
         return time.monotonic() - self.begun + expected <= self.time_limit
+
+
+def saved_member(fitted: SoftmaxClassifier, task: Task, seconds: float) -> SavedMember:
+    """Return what a checkpoint keeps of a member."""
+    facts = MemberFacts(task.position, task.number, fitted.n_iter_, int(fitted.t_), seconds, str(fitted.stop_reason_))
+    return SavedMember(fitted.network_.theta, list(fitted.loss_curve_), facts)
 
 
 def _restore(run: Run, saved: SavedMember) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from ...errors import OptionError, Setting
+from ...errors import OptionError, Setting, Text
 from ...functional.arrays import Array
 from ...streaming import Sources
 from ...table import ColumnOptions, Note
@@ -95,7 +95,8 @@ def asked_of(classifier: Any) -> Asked:
     seed = seed_of(classifier)
     notes: tuple[Note, ...] = ()
     if classifier.network is None:
-        network = SoftmaxClassifier(**IN_PLACE_OF_A_PRESET, checkpoint_path=classifier.checkpoint_path)
+        own = {"checkpoint_path": classifier.checkpoint_path, "verbose": classifier.verbose}
+        network = SoftmaxClassifier(**IN_PLACE_OF_A_PRESET, **own)
         notes = (ONE_NETWORK,)
     else:
         network = clone(classifier.network)
@@ -134,7 +135,7 @@ def sources_of(X: Any, target: Any, y: Any, sample_weight: Any) -> Sources:
         return X
     paths = [X] if isinstance(X, str | os.PathLike) else X
     if not (isinstance(paths, list | tuple) and paths and all(isinstance(path, str | os.PathLike) for path in paths)):
-        expected = ("a path, a folder, a glob or a list of paths with ", Setting("target", target))
+        paths_with: Text = ("a path, a folder, a glob or a list of paths with ", Setting("target", target))
         remedy = "Pass y, and not target, for rows in memory."
-        raise OptionError(parameter="X", came=f"of type {type(X).__name__}", expected=expected, remedy=remedy)
+        raise OptionError(parameter="X", came=f"of type {type(X).__name__}", expected=paths_with, remedy=remedy)
     return Sources(X)

@@ -10,8 +10,7 @@ from sklearn.utils import check_random_state
 from ...embedding import Embedding, fitted_embedding
 from ...errors import OptionError, Setting
 from ...functional.arrays import Array
-from ...streaming import Learned, Spool
-from ...streaming.rows import blocks_of_rows
+from ...streaming import Learned
 from ...table import UnseenCounts
 from ..cost import check_cost, cost_of
 from ..fitted_state import FittedState
@@ -20,7 +19,7 @@ from ..options import Plan, make_plan, warn_of_ignored
 from ..preparation import begin, continued
 from ..scoring import check_scoring
 
-__all__ = ["Begun", "Weights", "begun", "totals_of_classes", "weights_of_classes"]
+__all__ = ["Begun", "Weights", "begun", "weights_of_classes"]
 
 
 class Begun(NamedTuple):
@@ -113,16 +112,6 @@ def _check_same(classifier: Any, known: Learned, classes: Array) -> None:
         )
 
 
-def totals_of_classes(known: Learned, spool: Spool) -> Array:
-    """Return the total weight of the rows of each class, (k,)."""
-    if not spool.layout.weighted:
-        return known.counts.astype(np.float64)
-    totals = np.zeros(len(known.classes))
-    for _, data in blocks_of_rows(spool):
-        totals += np.bincount(data.y, data.weight, len(totals))
-    return totals
-
-
 def weights_of_classes(given: list[tuple[Any, Array]], totals: Array, n_rows: int) -> Weights:
     """Return the weights of the classes.
 
@@ -131,7 +120,7 @@ def weights_of_classes(given: list[tuple[Any, Array]], totals: Array, n_rows: in
     given : list of (class_weight, classes)
         Values of the parameter `class_weight`, each with what it calls the classes; the weights are multiplied.
     totals : (k,) array
-        From `totals_of_classes`.
+        The total weight of the rows of each class.
     n_rows : int
         Number of all rows.
     """

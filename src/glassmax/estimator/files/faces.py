@@ -1,17 +1,19 @@
-"""The arguments of `fit` that are for files: read, or refused where the rows are in memory."""
+"""From the arguments of `fit` to a fit on files."""
 
-import os
-from typing import Any
+from collections.abc import Generator
+from typing import Any, cast
 
 from ...distributed import read_settings
-from ...errors import OptionError, Setting
-from ...streaming import Sources, is_several
+from ...errors import OptionError, Setting, Text, is_whole, one_of
+from ...training import Epoch
 from .asked import sources_of
 from .available import refuse_rows
 from .fit import fit_files
 from .records import FilesFit, FilesRecords
 
-__all__ = ["check_rows_in_memory", "finished", "records_of"]
+__all__ = ["epochs_of", "finished", "read_averaging", "records_of"]
+
+AVERAGING_STEPS = 16
 
 
 def records_of(
@@ -37,38 +39,58 @@ def records_of(
     """
     refuse_rows(**in_memory)
     given = dict(on_files)
-    cache_folder, n_threads = given.pop("cache_folder"), classifier.n_threads
-    workers = read_settings(**given, n_threads=n_threads)
+    cache_folder = given.pop("cache_folder")
+    averaging = read_averaging(given["engine"], given.pop("averaging", None), given.pop("averaging_steps", None))
+    workers = read_settings(**given, n_threads=classifier.n_threads)
     sources = sources_of(X, target, y, sample_weight)
-    return fit_files(classifier, sources, target, sample_weight, cache_folder=cache_folder, workers=workers)
+    how = {"cache_folder": cache_folder, "workers": workers, "averaging_steps": averaging}
+    return fit_files(classifier, sources, target, sample_weight, **how)
 
 
-def finished(records: FilesRecords) -> FilesFit:
-    """Train to the end, and return what has been learned."""
+def read_averaging(engine: str | None, averaging: str | None, averaging_steps: int | None) -> int | None:
+    """Return the number of steps of a shard between two averages; None for summed gradients.
+
+    Parameters
+    ----------
+    engine : str or None
+        What runs the workers.
+    averaging : {"local_sgd"} or None
+    averaging_steps : int or None
+        >= 1; 16 by default.
+
+    Raises
+    ------
+    OptionError
+        If one of the two is out of range, or is given where there is nothing to average.
+    """
+    if averaging is None and averaging_steps is None:
+        return None
+    if averaging is None:
+        expected: Text = ("None without ", Setting("averaging", "local_sgd"))
+        raise OptionError(parameter="averaging_steps", came=repr(averaging_steps), expected=expected)
+    one_of("averaging", averaging, ("local_sgd",))
+    if engine is None:
+        expected = ("None without ", Setting("engine"), ": one process has nothing to average")
+        raise OptionError(parameter="averaging", came=repr(averaging), expected=expected)
+    steps = AVERAGING_STEPS if averaging_steps is None else averaging_steps
+    if not (is_whole(steps) and steps >= 1):
+        raise OptionError(parameter="averaging_steps", came=repr(steps), expected="a whole number >= 1 or None")
+    return int(steps)
+
+
+def epochs_of(records: FilesRecords) -> Generator[Epoch, None, None]:
+    """Train, one epoch for each item taken; after Ctrl-C within an epoch, raise KeyboardInterrupt."""
+    next(records, None)  # what is trained on
+    fit = yield from cast("Generator[Epoch, None, FilesFit | None]", records)
+    if fit is not None and fit.stop_reason == "interrupted":
+        raise KeyboardInterrupt
+
+
+def finished(records: FilesRecords) -> bool:
+    """Train to the end; return whether Ctrl-C has ended it."""
     while True:
         try:
             next(records)
         except StopIteration as end:
-            fit: FilesFit = end.value
-            return fit
-
-
-def check_rows_in_memory(X: Any, on_files: dict[str, Any]) -> None:
-    """Refuse arguments of `fit` that are for files without a target, and files without one."""
-    if isinstance(X, Sources) or is_several(X) or _are_paths(X):
-        raise OptionError(
-            *("X names files, but ", Setting("target"), " is None, expected the name of the column to predict."),
-            parameter="target",
-        )
-    for name, value in on_files.items():
-        if value is not None:
-            raise OptionError(
-                parameter=name,
-                came=repr(value),
-                expected=("None without ", Setting("target"), ": it is for rows that are read from files"),
-                remedy=("Pass the path of the files as X, and the column to predict as ", Setting("target"), "."),
-            )
-
-
-def _are_paths(X: Any) -> bool:
-    return isinstance(X, list | tuple) and bool(X) and all(isinstance(path, os.PathLike) for path in X)
+            fit: FilesFit | None = end.value
+            return fit is not None and fit.stop_reason == "interrupted"

@@ -1,31 +1,39 @@
 """From files to a fitted classifier: what both classifiers and the command line call."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...distributed import WorkerSettings
-from ...engine import Engine, best_engine
+from ...distributed import Workers, WorkerSettings, open_workers
+from ...distributed.shards import suggest_batch_size
+from ...engine import best_engine
 from ...errors import OptionError, Setting
 from ...functional.arrays import Array
-from ...streaming import Layout, Learned, Progress, Sources, Spool, learned, scanned, spooled, working_folder
+from ...streaming import Layout, Learned, Progress, Sources, Split, learned, scanned, working_folder
 from ...streaming.order import BLOCK_ROWS
 from ...table import Note
 from ...training import Epoch
-from ...training.checkpoint import digest
+from ...training.checkpoint import check_begun
+from ..identity import plain
 from ..options import Plan
 from ..outcome import warn_of_outcome
 from ..tables.figures import Comparison
 from .asked import Asked, asked_of
-from .begin import Begun, Weights, begun, totals_of_classes, weights_of_classes
+from .begin import Begun, Weights, begun, weights_of_classes
 from .findings import findings
 from .judging import Judged, judge
 from .records import Encoded, FilesFit, FilesPrepared, FilesRecords, FilesTold, Scanned
-from .run import FilesRun, RowsOnDisk
+from .rows import RowsHere, RowsToEncode
+from .rows_of_workers import RowsOfWorkers
+from .run import FilesRun, Rows
+from .sharing import content_of, learn_content
 
 __all__ = ["fit_files"]
+
+_Driven = Generator[FilesPrepared | Epoch, Any, FilesFit]
 
 
 class _InterruptedError(Exception):
@@ -40,6 +48,7 @@ def fit_files(
     *,
     cache_folder: str | Path | None = None,
     workers: WorkerSettings | None = None,
+    averaging_steps: int | None = None,
     progress: FilesTold | None = None,
 ) -> FilesRecords:
     """Scan files, encode their rows, train a network on them, and fit a classifier.
@@ -48,8 +57,8 @@ def fit_files(
     ----------
     classifier : SoftmaxClassifier or TableClassifier
         Is fitted once the generator has ended, or an exception has left it after the first window of rows. A
-        TableClassifier without a `network` trains one with 128 hidden units in place of a preset, see
-        `network_in_place_of_a_preset`; its `held_out` is the share of rows that judge the network.
+        TableClassifier without a `network` trains one with 128 hidden units in place of a preset. Its `held_out` is
+        the share of the rows that judge the network.
     sources : Sources
         The files, and how they are read.
     target : str
@@ -61,6 +70,9 @@ def fit_files(
         until the fit is done, or in a temporary folder.
     workers : WorkerSettings, optional
         Train on workers; by default in this process.
+    averaging_steps : int, optional
+        On workers: local SGD with averaging, with so many steps of a shard between two averages. By default, all
+        workers compute the gradient of each step together.
     progress : callable, optional
         Called with a `Scanned`, an `Encoded` or a `glassmax.streaming.WindowDone`.
 
@@ -73,7 +85,8 @@ def fit_files(
 
     Returns
     -------
-    FilesFit
+    FilesFit or None
+        None on ranks other than 0 of an MPI job, which yield nothing; their classifiers are fitted too.
 
     Raises
     ------
@@ -87,17 +100,52 @@ def fit_files(
         If the loss is no longer finite; the last good weights are kept.
     """
     asked = asked_of(classifier)
-    if workers is not None:
-        raise OptionError(parameter="engine", came=repr(workers.engine), expected="None")
+    if averaging_steps is not None and asked.network.solver == "lbfgs":
+        expected = ("another one with ", Setting("averaging", "local_sgd"), ": L-BFGS takes all rows in each step")
+        raise OptionError(parameter="solver", came="'lbfgs'", expected=expected)
+    if workers is None:
+        return (yield from _driven(classifier, asked, sources, target, weight, cache_folder, progress))
+    with closing(open_workers(workers)) as opened:
+        if not getattr(opened, "is_driver", True):  # another rank than 0 of an MPI job
+            learn_content(classifier, asked, opened.serve())  # type: ignore[attr-defined]
+            return None
+        on = _OnWorkers(opened, averaging_steps, workers.worker_threads)
+        fit = yield from _driven(classifier, asked, sources, target, weight, cache_folder, progress, on)
+        if hasattr(opened, "finish"):
+            opened.finish(content_of(classifier, asked))
+        return fit
+
+
+class _OnWorkers(NamedTuple):
+    """The workers of a fit, and how they train."""
+
+    workers: Workers
+    averaging_steps: int | None
+    threads: int
+
+
+def _driven(
+    classifier: Any,
+    asked: Asked,
+    sources: Sources,
+    target: str,
+    weight: str | None,
+    cache_folder: str | Path | None,
+    progress: FilesTold | None,
+    on: _OnWorkers | None = None,
+) -> _Driven:
+    """Drive a fit; a checkpoint of another run is refused first, so that its scan is not replaced."""
+    check_begun(asked.network.checkpoint_path, _identity(asked, sources, target, weight))
     try:
         with working_folder(cache_folder, asked.network.checkpoint_path) as folder:
-            fit = yield from _Fit(asked, sources, target, weight, folder, progress).records()
+            stays = cache_folder is not None
+            fit = yield from _Fit(asked, sources, target, weight, folder, stays, progress, on).records()
             if fit.stop_reason == "interrupted":
                 raise _InterruptedError
     except _InterruptedError:
         pass
     if asked.of_table:
-        classifier._commit_files(fit)
+        classifier._commit_files(fit.network, classifier._model_of_files(fit), fit.prepared.notes, fit.metrics)
     return fit
 
 
@@ -110,54 +158,42 @@ class _Fit:
     target: str
     weight: str | None
     folder: Path
+    stays: bool
     progress: FilesTold | None
+    on: _OnWorkers | None
 
-    def records(self) -> FilesRecords:
+    def records(self) -> _Driven:
         """Scan, encode, train, judge."""
-        known = self._learned()
+        known, places = self._learned()
         notes = [*self.asked.notes, *findings(known, self.target, self.weight, held_out=self.asked.held_out > 0)]
         begun = self._begun(known, notes)
-        told = self._teller(Encoded)
-        with spooled(self.sources, known, self.folder, self.target, self.weight, progress=told) as spool:
-            totals = totals_of_classes(known, spool)
-            weights = weights_of_classes(self.asked.class_weights(known.classes), totals, spool.n_rows)
-            engine = best_engine(self.asked.network.n_threads, self.asked.network.memory_limit)
-            run = FilesRun(self.asked.network, begun, self._rows(spool, weights), engine, self.progress)
+        run = self._run(known, places, begun)
+        with closing(run.rows):
             prepared = self._prepared(known, notes, run)
             yield prepared
             interrupted = yield from _epochs(run)
-            judged = self._judged(run, engine, totals / totals.sum())
-            if not interrupted:
-                run.remove_validation_rows()
+            judged = None
+            if prepared.n_held_out:
+                judged = judge(run.rows.judged(run.network), run.split, known.rows, run.totals / run.totals.sum())
         if not interrupted:
+            if not self.stays:
+                run.rows.remove_leftovers()
             improving = run.early_stopping.epochs_without_improvement == 0
             warn_of_outcome(self.asked.network, end=run.message, improving=improving)
         return self._fit(prepared, judged, run)
 
-    def _learned(self) -> Learned:
-        told, started = self._teller(Scanned), time.perf_counter()
+    def _learned(self) -> tuple[Learned, list[tuple[int, int, int, int]]]:
+        """Return what is known of all rows, and the places where they may begin to be read."""
+        told, started = _Teller(Scanned, self.progress), time.perf_counter()
         given = (self.target, self.weight, self.asked.columns)
-        state, sample = scanned(self.sources, *given, folder=self.folder, progress=told)
+        state, sample = scanned(self.sources, *given, folder=self.folder, progress=told.tell)
+        told.end()
         known = learned(state, sample, *given)
         if self.asked.network.verbose:
             seconds = time.perf_counter() - started
-            print(f"Scanned {known.rows} rows of {self.sources.name}, {len(known.classes)} classes, {seconds:.1f} s")  # noqa: T201 - what `verbose` asks for
-        return known
-
-    def _teller(self, kind: type[Scanned]) -> Callable[[Progress], None] | None:
-        """Return what tells how far the scan or the encoding has come."""
-        told, started = self.progress, time.perf_counter()
-        first: list[Progress] = []
-        if told is None:
-            return None
-
-        def tell(done: Progress) -> None:
-            first.append(done)
-            rows, size = done.rows - first[0].rows, done.size - first[0].size
-            del first[1:]
-            told(kind(*done, rows, size, time.perf_counter() - started))
-
-        return tell
+            what = f"{known.rows} rows of {self.sources.name}, {len(known.classes)} classes of {self.target}"
+            print(f"Scanned {what}, in {seconds:.1f} s")  # noqa: T201 - what `verbose` asks for
+        return known, state.places
 
     def _begun(self, known: Learned, notes: list[Note]) -> Begun:
         """Return the network and its state, and check what can be checked before all rows are encoded."""
@@ -166,35 +202,50 @@ class _Fit:
         columns = [name for name in known.summaries if name not in (self.target, self.weight)]
         found = begun(asked.network, known, asked.names_of(known.classes), asked.dtype, columns)
         found.state.notes = [] if asked.of_table else notes
-        _check_batch(found.plan, known.layout, known.rows)
+        if self.on is None:
+            _check_batch(found.plan, known.layout, known.rows)
+        elif self.on.averaging_steps is None and asked.network.batch_size == "auto":
+            found = found._replace(plan=found.plan._replace(batch_size=suggest_batch_size(known.rows)))
         return found
 
-    def _rows(self, spool: Spool, weights: Weights) -> RowsOnDisk:
-        network = self.asked.network
-        share = float(network.validation_fraction) if network.early_stopping else 0.0
-        identity = spool.identity | {"the weights of the classes": digest(weights.of_class)}
-        return RowsOnDisk(spool, identity, weights, share, self.asked.held_out)
+    def _run(self, known: Learned, places: list[tuple[int, int, int, int]], begun: Begun) -> FilesRun:
+        asked, told = self.asked, _Teller(Encoded, self.progress)
+        engine = best_engine(asked.network.n_threads, asked.network.memory_limit)
+        given = RowsToEncode(self.sources, known, self.target, self.weight, self.folder, told.tell)
+
+        def encode(split: Split) -> Rows:
+            on = self.on
+            if on is None:
+                rows: Rows = RowsHere(given, split, engine)
+            else:
+                how = (on.workers, places, begun.plan, on.averaging_steps, on.threads)
+                rows = RowsOfWorkers(given, split, engine, *how)
+            told.end()
+            return rows
+
+        def weigh(totals: Array) -> Weights:
+            return weights_of_classes(asked.class_weights(known.classes), totals, known.rows)
+
+        how = "None" if self.on is None else f"workers, {self.on.averaging_steps} steps between averages"
+        identity = given.identity | _identity(asked, self.sources, self.target, self.weight)
+        identity |= {"class_weight of the table": plain(asked.class_weight), "engine": how}
+        return FilesRun(
+            asked.network, begun, identity, asked.held_out, known.rows, engine, encode, weigh, self.progress
+        )
 
     def _prepared(self, known: Learned, notes: list[Note], run: FilesRun) -> FilesPrepared:
-        spool = run.rows.spool
         return FilesPrepared(
             self.sources,
             self.target,
             self.weight,
             known,
             notes,
-            *run.split.count(spool.n_rows),
+            *run.split.sizes(known.rows),
             self.asked.network,
             run.network.layer_sizes,
-            spool.n_rows * spool.layout.row_bytes,
+            run.rows.size,
             run.training.epochs,
         )
-
-    def _judged(self, run: FilesRun, engine: Engine, shares: Array) -> Judged | None:
-        split, spool = run.split, run.rows.spool
-        if not split.held_out or not split.count(spool.n_rows)[2]:
-            return None
-        return judge(run.network, engine, spool, split, shares)
 
     def _fit(self, prepared: FilesPrepared, judged: Judged | None, run: FilesRun) -> FilesFit:
         network, seed = self.asked.network, self.asked.seed
@@ -202,10 +253,42 @@ class _Fit:
         seed = run.split.seed if seed is None else seed
         if judged is None:
             return FilesFit(prepared, network, reason, seed, None, None, prepared.known.counts[:0])
-        columns = {"network": judged.metrics, "class frequencies": judged.of_frequencies}
-        return FilesFit(
-            prepared, network, reason, seed, Comparison("held out", columns), judged.conformal, judged.counts
-        )
+        comparison = Comparison("held out", {"network": judged.metrics, "class frequencies": judged.of_frequencies})
+        return FilesFit(prepared, network, reason, seed, comparison, judged.conformal, judged.counts)
+
+
+class _Teller:
+    """Tells how far the scan or the encoding has come, and how fast it is."""
+
+    def __init__(self, kind: type[Scanned], told: FilesTold | None) -> None:
+        self.kind, self.told, self.started = kind, told, time.perf_counter()
+        self.first: Progress | None = None
+        self.last: Progress | None = None
+
+    def tell(self, done: Progress) -> None:
+        """Tell how far it has come."""
+        self.first, self.last = self.first or done, done
+        if self.told is not None:
+            rows, size = done.rows - self.first.rows, done.size - self.first.size
+            self.told(self.kind(*done, rows, size, time.perf_counter() - self.started))
+
+    def end(self) -> None:
+        """Tell that it is complete, if anything was told before."""
+        if self.last is not None:
+            self.tell(self.last._replace(size=self.last.total))
+
+
+def _identity(asked: Asked, sources: Sources, target: str, weight: str | None) -> dict[str, str]:
+    """Return what identifies a run before the files are read."""
+    columns = asked.columns
+    return {
+        "the files": sources.fingerprint,
+        "target": target,
+        "sample_weight": repr(weight),
+        "types": plain(dict(columns.types)),
+        "ignore": plain(sorted(columns.ignore)),
+        "keep": plain(sorted(columns.keep)),
+    }
 
 
 def _epochs(run: FilesRun) -> Generator[Epoch, None, bool]:

@@ -1,18 +1,16 @@
 """How good a network is on the rows that are held out, in memory that doesn't grow with their number."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from ...conformal import Conformal
-from ...engine import Engine
 from ...functional.arrays import Array
-from ...likely_classes import LikelyClasses
-from ...network import Network
-from ...streaming import Split, Spool
-from ...streaming.rows import blocks_of_rows
+from ...streaming import Split
 from ...training import Metrics, RunningMetrics
 from ...training.metrics import top_of_shares
+from .rows import Judging
 
 __all__ = ["Judged", "judge"]
 
@@ -40,39 +38,35 @@ class Judged(NamedTuple):
     counts: Array
 
 
-def judge(network: Network, engine: Engine, spool: Spool, split: Split, shares: Array) -> Judged:
+def judge(parts: Iterable[Judging], split: Split, n_rows: int, shares: Array) -> Judged:
     """Return the figures of the rows held out.
 
     Parameters
     ----------
-    network : Network
-    engine : Engine
-    spool : Spool
-        All rows.
+    parts : iterable of Judging
+        What the network says of these rows.
     split : Split
+    n_rows : int
+        Number of all rows.
     shares : (k,) array
         The share of each class in all rows.
     """
-    k, dtype = network.layer_sizes[-1], network.theta.dtype
+    k = len(shares)
     shares = np.maximum(shares, LEAST_SHARE)
     shares = shares / shares.sum()
-    likely = LikelyClasses(engine, [network], np.ones(1), None)
     running, frequencies, counts = RunningMetrics(k), RunningMetrics(k), np.zeros(k, np.int64)
-    of_sets = split._replace(held_out=min(split.held_out, MOST_SCORES / spool.n_rows))
+    of_sets = split._replace(held_out=min(split.held_out, MOST_SCORES / n_rows))
     losses, weights = [np.zeros(0)], [np.zeros(0)]
-    for rows, data in blocks_of_rows(spool, split.held_out_rows):
-        if not data.n_rows:
-            continue
-        with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
-            found = likely.summary(data.X.astype(dtype, copy=False), 1, data.y)
-            running.add_top(found, data.y, data.weight)
-        frequencies.add_top(top_of_shares(shares, data.y), data.y, data.weight)
-        counts += np.bincount(data.y, minlength=k)
+    is_weighted = False
+    for rows, y, weight, found in parts:
+        running.add_top(found, y, weight)
+        frequencies.add_top(top_of_shares(shares, y), y, weight)
+        counts += np.bincount(y, minlength=k)
         kept = of_sets.held_out_rows(rows)
         assert found.top.losses is not None
         losses.append(found.top.losses[kept])
-        if data.weight is not None:
-            weights.append(data.weight[kept])
-    weight = np.concatenate(weights) if spool.layout.weighted else None
-    conformal = Conformal.of_losses(np.concatenate(losses), weight)
+        if weight is not None:
+            is_weighted = True
+            weights.append(weight[kept])
+    conformal = Conformal.of_losses(np.concatenate(losses), np.concatenate(weights) if is_weighted else None)
     return Judged(running.metrics(), frequencies.metrics(), conformal, counts)

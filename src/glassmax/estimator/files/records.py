@@ -8,7 +8,7 @@ from ...conformal import Conformal
 from ...functional.arrays import Array
 from ...streaming import Learned, Sources, WindowDone
 from ...table import Note
-from ...training import Epoch
+from ...training import Epoch, Metrics
 
 if TYPE_CHECKING:
     from ..classifier import SoftmaxClassifier
@@ -131,7 +131,13 @@ class FilesFit:
     conformal: Conformal | None
     judged_counts: Array
 
+    @property
+    def metrics(self) -> Metrics | None:
+        """Metrics of the network on the rows held out."""
+        return None if self.comparison is None else self.comparison.columns["network"]
 
-FilesRecords = Generator[FilesPrepared | Epoch, Any, FilesFit]
+
+FilesRecords = Generator[FilesPrepared | Epoch, Any, FilesFit | None]
 """What a fit on files yields and returns: first a `FilesPrepared`, then an `Epoch` for each epoch. A KeyboardInterrupt
-that is thrown into the generator ends the training as if it had been raised there."""
+that is thrown into the generator ends the training as if it had been raised there. Ranks other than 0 of an MPI job
+yield nothing and return None; their classifiers are fitted too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from ...calibration import Calibration
+from ...distributed import WorkerSettings
 from ...engine import MANY_CLASSES, Progress
 from ...errors import DataError
 from ...functional.arrays import Array
@@ -24,15 +25,16 @@ from ...version import __version__
 from ..candidates import encode_candidates, holds_candidates
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
-from ..files.faces import check_rows_in_memory, finished, records_of
+from ..files.faces import finished, records_of
 from ..files.records import FilesFit
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
+from ..on_files import NOT_ROUTED, names_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
 from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import check_folds, check_search, check_table_options
+from .options import SETTINGS, check_folds, check_search, check_table_options, worker_settings
 from .rows import TableRows
 
 __all__ = ["TableClassifier"]
@@ -72,7 +74,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Label of the class that `min_count` makes. It must be of the same kind as the other labels: if they are whole
         numbers, a whole number such as -1. If the target has this label already, the rare classes are added to it.
     held_out : float, default=0.2
-        Share of the rows, in [0, 1), held out to judge `network`; 0 holds out none. Ignored by presets.
+        Share of the rows, in [0, 1), held out to judge `network`, or the network that is trained on files; 0 holds out
+        none. Ignored by presets.
     dtype : {"float64", "float32"}, default="float64"
         Floating-point type of `network`. The networks of presets are float32.
     random_state : int, RandomState or None, default=None
@@ -89,9 +92,10 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     checkpoint_path : path or None, default=None
         Checkpoint file, to which each network of the preset is written once trained. If `fit` is interrupted, calling
         `fit` again with the same arguments trains only the missing networks, with bit-identical results. If
-        `random_state` is None, the seed is 0.
+        `random_state` is None, the seed is 0. Without `network`, the network that is trained on files writes it after
+        each epoch and within long ones, see `SoftmaxClassifier`.
     verbose : bool or int, default=False
-        Whether to print a line for each network of the preset.
+        Whether to print a line for each network of the preset, or for each epoch of a network trained on files.
 
     Attributes
     ----------
@@ -147,6 +151,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> classifier.predict(penguins.rows(slice(0, 2))).tolist()
     ['Adelie', 'Adelie']
     """
+
+    __metadata_request__fit = NOT_ROUTED
 
     classes_: Array
     model_: Model
@@ -215,10 +221,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target: str | None = None,
         cache_folder: str | Path | None = None,
         engine: str | None = None,
-        n_workers: int | None = None,
-        address: str | None = None,
-        resources: Mapping[str, float] | None = None,
-        wait_limit: float | None = None,
+        **workers: Any,
     ) -> Self:
         """Train on a table, or on files that may be larger than memory.
 
@@ -244,8 +247,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target : str, optional
             The column to predict, where X names files that may be larger than memory: a path, a folder, a glob, or a
             list of these; y is then None. See the notes.
-        cache_folder, engine, n_workers, address, resources, wait_limit
+        cache_folder : path, optional
             With `target`: as for `SoftmaxClassifier.fit`.
+        engine : {"processes", "ray", "mpi"} or callable, optional
+            Where the networks of the preset are trained in parallel: in processes of this machine, in tasks of Ray
+            (``pip install 'glassmax[ray]'``), or in processes of MPI (``pip install 'glassmax[mpi]'``). None trains
+            them on threads of this process. The result is bit-identical for any engine and number of workers. With
+            `target`: as for `SoftmaxClassifier.fit`.
+        **workers
+            With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
+            `glassmax.distributed.WorkerSettings`. Each worker uses ``n_threads // n_workers`` threads, at least one.
 
         Returns
         -------
@@ -259,6 +270,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If `checkpoint_path` belongs to another run.
         DivergenceError
             If no member ends with finite weights.
+        WorkerError
+            If workers can't be started, don't answer, or have died too often.
 
         Notes
         -----
@@ -268,13 +281,14 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sets rest on 65,536 of them, about, if there are more.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        on_files = {"cache_folder": cache_folder, **workers}
+        if not names_files(X, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
+            settings = worker_settings(self, engine, workers)
+            self._tell(self._records(X, y, sample_weight, groups, time, given, workers=settings))
+            return self
         given |= {"groups": groups, "time": time}
-        workers = {"engine": engine, "n_workers": n_workers, "address": address, "resources": resources}
-        on_files = {"cache_folder": cache_folder, "wait_limit": wait_limit, **workers}
-        if target is None:
-            check_rows_in_memory(X, on_files)
-            self._tell(self.fit_members(X, y, sample_weight, **given))
-        elif finished(records_of(self, X, y, sample_weight, target, given, on_files)).stop_reason == "interrupted":
+        on_files |= {"engine": engine}
+        if finished(records_of(self, X, y, sample_weight, target, given, on_files)):
             warn_user("Training was interrupted; the weights so far are kept.")
         return self
 
@@ -292,6 +306,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Self:
         """Search for types of networks that suit the table, and train as `fit` does, with the best of them added.
 
@@ -305,6 +321,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
             As for `fit`.
+        engine, **workers
+            As for `fit`: the networks of a trial are trained in parallel, and then those of the preset. Trials follow
+            one another, because each is proposed from the records of the earlier ones.
         budget : float, optional
             Seconds of the search, > 0. One trial is always completed. The training afterwards takes its own time.
         trials : int, optional
@@ -322,7 +341,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
-        DataError, LabelError, OptionError, DivergenceError
+        DataError, LabelError, OptionError, DivergenceError, WorkerError
             As for `fit`; an OptionError also if Optuna is missing.
         CheckpointError
             If `study_path` or `checkpoint_path` belongs to another table, preset or seed, or is damaged.
@@ -340,7 +359,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         search = Search(budget, trials, study_path)
-        self._tell(self._records(X, y, sample_weight, groups, time, given, search))
+        settings = worker_settings(self, engine, workers)
+        self._tell(self._records(X, y, sample_weight, groups, time, given, search, settings))
         return self
 
     def fit_members(
@@ -354,12 +374,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: npt.ArrayLike | None = None,
+        engine: str | None = None,
+        **workers: Any,
     ) -> Iterator[Member | Epoch]:
         """Train as `fit` does, and yield a record of each member once it is trained: for progress bars.
 
         Parameters
         ----------
         X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
+            As for `fit`.
+        engine, **workers
             As for `fit`.
 
         Yields
@@ -369,10 +393,20 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        yield from cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
+        settings = worker_settings(self, engine, workers)
+        records = self._records(X, y, sample_weight, groups, time, given, workers=settings)
+        yield from cast("Iterator[Member | Epoch]", records)
 
     def _records(
-        self, X: Any, y: Any, weight: Any, groups: Any, time: Any, given: dict[str, Any], search: Search | None = None
+        self,
+        X: Any,
+        y: Any,
+        weight: Any,
+        groups: Any,
+        time: Any,
+        given: dict[str, Any],
+        search: Search | None = None,
+        workers: WorkerSettings | None = None,
     ) -> Iterator[Trial | Member | Epoch]:
         """Train, and yield a record of each trial, member or epoch; `given` are the validation rows."""
         check_table_options(self)
@@ -380,7 +414,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         validation = check_validation(given["X_val"], given["y_val"], given["sample_weight_val"], y)
         rows = table_rows(self, X, y, weight, groups=groups, time=time)
-        records = self.fit_rows(rows, validation, search)
+        records = self.fit_rows(rows, validation, search, workers=workers)
         next(records)
         yield from cast("Iterator[Trial | Member | Epoch]", records)
         self._learn_columns(rows, named=has_names(X))
@@ -401,6 +435,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation: tuple[Any, Any, Any] | None = None,
         search: Search | None = None,
         progress: Progress | None = None,
+        workers: WorkerSettings | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
@@ -413,6 +449,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             What `tune` is asked for.
         progress : callable, optional
             With `network`: called within a long epoch, see `SoftmaxClassifier.fit_epochs`.
+        workers : WorkerSettings, optional
+            Where the networks of a preset are trained, see `fit`.
+        alive : callable, optional
+            Is called after each epoch of a network of a preset, and several times a second within a long one, by any
+            thread.
 
         Yields
         ------
@@ -431,7 +472,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_search(self, search)
         if self.network is None and validation is not None:
             check_folds(rows.groups, rows.time)
-        fitted = yield from fit_table(self, rows, validation, search, progress)
+        fitted = yield from fit_table(self, rows, validation, search, progress, workers, alive)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 
@@ -645,19 +686,26 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             conformal=fitted.conformal(),
         )
 
-    def _commit_files(self, fit: FilesFit) -> None:
+    def _model_of_files(self, fit: FilesFit) -> Model:
+        """Return the model of a fit on files."""
+        network, prepared = fit.network, fit.prepared
+        record = _facts(prepared.sources.name, prepared.n_training + prepared.n_validation, fit.seed)
+        record |= _facts_of_network(network, prepared.n_held_out)
+        record |= ({"weight": prepared.weight} if prepared.weight else {}) | _figures("held_out", fit.metrics)
+        known = prepared.known
+        return Model(network.network_, known.classes, known.encoding, record, conformal=fit.conformal)
+
+    def _commit_files(
+        self, network: SoftmaxClassifier, model: Model, notes: list[Note], metrics: Metrics | None
+    ) -> None:
         """Learn what a fit on files has learned."""
-        network, known = fit.network, fit.prepared.known
-        self.classes_, self.encoding_, self.notes_ = known.classes, known.encoding, fit.prepared.notes
+        assert model.encoding is not None
+        self.classes_, self.encoding_, self.notes_ = model.classes, model.encoding, notes
         self.members_, self.member_types_, self.weights_ = [network], ["network"], np.ones(1)
-        self.stop_reason_, self._planned, self._trained = fit.stop_reason, 1, 1
+        self.stop_reason_, self._planned, self._trained = str(network.stop_reason_), 1, 1
         self.preset_, self.trials_, self.oof_proba_ = None, [], None
-        self.metrics_ = None if fit.comparison is None else fit.comparison.columns["network"]
+        self.metrics_, self.model_, self._search_interrupted = metrics, model, False
         self.n_features_in_, self.feature_names_in_ = network.n_features_in_, network.feature_names_in_
-        record = _facts(fit.prepared.sources.name, fit.prepared.n_training + fit.prepared.n_validation, fit.seed)
-        record |= _facts_of_network(network, fit.prepared.n_held_out)
-        record |= ({"weight": fit.prepared.weight} if fit.prepared.weight else {}) | _figures("held_out", self.metrics_)
-        self.model_ = Model(network.network_, known.classes, known.encoding, record, conformal=fit.conformal)
 
     def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> Record:
         """Return facts about the training for the model file; `judged` says on which rows the figures are."""

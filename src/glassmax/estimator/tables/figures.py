@@ -23,7 +23,7 @@ from ..scoring import make_scorer
 from .fit import TableFit
 from .rows import TableRows
 
-__all__ = ["Comparison", "compare", "metrics_of", "metrics_of_fit"]
+__all__ = ["Comparison", "compare", "metrics_of", "metrics_of_fit", "metrics_on"]
 
 LEAST_SHARE = 1e-12
 SCORES = {"f1": "F1", "auc": "AUC"}
@@ -143,7 +143,7 @@ def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: b
         index = held if len(held) else fitted.kept
         X, y, weight = rows.encoded(index, classifier.dtype), rows.targets(index), rows.weights(index)
     known = judged == "validation" or (judged == "held out" and fitted.summary is not None)
-    own = metrics_of_fit(fitted, len(rows.classes)) if known else _metrics_on(network, X, y, weight)
+    own = metrics_of_fit(fitted, len(rows.classes)) if known else metrics_on(network, X, y, weight)
     comparison, models = Comparison(judged, {"network": own}), [network]
     known = rows.sets is None  # the class of each row
     if linear and known and X is not None and len(network.network_.layer_sizes) > 2:
@@ -153,7 +153,7 @@ def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: b
             of_class = rows.class_weight(classifier.class_weight)
             settings = {"random_state": fitted.seed, "n_threads": classifier.n_threads}
             simple, comparison.step = fit_linear(*training, class_weight=of_class, **settings)
-            comparison.columns["linear model"] = _metrics_on(simple, X, y, weight)
+            comparison.columns["linear model"] = metrics_on(simple, X, y, weight)
             models.append(simple)
     comparison.columns["class frequencies"] = _frequencies(rows, fitted, y, weight)
     if X is not None and known and network.scoring in SCORES:
@@ -181,7 +181,7 @@ def metrics_of_fit(fitted: TableFit, k: int) -> Metrics:
     return running.metrics()
 
 
-def _metrics_on(model: SoftmaxClassifier, X: Any, y: Array, weight: Array | None) -> Metrics:
+def metrics_on(model: SoftmaxClassifier, X: Any, y: Array, weight: Array | None) -> Metrics:
     """Return the metrics of a network on some rows."""
     network, engine = model.network_, best_engine(model.n_threads)
     X, k = X.astype(network.theta.dtype, copy=False), network.layer_sizes[-1]

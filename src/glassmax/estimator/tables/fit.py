@@ -5,7 +5,7 @@ user's own, a share of the rows is held out to judge it.
 """
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ...conformal import Conformal
+from ...distributed.settings import WorkerSettings
 from ...engine import MANY_CLASSES, Progress, TopOfSum, best_engine, logits
 from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
@@ -44,6 +45,7 @@ from ..ensemble import (
     Trial,
     assign_blocks,
     check_optuna,
+    saved_member,
     search_types,
     train_ensemble,
     with_types_of,
@@ -51,6 +53,7 @@ from ..ensemble import (
 from ..ensemble.selection import OutOfFold
 from ..identity import plain
 from ..labels import Labels, weigh_rows
+from ..on_workers import DriversEnsemble, MemberWorkers, member_workers
 from ..rare_classes import check_min_count
 from .options import preset_of
 from .rows import TableRows, split_rows
@@ -209,14 +212,23 @@ def fit_table(
     validation: tuple[Any, Any, Any] | None,
     search: Search | None = None,
     progress: Progress | None = None,
+    workers: WorkerSettings | None = None,
+    alive: Callable[[], None] | None = None,
 ) -> Records:
     """Train on rows; yield what is trained on, then a record of each trial, member or epoch; return what is learned."""
     if classifier.network is None:
-        return (yield from _fit_preset(classifier, rows, validation, search))
+        return (yield from _fit_preset(classifier, rows, validation, search, workers, alive))
     return (yield from _fit_network(classifier, rows, validation, progress))
 
 
-def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Search | None) -> Records:
+def _fit_preset(
+    classifier: Any,
+    rows: TableRows,
+    validation: Any,
+    search: Search | None,
+    workers: WorkerSettings | None,
+    alive: Callable[[], None] | None,
+) -> Records:
     preset = preset_of(classifier.preset)
     there = np.arange(len(rows.y))
     k = len(rows.classes)
@@ -236,30 +248,21 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         data, target, of_rows = validation
         held = Rows(*rows.encoded_validation(data, target, of_rows, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
-    seed = seed_of(classifier, search)
+    seed = seed_of(classifier, search, of_all_processes=workers is not None and workers.engine == "mpi")
     folds = Folds.none(rows.y[there])
     if held is None:
         groups, time = (None if given is None else given[there] for given in (rows.groups, rows.time))
         draw = np.random.RandomState(seed)
         folds = assign_blocks(rows.y[there], draw, preset.blocks, preset.out, groups=groups, time=time)
     data = Rows(X, y, weight)
-    resources = {"n_threads": classifier.n_threads or os.cpu_count() or 1, "memory_limit": classifier.memory_limit}
-    numbers = _numbers(rows.encoding)
-    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, numbers=numbers, **resources)
-    identified = partial(_identity, classifier, rows, data, folds, held, seed)
-    found = None
-    if search is not None:
-        file = None
-        if search.study_path is not None:
-            identity = identified(preset) | {"Optuna": check_optuna().__version__}
-            file = StudyFile(Path(search.study_path), identity)
-        found = yield from search_types(lambda s: trainer_of(seed=s), preset, seed, search, file)
-        preset = with_types_of(preset, found.trials)
-    checkpoint = None
-    if classifier.checkpoint_path is not None:
-        checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identified(preset))
-    trainer = trainer_of(seed=seed, time_limit=classifier.time_limit, checkpoint=checkpoint)
-    ensemble: Ensemble = yield from train_ensemble(trainer, preset)
+    common: dict[str, Any] = {"numbers": _numbers(rows.encoding), "memory_limit": classifier.memory_limit}
+    with member_workers(workers, data, len(rows.classes), folds, **common) as elsewhere:
+        common |= {"n_threads": classifier.n_threads or os.cpu_count() or 1, "elsewhere": elsewhere, "alive": alive}
+        trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, **common)
+        identified = partial(_identity, classifier, rows, data, folds, held, seed)
+        ensemble, preset, found = yield from _trained(
+            classifier, trainer_of, identified, preset, seed, search, elsewhere
+        )
     if held is None:
         judged, of_y = there[ensemble.judged], y[ensemble.judged]
         of_weight = rows.weights(judged)
@@ -285,6 +288,40 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         found,
         ensemble.tried,
     )
+
+
+def _trained(
+    classifier: Any,
+    trainer_of: Callable[..., Trainer],
+    identified: Callable[[Preset], dict[str, str]],
+    preset: Preset,
+    seed: int,
+    search: Search | None,
+    elsewhere: MemberWorkers | DriversEnsemble | None,
+) -> Generator[Trial | Member, None, tuple[Ensemble, Preset, Found | None]]:
+    """Search, if that is asked for, and train; return the ensemble, its types of members, and the trials."""
+    if isinstance(elsewhere, DriversEnsemble):
+        found, trainer = elsewhere.found, trainer_of(seed=seed, checkpoint=elsewhere)
+        preset = preset if found is None else with_types_of(preset, found.trials)
+        return (yield from train_ensemble(trainer, preset)), preset, found
+    found = None
+    if search is not None:
+        file = None
+        if search.study_path is not None:
+            identity = identified(preset) | {"Optuna": check_optuna().__version__}
+            file = StudyFile(Path(search.study_path), identity)
+        found = yield from search_types(lambda s: trainer_of(seed=s), preset, seed, search, file)
+        preset = with_types_of(preset, found.trials)
+    checkpoint = None
+    if classifier.checkpoint_path is not None:
+        checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identified(preset))
+    trainer = trainer_of(seed=seed, time_limit=classifier.time_limit, checkpoint=checkpoint)
+    ensemble = yield from train_ensemble(trainer, preset)
+    if elsewhere is not None:
+        ready = [saved_member(member.classifier, member.task, member.seconds) for member in trainer.ready]
+        known = {(saved.facts.type, saved.facts.number): saved for saved in ready}
+        elsewhere.finish(DriversEnsemble(known, found, ensemble.stop_reason == "interrupted"))
+    return ensemble, preset, found
 
 
 def _held_out(rows: TableRows, share: float, seed: int) -> tuple[Array, Array]:
@@ -376,11 +413,14 @@ def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:
     return weigh_rows(rows.class_weight(classifier.class_weight), labels, rows.weights(index), named=True)
 
 
-def seed_of(classifier: Any, search: Search | None = None) -> int:
-    """Return the seed of a fit; a run that may be resumed has the seed 0 if none is given."""
+def seed_of(classifier: Any, search: Search | None = None, *, of_all_processes: bool = False) -> int:
+    """Return the seed of a fit.
+
+    If none is given, a run that may be resumed has the seed 0, and one that several processes must draw alike.
+    """
     given = classifier.random_state
     resumable = classifier.checkpoint_path is not None or (search is not None and search.study_path is not None)
-    if given is None and resumable:
+    if given is None and (resumable or of_all_processes):
         return 0
     return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31))
 

@@ -6,14 +6,24 @@ from typing import Any
 
 import numpy as np
 
+from ...distributed import WorkerSettings, read_settings
 from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
 from ..options import check_memory_limit, make_plan
 from ..rare_classes import check_min_count
 
-__all__ = ["check_folds", "check_search", "check_table_options", "preset_of"]
+__all__ = [
+    "SETTINGS",
+    "check_folds",
+    "check_search",
+    "check_table_options",
+    "preset_of",
+    "settings_in_memory",
+    "worker_settings",
+]
 
+SETTINGS = ("n_workers", "address", "resources", "wait_limit")
 LARGEST_SEED = 2**32 - 1
 
 
@@ -38,6 +48,31 @@ def check_search(classifier: Any, search: Search) -> None:
     path = search.study_path
     if path is not None and not isinstance(path, str | os.PathLike):
         raise OptionError(parameter="study_path", came=repr(path), expected="the path of a file, or None")
+
+
+def worker_settings(classifier: Any, engine: str | None, given: Mapping[str, Any]) -> WorkerSettings | None:
+    """Check the settings of the workers that train a preset, and return them; None without an engine."""
+    check_table_options(classifier)
+    if classifier.network is not None and engine is not None:
+        expected = ("None with ", Setting("network"), ": workers train the networks of a preset")
+        raise OptionError(parameter="engine", came=repr(engine), expected=expected)
+    return settings_in_memory(engine, given, classifier.n_threads)
+
+
+def settings_in_memory(engine: str | None, given: Mapping[str, Any], n_threads: int | None) -> WorkerSettings | None:
+    """Check the settings of workers of which each trains networks of its own, and return them; None without an engine.
+
+    Parameters
+    ----------
+    engine : str or None
+    given : mapping
+        The other settings, by name.
+    n_threads : int or None
+        Number of threads of all workers together; as many as there are processors by default.
+    """
+    for name in given.keys() - SETTINGS:
+        raise TypeError(f"{name!r} is an unexpected keyword argument, expected one of {', '.join(SETTINGS)}")
+    return read_settings(engine, **given, n_threads=n_threads or os.cpu_count())
 
 
 def check_table_options(classifier: Any) -> None:

@@ -49,7 +49,14 @@ from .notes import (
 )
 from .order import order_of
 
-__all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "class_weight_by_index", "split_rows", "weights_of_rows"]
+__all__ = [
+    "FEWEST_ROWS_TO_HOLD_OUT",
+    "TableRows",
+    "class_weight_by_index",
+    "group_numbers",
+    "split_rows",
+    "weights_of_rows",
+]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
 
@@ -172,7 +179,7 @@ class TableRows:
             self.classes, self.y = labels, np.asarray(self.sets.argmax(axis=1))
         self.other_label = self._put_together(min_count, other_label)
         there = np.searchsorted(weighted, self.index)
-        self.groups = None if groups is None else _group_numbers(table, groups, weighted)[there]
+        self.groups = None if groups is None else group_numbers(table, groups, weighted)[there]
         self.time = None if time is None else order_of(table, time, weighted)[there]
         kept = isinstance(groups, str) and groups in self.columns.keep
         excluded = (target, weight, None if kept else groups)
@@ -415,7 +422,7 @@ def weights_of_rows(table: Table, weight: Any, rows: Array, what: str) -> Array 
     return None if w is None else w[rows]
 
 
-def _group_numbers(table: Table, groups: Any, index: Array) -> Array:
+def group_numbers(table: Table, groups: Any, index: Array) -> Array:
     """Return the number of the group of some rows; each row without a group is a group of its own."""
     cells = table.column(groups) if isinstance(groups, str) else np.asarray(groups)
     if cells.shape != (table.n_rows,):

@@ -1,0 +1,57 @@
+"""The ranks of an MPI job that runs a command: rank 0 works and speaks; the others serve it and print nothing."""
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from ..errors import GlassmaxError
+
+if TYPE_CHECKING:
+    from ..distributed import WorkerSettings
+
+__all__ = ["drives", "is_silent", "releasing", "serve"]
+
+RANK = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID")
+"""The variables in which what starts MPI jobs says the rank of a process."""
+
+
+def is_silent(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a command is run by all ranks of an MPI job, and this process is another rank than 0."""
+    asked = "--engine=mpi" in arguments or ("--engine", "mpi") in itertools.pairwise(arguments)
+    return asked and _rank(environment) > 0
+
+
+def drives(settings: "WorkerSettings | None") -> bool:
+    """Return whether this process is no rank of an MPI job, or is rank 0."""
+    return settings is None or settings.engine != "mpi" or _rank(os.environ) == 0
+
+
+def _rank(environment: Mapping[str, str]) -> int:
+    told = next((environment[name] for name in RANK if name in environment), "")
+    return int(told) if told.isdecimal() else 0
+
+
+def serve(settings: "WorkerSettings") -> None:
+    """Do what rank 0 asks for until it ends, and says how; the exit code of the job is that of rank 0."""
+    from ..distributed.mpi import MPIWorkers
+
+    sys.stderr = sys.__stderr__  # for a rank that can't go on
+    with suppress(GlassmaxError, KeyboardInterrupt), closing(MPIWorkers(settings)) as workers:
+        workers.serve()
+
+
+@contextmanager
+def releasing(settings: "WorkerSettings | None") -> Iterator[None]:
+    """Let the other ranks go if rank 0 fails before it has begun to drive them; otherwise they would wait for it."""
+    try:
+        yield
+    except BaseException:
+        if settings is not None and settings.engine == "mpi" and "mpi4py.MPI" not in sys.modules:
+            from ..distributed.mpi import MPIWorkers
+
+            with suppress(GlassmaxError):  # without MPI, no other rank waits
+                MPIWorkers(settings).close()
+        raise

@@ -1,0 +1,193 @@
+"""What a fit on files refuses: every message word for word, every raise reached."""
+
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import polars as pl
+import pytest
+
+import glassmax.estimator
+from glassmax import SoftmaxClassifier, TableClassifier
+from glassmax.errors import DataError, OptionError
+from glassmax.estimator.files.available import check_network_on_files
+from glassmax.estimator.files.rows import RowsHere
+from glassmax.streaming import Sources
+from tests.estimator.raises import raises_that_are_missed
+
+from .rows_on_disk import cut, frame, quick
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+FOLDER = Path(tempfile.mkdtemp(prefix="glassmax-tests-"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _files():
+    cut(frame(900), FOLDER / "rows", [400], "csv")
+    cut(frame(900).with_columns(x3=pl.lit(1.5) * pl.Series(np.arange(900) % 7)), FOLDER / "other", [], "csv")
+    cut(frame(900).filter(pl.col("y") != "c"), FOLDER / "two", [], "csv")
+    cut(frame(900).with_columns(y=pl.col("y").replace("c", "d")), FOLDER / "renamed", [], "csv")
+    cut(frame(12), FOLDER / "few", [], "csv")
+    yield
+    for path in sorted(FOLDER.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    FOLDER.rmdir()
+
+
+def fit(X="rows", y=None, w=None, fitting=None, target="y", **options):
+    X = FOLDER / X if isinstance(X, str) else X
+    return lambda: SoftmaxClassifier(**quick(**options)).fit(X, y, w, target=target, **(fitting or {}))
+
+
+def table(fitting=None, w=None, **options):
+    return lambda: TableClassifier(random_state=0, **options).fit(
+        FOLDER / "rows", None, w, target="y", **(fitting or {})
+    )
+
+
+def again(other, first="rows"):
+    def call():
+        classifier = SoftmaxClassifier(**quick(warm_start=True))
+        if first == "arrays":
+            classifier.fit(np.eye(3), [0, 1, 2])
+        else:
+            classifier.fit(FOLDER / first, target="y")
+        classifier.fit(FOLDER / other, target="y")
+
+    return call
+
+
+def with_callbacks():
+    classifier = SoftmaxClassifier(**quick())
+    classifier._skl_callbacks = [object()]
+    check_network_on_files(classifier)
+
+
+IN_MEMORY = "Read the files into one table, if it fits into memory, or leave it out."
+ON_FILES = "is given, but it can't be had on files, expected None. " + IN_MEMORY
+PASS = "Pass the path of the files as X, and the column to predict as target."
+ONE = "a row of a file has one class."
+WARM = "warm_start=True continues from the weights of the last fit, but "
+SCORES = "beside it, 'accuracy' and 'top_5_accuracy', with any number in place of 5, can be had."
+
+TABLE = {
+    OptionError: {
+        # what names the files
+        "target is 3, expected the name of a column of the files.": fit(target=3),
+        "target='y' names the column of the files, so y must be None, expected one of the two.": fit(y=[0, 1]),
+        "sample_weight is of type list, expected the name of a column of the files, or None.": fit(w=[1.0]),
+        "X is of type ndarray, expected a path, a folder, a glob or a list of paths with target='y'. Pass y, and not "
+        "target, for rows in memory.": fit(np.eye(3)),
+        "X is of type list, expected a path, a folder, a glob or a list of paths with target='y'. Pass y, and not "
+        "target, for rows in memory.": fit([]),
+        # what can't be had
+        "shuffle is False, expected True on files: the rows are taken in a seeded order.": fit(shuffle=False),
+        "min_count is 5, expected 1 on files: rare classes are not put together.": fit(min_count=5),
+        f"output is 'sigmoid', expected 'softmax' on files: {ONE}": fit(output="sigmoid"),
+        f"loss is 'candidate_cross_entropy', expected 'cross_entropy' on files: {ONE}": fit(
+            loss="candidate_cross_entropy"
+        ),
+        f"scoring is 'f1', expected 'log_loss' on files: {SCORES}": fit(scoring="f1", early_stopping=True),
+        f"X_val {ON_FILES}": fit(fitting={"X_val": np.eye(3)}),
+        f"classes {ON_FILES}": fit(fitting={"classes": ["a", "b"]}),
+        f"groups {ON_FILES}": table({"groups": "word"}),
+        f"time {ON_FILES}": table({"time": "x0"}),
+        f"candidates is '|', expected None on files: {ONE}": table(candidates="|"),
+        "time_limit is 3, expected None on files: only a preset has a time limit.": table(time_limit=3),
+        "Callbacks can't be had on files, expected none. Use fit_epochs, which yields each epoch.": with_callbacks,
+        # too few rows, too many at once
+        "validation_fraction=0.01 of 12 rows holds out none. Pass more rows, or early_stopping=False.": fit(
+            "few", early_stopping=True, validation_fraction=0.01, random_state=0
+        ),
+        "held_out=0.999 of 12 rows leaves none to train on. Hold out fewer rows.": lambda: TableClassifier(
+            held_out=0.999, random_state=0
+        ).fit(FOLDER / "few", target="y"),
+        "batch_size is 600, expected at most 512 on files: a batch is taken from so many rows at a time. For all rows "
+        "at once, use solver='lbfgs'.": fit(batch_size=600),
+        # warm start
+        WARM + "the last fit was on arrays, whose columns have no encoding. Fit with warm_start=False.": again(
+            "rows", "arrays"
+        ),
+        WARM + "the columns of these files are encoded otherwise than those of the last fit. Fit with "
+        "warm_start=False.": again("other"),
+        WARM + "these files have other classes than those of the last fit. Fit with warm_start=False.": again(
+            "renamed"
+        ),
+        # workers
+        "engine is 'rya', expected one of processes, ray, mpi. Did you mean 'ray'?": fit(fitting={"engine": "rya"}),
+        "averaging_steps is 4, expected None without averaging='local_sgd'.": fit(fitting={"averaging_steps": 4}),
+        "averaging is 'sgd', expected one of local_sgd.": fit(fitting={"averaging": "sgd"}),
+        "averaging is 'local_sgd', expected None without engine: one process has nothing to average.": fit(
+            fitting={"averaging": "local_sgd"}
+        ),
+        "averaging_steps is 0, expected a whole number >= 1 or None.": fit(
+            fitting={"averaging": "local_sgd", "averaging_steps": 0, "engine": "processes"}
+        ),
+        "solver is 'lbfgs', expected another one with averaging='local_sgd': L-BFGS takes all rows in each step.": fit(
+            fitting={"averaging": "local_sgd", "engine": "processes"}, solver="lbfgs"
+        ),
+    },
+}  # fmt: skip
+CASES = [(kind, message, call) for kind, of_kind in TABLE.items() for message, call in of_kind.items()]
+
+
+@pytest.mark.parametrize(("kind", "message", "call"), CASES, ids=[message for _, message, _ in CASES])
+def test_the_message_is_word_for_word(kind, message, call):
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def interrupted(seen):
+    """Return a call in which Ctrl-C is pressed after so many windows."""
+
+    def call():
+        left = [seen]
+
+        def pressed(self, steps, real=RowsHere.train):
+            def told(done):
+                left[0] -= 1
+                if not left[0]:
+                    raise KeyboardInterrupt
+
+            if not seen:
+                raise KeyboardInterrupt
+            yield from real(self, steps._replace(on_window=lambda done: (steps.on_window(done), told(done))))
+
+        with patch.object(RowsHere, "train", pressed):
+            list(SoftmaxClassifier(**quick()).fit_epochs(FOLDER / "rows", target="y"))
+
+    return call
+
+
+def test_every_raise_of_a_fit_on_files_is_in_the_table():
+    paths = (Path(glassmax.estimator.__file__).parent / "files").glob("*.py")
+    cases = [*CASES, *((KeyboardInterrupt, "", interrupted(seen)) for seen in (0, 2))]
+    assert raises_that_are_missed(paths, cases, 14, left_out="_InterruptedError") == []
+
+
+def test_a_refused_fit_changes_nothing_and_reads_nothing():
+    classifier = SoftmaxClassifier(**quick()).fit(FOLDER / "rows", target="y")
+    before = dict(vars(classifier))
+    with patch.object(Sources, "pieces", side_effect=AssertionError), pytest.raises(OptionError):
+        classifier.set_params(shuffle=False).fit(FOLDER / "rows", target="y")
+    assert {name: value for name, value in vars(classifier).items() if name != "shuffle"} == {
+        name: value for name, value in before.items() if name != "shuffle"
+    }
+
+
+def test_faults_of_files_are_those_of_sources():
+    with pytest.raises(DataError, match="matches no file"):
+        fit(FOLDER / "nothing" / "*.csv")()
+    with pytest.raises(DataError, match=r"has no column 'z'|'z' is no"):
+        fit(target="z")()
+
+
+@pytest.mark.parametrize("classifier", [SoftmaxClassifier(), TableClassifier()], ids=["softmax", "table"])
+def test_a_folder_a_glob_and_a_list_of_paths_need_a_target(classifier):
+    for X in (FOLDER / "rows", f"{FOLDER}/rows/*.csv", [FOLDER / "rows" / "part-0.csv"]):
+        with pytest.raises(
+            OptionError, match=r"^target is None, expected the name of the column to predict: X names f"
+        ):
+            classifier.fit(X, "y")
