@@ -496,3 +496,30 @@ def test_a_word_is_a_class_or_not_by_all_labels(tmp_path):
         assert "NA" not in streamed(tmp_path / name).classes
         state, rows = scanned(Sources(tmp_path / name, missing_words=[]), "y")
         assert "NA" in learned(state, rows, "y").classes
+
+
+def test_a_full_disk_is_one_sentence_and_the_state_before_stays(tmp_path, monkeypatch):
+    import errno
+
+    cut(frame(600)["x", "word", "y"], tmp_path / "files", ["csv"], [600])
+    (tmp_path / "cache").mkdir()
+    monkeypatch.setattr(scan, "SAVE_SECONDS", 0.0)
+    write_whole, written = scan.write_whole, []
+
+    def full(path, content):
+        if written:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(path)
+        write_whole(path, content)
+
+    monkeypatch.setattr(scan, "write_whole", full)
+    with pytest.raises(
+        DataError, match=r"can't be written into .*cache: No space left on device\. Name another folder"
+    ):
+        streamed(tmp_path / "files", folder=tmp_path / "cache")
+    assert os.listdir(tmp_path / "cache") == ["scan.glassmax"]
+    monkeypatch.setattr(scan, "write_whole", write_whole)
+    read = []
+    found = streamed(tmp_path / "files", folder=tmp_path / "cache", progress=read.append)
+    assert len(read) == 2  # of three pieces
+    assert found.encoding == streamed(tmp_path / "files").encoding
