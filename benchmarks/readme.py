@@ -2,6 +2,7 @@
 
 import sys
 
+from machines_pages import figures_of_machines, machines_line, which_engine
 from many_classes_pages import approximations, many_classes, summary_line, wordnet
 from record import HERE, RESULTS, result, where, wrapped
 
@@ -119,7 +120,11 @@ def busy(record):
     ]
 
 
-FIGURES = (gradients, accuracy, startup, doctor, trace, size, streaming, prediction, time_to_loss, busy)
+def machines(record):
+    return list(figures_of_machines(record))
+
+
+FIGURES = (gradients, accuracy, startup, doctor, trace, size, streaming, prediction, time_to_loss, busy, machines)
 """What each benchmark has to say: pairs of what was measured and the figure."""
 
 
@@ -250,7 +255,7 @@ def summary():
         f"scikit-learn's boosting, {100 * boosting['error']:.1f} % and {boosting['log_loss']:.3f} (shifted geometric "
         "means, defaults)."
     )
-    lines = (accuracy, speed, *summary_line(), correctness)
+    lines = (accuracy, speed, *summary_line(), *machines_line(), correctness)
     return "".join(f"{wrapped(line, '  ')}\n" for line in lines)
 
 
@@ -273,6 +278,7 @@ PAGES = {
         "wordnet": wordnet,
         "figures": figures,
     },
+    "docs/howto/which-engine.md": {"which_engine": which_engine},
     "docs/howto/last-layer.md": {"approximations": approximations},
     "README.md": {"summary": summary},
 }

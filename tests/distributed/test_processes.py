@@ -66,6 +66,20 @@ def test_workers_know_what_was_broadcast_last_and_a_new_worker_too(faults, worke
     assert [message.manifest["broadcast"] for message in found] == [{"number": 1}] * 4
 
 
+def test_only_a_worker_that_goes_on_is_replaced_where_nobody_wants_its_answer(faults, workers):
+    list(workers.map_shards(faults.tenths, range(4), NOTHING))
+    before = pids(workers)
+    answers = workers.map_shards(faults.tenths, range(4), NOTHING)
+    next(answers)
+    answers.close()
+    assert pids(workers) == before
+    answers = workers.map_shards(faults.hangs, [3, 2, 4], NOTHING)
+    next(answers)
+    answers.close()
+    assert len({*before} & {*pids(workers)}) == 1
+    assert [message.manifest["shard"] for message in workers.map_shards(faults.tenths, range(3), NOTHING)] == [0, 1, 2]
+
+
 def test_an_array_that_changes_after_it_was_broadcast_is_sent_as_it_was(faults, workers):
     x = np.zeros(2)
     workers.broadcast(Message({}, {"x": x}))

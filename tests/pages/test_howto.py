@@ -35,6 +35,8 @@ FEWEST_EXAMPLES = {
     "playground": 3,
     "engines": 16,
     "machines": 9,
+    "mpi": 3,
+    "which-engine": 3,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 

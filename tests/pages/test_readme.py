@@ -102,6 +102,7 @@ def test_the_map_names_every_module():
         ("docs/benchmarks.md", "many_classes"),
         ("docs/benchmarks.md", "wordnet"),
         ("docs/howto/last-layer.md", "approximations"),
+        ("docs/howto/which-engine.md", "which_engine"),
         ("README.md", "summary"),
     ],
 )

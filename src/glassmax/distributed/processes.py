@@ -31,7 +31,7 @@ from .workers import Operation, name_of
 __all__ = ["ProcessWorkers"]
 
 OF_ARITHMETIC = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-CLOSE_SECONDS, GRACE_SECONDS = 5.0, 1.0
+CLOSE_SECONDS, GRACE_SECONDS, LET_GO_SECONDS = 5.0, 1.0, 1.0
 LONGEST = 2000
 
 
@@ -141,8 +141,7 @@ class ProcessWorkers:
                     busy.discard(worker)
                     answered = task.position, answer_of(message, worker.doing, worker.name)
         finally:
-            for worker in busy:  # nobody waits for their answers any more
-                self._replace(worker)
+            self._let_go(busy)
 
     def _ask(self, worker: "_Worker", what: str, name: str, task: _Task, called: Pieces) -> None:
         first, last = task.shards.start, task.shards.stop
@@ -172,6 +171,20 @@ class ProcessWorkers:
         if len(task.shards) == 1:
             return [task._replace(deaths=task.deaths + 1)]
         return [_Task(shard, range(shard, shard + 1), task.deaths + 1) for shard in task.shards]
+
+    def _let_go(self, busy: set["_Worker"]) -> None:
+        """Wait a moment for workers whose answers nobody wants; replace those that go on, which takes about as long."""
+        end = time.monotonic() + LET_GO_SECONDS
+        try:
+            while busy and (left := end - time.monotonic()) > 0:
+                worker, message = self._answers.get(timeout=left)
+                if message is not None and "alive" not in message.manifest:
+                    busy.discard(worker)
+        except queue.Empty:
+            pass
+        finally:
+            for worker in busy:
+                self._replace(worker)
 
     def _replace(self, worker: "_Worker") -> None:
         worker.begin_to_end()

@@ -30,6 +30,7 @@ from .on_workers import (
     serialized,
     served_by,
 )
+from .options import make_plan
 from .plain_parameters import of_plain, plain_parameters, to_plain
 from .preparation import rows_and_labels
 from .tables.classifier import TableClassifier
@@ -114,7 +115,7 @@ def cross_validate(
     random_state : int, default=0
         Seed of the folds: the same for all classifiers that are to be compared. Each fold has about the same share of
         each class.
-    engine : {"processes", "ray", "mpi"}, optional
+    engine : {"processes", "ray", "mpi"} or callable, optional
         Where the folds are computed in parallel: in processes of this machine, in tasks of Ray, or in processes of
         MPI. None computes one fold after another in this process. If the classifier's `random_state` is not None, the
         result is bit-identical for any engine and number of workers. The parameters of the classifier travel to the
@@ -179,6 +180,10 @@ def _check(classifier: Any, folds: Any, random_state: Any) -> None:
     if not (is_whole(random_state) and 0 <= random_state < 2**32):
         expected = "a whole number from 0 to 4294967295: the seed of the folds"
         raise OptionError(parameter="random_state", came=repr(random_state), expected=expected)
+    if isinstance(classifier, SoftmaxClassifier):
+        make_plan(classifier)
+    else:
+        check_table_options(classifier)
     if classifier.checkpoint_path is not None:
         expected = "None in a cross-validation: each fold is a training of its own"
         raise OptionError(parameter="checkpoint_path", came=repr(classifier.checkpoint_path), expected=expected)
@@ -187,7 +192,6 @@ def _check(classifier: Any, folds: Any, random_state: Any) -> None:
 def _rows_of_table(
     classifier: TableClassifier, X: Any, y: Any, weight: Any, groups: Any, time: Any
 ) -> tuple[TableClassifier, LabelledRows]:
-    check_table_options(classifier)
     rows = table_rows(classifier, X, y, weight, groups=groups, time=time)
     table = rows.table.only([name for name in rows.table.columns if name not in rows.without])
     if not has_names(X):  # the columns of an array are all kept
@@ -200,7 +204,7 @@ def _rows_of_table(
 def _rows_of_numbers(
     classifier: SoftmaxClassifier, X: Any, y: Any, weight: Any, groups: Any, time: Any
 ) -> tuple[SoftmaxClassifier, LabelledRows]:
-    for name, given in (("sample_weight", weight), ("groups", groups), ("time", time)):
+    for name, given in (("y", y), ("sample_weight", weight), ("groups", groups), ("time", time)):
         if isinstance(given, str):
             expected = "an array: SoftmaxClassifier knows no columns by name"
             raise OptionError(parameter=name, came=repr(given), expected=expected)

@@ -8,7 +8,7 @@ that the result is the same bits as without workers.
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Lock
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -190,10 +190,13 @@ class MemberWorkers:
         members = [[to_plain(task.type, "preset", given), task.position, task.number] for task in tasks]
         call = Message({"seed": seed, "members": members}, {str(i): array for i, array in enumerate(given)})
         answers = self.workers.map_shards(train_member, range(len(tasks)), call)
-        with closing(cast("Generator[Message, None, None]", answers)):
+        try:
             for task, (facts, arrays) in zip(tasks, answers, strict=True):
                 found = MemberFacts(task.position, task.number, **facts)
                 yield SavedMember(arrays["theta"], arrays["loss_curve"].tolist(), found)
+        finally:
+            if isinstance(answers, Generator):
+                answers.close()  # the workers leave what nobody waits for
 
 
 def train_member(held: Held, shard: int, call: Message) -> Message:

@@ -75,4 +75,4 @@ def bytes_of(message: Message) -> Array:
 
 def message_of(content: Array) -> Message:
     """Return the message of an array of bytes."""
-    return Message.of_bytes(memoryview(content))
+    return Message.of_bytes(content.data)
