@@ -109,10 +109,10 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux, which tells the peak of the memory")
-@pytest.mark.parametrize("n_files", [1, 30])
-def test_memory_does_not_grow_with_the_rows(tmp_path, n_files):
-    draw, n = np.random.RandomState(0), 100_000
-    table = pl.DataFrame(draw.normal(size=(n, 20)), schema=[f"x{j}" for j in range(20)])
+@pytest.mark.parametrize(("n", "width", "n_files"), [(100_000, 20, 1), (100_000, 20, 30), (10_000, 1000, 3)])
+def test_memory_does_not_grow_with_the_rows(tmp_path, n, width, n_files):
+    draw = np.random.RandomState(0)
+    table = pl.DataFrame(draw.normal(size=(n, width)), schema=[f"x{j}" for j in range(width)])
     table = table.with_columns(
         word=pl.Series(draw.choice(["red", "green", "blue"], n)),
         name=pl.Series([f"person {i}" for i in range(n)]),
@@ -127,4 +127,4 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, n_files):
     assert child.returncode == 0, child.stderr
     rows, peak = map(int, child.stdout.split())
     assert rows == n * n_files
-    assert peak < 400_000
+    assert peak < 400_000  # KiB

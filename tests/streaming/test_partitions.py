@@ -171,7 +171,7 @@ def test_reading_that_is_stopped_leaves_no_process(tmp_path, monkeypatch):
         started.append(self._child)
 
     monkeypatch.setattr(Trial, "__init__", begun)
-    write(frame(200_000), tmp_path / "a.parquet")
+    pl.DataFrame({"x": np.zeros(200_000), "y": np.ones(200_000)}).write_parquet(tmp_path / "a.parquet")
     pieces = Sources(tmp_path).pieces_ahead()
     next(pieces)
     pieces.close()

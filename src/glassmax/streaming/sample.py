@@ -20,12 +20,12 @@ from ..table.missing_words import MissingWords
 
 __all__ = ["SAMPLE_ROWS", "Sample", "rows_in_sample"]
 
-SAMPLE_ROWS, SAMPLE_CELLS, FEWEST_ROWS = 2**16, 2**20, 2**12
+SAMPLE_ROWS, SAMPLE_CELLS, FEWEST_ROWS = 2**16, 2**20, 2**10
 OF_SAMPLE = np.uint64(3)
 
 
 def rows_in_sample(n_columns: int) -> int:
-    """Return how many rows a sample has: about a million cells, but at least 4,096 and at most 65,536 rows."""
+    """Return how many rows a sample has: about a million cells, but at least 1,024 and at most 65,536 rows."""
     return max(FEWEST_ROWS, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, n_columns)))
 
 
@@ -82,7 +82,7 @@ class Sample:
             self._tables.append(table if len(chosen) == table.n_rows else table.rows(chosen))
             self.numbers = np.concatenate([self.numbers, numbers[chosen]])
             self._draws = np.concatenate([self._draws, draws[chosen]])
-        if len(self.numbers) > 2 * self.size:
+        if len(self.numbers) > self.size + self.size // 4:
             self._shrink()
 
     def _shrink(self) -> None:

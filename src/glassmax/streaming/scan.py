@@ -28,7 +28,6 @@ from ..table.inference import summary_asked
 from ..table.labels import LONGEST, check_header
 from ..table.missing_words import MissingWords, kept_words, kept_words_of_classes, with_missing_words
 from ..table.summary import ColumnSummary, summary_of
-from . import sources as sources_
 from .labelled import is_present, weighted_rows
 from .sample import Sample, SampleState, rows_in_sample
 from .sources import Piece, Place, Sources
@@ -40,8 +39,8 @@ FILE = "scan.glassmax"
 SAVE_SECONDS = 10.0
 PLACE_ROWS = 2**14
 """Number of rows that count between two places that are noted, at least."""
-MOST_TEXTS, MOST_TEXTS_OF_ALL, FEWEST_TEXTS = 2**16, 2**19, 2**12
-"""Most different texts of a column that are counted exactly; of all columns together; and at least."""
+MOST_TEXTS, MOST_TEXTS_OF_ALL, FEWEST_TEXTS, FEWEST_NUMBERS = 2**16, 2**19, 2**11, 2**6
+"""Most different texts, or numbers, of a column that are counted exactly; of all columns together; and at least."""
 
 
 class Progress(NamedTuple):
@@ -213,10 +212,10 @@ class _Scan:
             words = {name: found for name, found in labelled.table.words.items() if name != self.target}
             columns = {**labelled.table.columns, self.target: cells[there]}
             self._add_rows(replace(labelled.table, columns=columns, words=words))
-        if piece.end.number % sources_.PIECE_ROWS == 0:
-            most = max(FEWEST_TEXTS, min(MOST_TEXTS, MOST_TEXTS_OF_ALL // max(1, len(state.columns))))
+        if piece.end.number % self.sources.piece_rows == 0:
+            share = min(MOST_TEXTS, MOST_TEXTS_OF_ALL // max(1, len(state.columns)))
             for summary in state.columns.values():
-                summary.bound(most)
+                summary.bound(max(FEWEST_TEXTS, share), max(FEWEST_NUMBERS, share))
         state.place = (piece.end.file, piece.end.row, piece.end.number)
         if state.rows >= PLACE_ROWS + (state.places[-1][0] if state.places else 0):
             state.places.append((state.rows, *state.place))

@@ -30,8 +30,10 @@ from .trials import Trials
 
 __all__ = ["PIECE_ROWS", "Piece", "Place", "SourceFile", "Sources"]
 
-PIECE_ROWS, PIECE_CELLS = 2**15, 2**20
-"""A piece has at most so many rows and about so many cells; none crosses a multiple of `PIECE_ROWS` rows."""
+PIECE_ROWS, FEWEST_ROWS, PIECE_CELLS = 2**15, 2**7, 2**20
+"""Rows of a piece at most, if it has few columns and if it has very many; and its cells, about."""
+UNKNOWN_COLUMNS = 256
+"""As many columns are expected in JSON lines, which don't name them beforehand."""
 LARGEST_IN_MEMORY = 2**26
 OF_JSON = "JSON lines"
 
@@ -178,8 +180,15 @@ class Sources:
         how = sorted((name, repr(value)) for name, value in self.reading.items())
         return hashlib.sha256(repr((of_files, how, self.columns)).encode()).hexdigest()
 
+    @property
+    def piece_rows(self) -> int:
+        """Number of rows of a piece at most, a power of two; no piece crosses a multiple of it."""
+        columns = self.columns or self.files[0].columns
+        rows = PIECE_CELLS // max(1, len(columns) or UNKNOWN_COLUMNS)
+        return min(PIECE_ROWS, max(FEWEST_ROWS, 1 << rows.bit_length() - 1))
+
     def pieces(self, start: Place = Place()) -> Generator[Piece, None, None]:  # noqa: B008 - immutable
-        """Read the rows from a place on, piece by piece; no piece crosses a multiple of `PIECE_ROWS` rows.
+        """Read the rows from a place on, piece by piece; no piece crosses a multiple of `piece_rows` rows.
 
         Raises
         ------
@@ -192,7 +201,7 @@ class Sources:
                 row = start.row if position == start.file else 0
                 place = Place(position, row, place.number)
                 for table in self._tables(position, row, self._tried(trials, position)):
-                    for piece in _cut(table, place):
+                    for piece in _cut(table, place, self.piece_rows):
                         place = piece.end
                         yield piece
 
@@ -214,12 +223,11 @@ class Sources:
         self._check_unchanged(file)
         if file.rows is not None and start >= file.rows:
             return
-        n_columns = len(self.columns or file.columns) or 1
         tables = read_batches(
             file.path,
             columns=self.columns,
             start=start,
-            at_once=_rows_at_once(n_columns),
+            at_once=self.piece_rows,
             tried=tried,
             may_be_empty=True,
             called=file.name,
@@ -276,16 +284,11 @@ def _in_order(value: Any) -> Any:
     return sorted(value, key=str) if isinstance(value, set | frozenset | tuple | list) else value
 
 
-def _rows_at_once(n_columns: int) -> int:
-    return max(1024, min(PIECE_ROWS, PIECE_CELLS // max(1, n_columns)))
-
-
-def _cut(table: Table, place: Place) -> Iterator[Piece]:
+def _cut(table: Table, place: Place, piece_rows: int) -> Iterator[Piece]:
     """Cut rows into pieces."""
-    at_once = _rows_at_once(len(table.columns))
     row = 0
     while row < table.n_rows:
-        rows = min(at_once, table.n_rows - row, PIECE_ROWS - place.number % PIECE_ROWS)
+        rows = min(table.n_rows - row, piece_rows - place.number % piece_rows)
         end = Place(place.file, place.row + rows, place.number + rows)
         yield Piece(table.rows(slice(row, row + rows)), place, end)
         row, place = row + rows, end

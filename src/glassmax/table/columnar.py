@@ -26,7 +26,7 @@ from .trial_read import opened
 
 __all__ = ["Footer", "read_columnar", "read_footers"]
 
-CELLS_AT_ONCE = 2**22
+CELLS_AT_ONCE, FEWEST_ROWS = 2**22, 2**7
 FILES_AT_ONCE = 256
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
@@ -71,7 +71,7 @@ def read_columnar(
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
-    decoded = max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
+    decoded = max(FEWEST_ROWS, CELLS_AT_ONCE // max(1, len(chosen)))
     frames = _frames(frame, chosen, start, decoded)
     while True:
         with _in_words(source, quiet=tried is None or not tried(start + decoded)):

@@ -187,13 +187,13 @@ class ColumnSummary(msgspec.Struct):
         elif other.moments is not None:
             self.moments.add(other.moments)
 
-    def bound(self, most: int) -> None:
-        """Forget rare texts, and all numbers, if there are more than `most` different ones.
+    def bound(self, most: int, most_numbers: int) -> None:
+        """Forget rare texts, and all numbers, if there are more than `most` and `most_numbers` different ones.
 
         The more frequent half of the texts stays, those of equal frequency that came first; and a text of each shape,
         because it may show how the others are to be read: 1,234,567 shows that the comma in 20,442 is not decimal.
         """
-        if self.numbers is not None and self.numbers.counts is not None and len(self.numbers.counts) > most:
+        if self.numbers is not None and self.numbers.counts is not None and len(self.numbers.counts) > most_numbers:
             self.hashes = _smallest(self.hashes or b"", _hashes_of_numbers(list(self.numbers.counts)))
             self.numbers.counts = None
         if len(self.texts) > most:

@@ -59,7 +59,7 @@ def _read(frame: Any, cells: str) -> None:
     names = frame.collect_schema().names()
     if cells == "footers":
         return
-    start, rows = 0, max(1024, int(cells) // max(1, len(names)))
+    start, rows = 0, max(128, int(cells) // max(1, len(names)))
     _say("rows 0")
     while frame.slice(start, rows).collect().height == rows:
         start += rows
