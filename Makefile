@@ -1,4 +1,4 @@
-.PHONY: help install test test-all test-torch test-jax test-browser native sanitize wasm check-wasm check format bench clean
+.PHONY: help install test test-all test-torch test-jax test-browser test-machines native sanitize wasm check-wasm check format bench clean
 
 PYTHON ?= python
 
@@ -27,6 +27,11 @@ test-jax:  ## Install JAX too, then run the tests that need it
 test-browser:  ## Install Playwright too, then test the pages in the Chromium of the machine, which must be there
 	$(PYTHON) -m pip install -q '.[browser]'
 	GLASSMAX_BROWSER_TESTS=required $(PYTHON) -m pytest tests/browser -m 'slow or not slow'
+
+test-machines:  ## Install Ray, MPI and the remote file systems too, then run the tests that need them
+	$(PYTHON) -m pip install -q '.[test,ray,mpi,remote]'
+	GLASSMAX_MACHINE_TESTS=required $(PYTHON) -m pytest -n 0 -m 'slow or not slow' -k 'ray or mpi or remote' \
+	    tests/distributed tests/streaming tests/cli
 
 native:  ## Install again after a change in native/, compiling only what has changed
 	$(PYTHON) -m pip install -q 'scikit-build-core>=1.0' 'nanobind>=3.0,<4' cmake ninja

@@ -44,8 +44,8 @@ def cut(table, folder, sizes, end="parquet"):
 class Scan:
     """What is learned from a folder."""
 
-    def __init__(self, folder, weight=None):
-        self.folder, self.sources, self.weight = folder, Sources(folder), weight
+    def __init__(self, folder, weight=None, **reading):
+        self.folder, self.sources, self.weight = folder, Sources(folder, **reading), weight
         state, sample = scanned(self.sources, "y", weight)
         self.places, self.known = state.places, learned(state, sample, "y", weight)
 

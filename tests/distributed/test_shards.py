@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import tempfile
 from contextlib import closing
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_plans_are_those_of_the_docstring():
     assert plan_steps(1000, 200) == ShardPlan(1000, 1, 5)
     assert plan_averaging(10**6, 256, 64) == ShardPlan(10**6, 16, 4)
     assert plan_averaging(100, 256, 64) == ShardPlan(100, 1, 1)
-    assert [suggest_batch_size(n) for n in (1, 10**5, 10**7)] == [1024, 1562, 65536]
+    assert [suggest_batch_size(n) for n in (1, 10**5, 10**7)] == [256, 1562, 65536]
     order = plan_steps(10**8, 65536).order(3, 5, Layout(20))
     assert order.window_blocks == 2**26 // (64 * 512 * 84)
     assert order.n_rows == len(plan_steps(10**8, 65536).rows(3))
@@ -202,6 +204,29 @@ def test_a_shard_that_fails_leaves_nothing(tmp_path, found, monkeypatch, held_of
     with pytest.raises(OSError, match="full"):
         open_shard(held, 1)
     assert sorted(os.listdir(tmp_path / "shards")) == ["shard-000000", TOKEN]
+
+
+def test_a_folder_that_cant_be_written_to_is_one_sentence(tmp_path, found, held_of, monkeypatch):
+    (tmp_path / "shards").write_text("a file")
+    with pytest.raises(
+        DataError, match=r"^Encoded rows can't be written into .*shards: File exists\. Name another folder"
+    ):
+        held_of(found["one", False], tmp_path, n_shards=2)
+    held = held_of(found["one", False], tmp_path / "other", n_shards=2)
+    shutil.rmtree(tmp_path / "other" / "shards" / "shard-000001")
+    held.renew(held.broadcast)
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(DataError, match=r"^The disk of .*shards is full: .* Make room and start again"):
+        open_shard(held, 1)
+
+
+@pytest.mark.parametrize("words", [("none", "?"), {"?", "none"}, frozenset(["none", "?"]), ["none", "?"]])
+def test_words_for_missing_cells_of_any_kind_reach_workers(tmp_path, words):
+    cut(frame().with_columns(pl.col("word").replace("red", "none")), tmp_path / "data", CUTS["three"], "csv")
+    scan = Scan(tmp_path / "data", missing_words=words)
+    with closing(Inside(1)) as workers:
+        assert scan.prepared(workers, tmp_path / "run").size
+    assert scan.sources.fingerprint == Scan(tmp_path / "data", missing_words=["?", "none"]).sources.fingerprint
 
 
 def test_a_worker_that_was_slower_takes_what_the_other_has_made(tmp_path, found, monkeypatch, held_of):

@@ -31,7 +31,7 @@ FEWEST_EXAMPLES = {
     "tuning": 17,
     "tables": 10,
     "table-columns": 18,
-    "files": 20,
+    "files": 18,
     "playground": 3,
     "engines": 16,
     "machines": 9,

@@ -93,6 +93,23 @@ def test_folders_and_globs_of_a_server_that_lists_its_files(tmp_path, web):
     assert not is_several(f"{web.url}/data/part.csv.gz?version=1")
 
 
+def test_links_that_sort_the_list_of_a_server_are_no_files(tmp_path, web):
+    write(frame(3), tmp_path / "a.csv")
+    links = ["?C=N;O=D", "a.csv", "../", "/", "https://example.org/b.csv"]
+    (tmp_path / "index.html").write_text("".join(f'<a href="{link}">x</a>' for link in links))
+    assert [file.path for file in find_files(f"{web.url}/")] == [f"{web.url}/a.csv"]
+    assert [file.path for file in find_files(f"{web.url}/*.csv")] == [f"{web.url}/a.csv"]
+
+
+def test_protocols_in_capitals_and_others(tmp_path, web):
+    write(frame(3), tmp_path / "a.csv")
+    assert Sources(f"HTTP{web.url[4:]}/a.csv").files[0].columns == Sources(tmp_path).files[0].columns
+    with pytest.raises(
+        DataError, match=r"^ftp:// can't be read, expected s3://, gs://, https://, http:// or a path\.$"
+    ):
+        Sources("ftp://anna:secret@host/a.csv")
+
+
 def test_a_scan_is_that_of_the_files(tmp_path, web):
     for number, size in enumerate([300, 500]):
         write(frame(size, 300 * number), tmp_path / f"part-{number}.parquet")

@@ -15,12 +15,13 @@ from glassmax.network import Network
 from glassmax.optimizers import SGD, Adam, Schedule
 from glassmax.streaming import spool as spool_
 from glassmax.streaming import train as train_
+from glassmax.streaming.lbfgs import train_lbfgs_on_spool
 from glassmax.streaming.order import Order, is_validation
 from glassmax.streaming.scoring import score_spool, validation_spool
 from glassmax.streaming.split import Split
 from glassmax.streaming.spool import Layout, Spool, SpoolWriter
 from glassmax.streaming.train import Position, train_on_spool
-from glassmax.training import Checkpoint, EarlyStopping, RunningMetrics, TrainingState, train
+from glassmax.training import Checkpoint, EarlyStopping, RunningMetrics, TrainingState, train, train_lbfgs
 
 from .test_spool import IDENTITY, fill
 
@@ -268,3 +269,172 @@ def test_damage_that_is_met_in_an_epoch_is_one_sentence(tmp_path):
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"part-000001\.rows is damaged: a block doesn't match its checksum"):
             Run(spool).finish()
+
+
+# pieces of windows
+
+
+def test_pieces_of_a_window_are_trained_on_as_the_whole_window(tmp_path, monkeypatch):
+    with spooled(tmp_path / "spool") as spool:
+        whole = Run(spool, rule=SGD(0.1)).finish()  # Adam's powers of beta begin anew in each piece: other last bits
+        monkeypatch.setattr(train_, "LARGEST_PIECE", 0.0)  # a step at a time
+        done = []
+        steps = Run(spool, rule=SGD(0.1), on_window=done.append).finish()
+    assert whole.network.theta.tobytes() == steps.network.theta.tobytes()
+    assert whole.losses == pytest.approx(steps.losses, rel=1e-12)
+    assert whole.training.steps == steps.training.steps == len(done)
+    epoch = [record.rows for record in done if record.epoch == 1]
+    assert epoch == sorted(epoch)
+    assert epoch[-1] == 1500
+    assert sum(record.rows_here == 1500 for record in done) == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_a_run_that_is_stopped_within_a_window_goes_on_to_the_same_bits(tmp_path, engine, monkeypatch):
+    monkeypatch.setattr(train_, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(train_, "LARGEST_PIECE", 0.0)
+    with spooled(tmp_path / "spool") as spool:
+        expected = Run(spool, engine=engine).finish().bits()
+        for stop in (2, 4, 7, 33):
+            left = [stop]
+
+            def stopped(done, left=left):
+                left[0] -= 1
+                if not left[0]:
+                    raise KeyboardInterrupt
+
+            path = tmp_path / f"run {stop}"
+            with pytest.raises(KeyboardInterrupt):
+                Run(spool, path, engine, on_window=stopped).finish()
+            run = Run(spool, path, engine)
+            assert run.position.step or run.position.window or run.training.epochs
+            assert run.finish().bits() == expected
+
+
+def test_a_step_that_diverges_leaves_the_weights_of_the_step_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(train_, "LARGEST_PIECE", 0.0)
+    with spooled(tmp_path / "spool") as spool:
+        run = Run(spool, rule=SGD(1e25), regularization=Regularization(), schedule=Schedule())
+        with pytest.raises(DivergenceError, match=r"in epoch 1, step \d+, at learning rate 1e\+25"):
+            run.finish()
+    assert np.isfinite(run.network.theta).all()
+    assert run.training.steps == run.position.steps
+
+
+# weights of classes, shares of rows
+
+
+def test_weights_of_classes_are_multiplied_in(tmp_path):
+    of_class = np.array([3.0, 1.0, 0.0])
+    plain = {"regularization": Regularization(), "schedule": Schedule(), "max_epochs": 2, "split": Split(SEED)}
+    layout, n = Layout(D, None, True), 700
+    data = rows(n, layout)
+    weighted = data._replace(weight=data.weight * of_class[data.y])
+    mean = float(weighted.weight.mean())
+    with spooled(tmp_path / "one", layout, n) as spool:
+        one = Run(spool, class_weight=of_class, mean_weight=mean, **plain).finish()
+    with SpoolWriter(tmp_path / "other", layout, IDENTITY) as writer:
+        fill(writer, weighted, [170])
+    with Spool(tmp_path / "other") as spool:
+        other = Run(spool, **plain).finish()
+        assert spool.mean_weight == pytest.approx(mean)
+    assert np.allclose(one.network.theta, other.network.theta, atol=1e-6)
+    assert one.losses == pytest.approx(other.losses)
+
+
+def test_shares_of_rows_are_as_expected_and_no_row_is_in_two():
+    numbers = np.arange(100_000)
+    split = Split(3, validation=0.1, held_out=0.25)
+    validation, held, kept = (
+        part(numbers) for part in (split.validation_rows, split.held_out_rows, split.training_rows)
+    )
+    assert (validation.astype(int) + held + kept == 1).all()
+    assert validation.mean() == pytest.approx(0.075, abs=0.005)
+    assert held.mean() == pytest.approx(0.25, abs=0.01)
+    assert split.sizes(100_000) == (kept.sum(), validation.sum(), held.sum())
+    assert (Split(3, 0.1).validation_rows(numbers) == is_validation(3, numbers, 0.1)).all()
+    assert Split(3).is_whole
+    assert Split(3).sizes(7) == (7, 0, 0)
+    smaller = split._replace(held_out=0.1).held_out_rows(numbers)
+    assert (held | ~smaller).all()
+    assert (Split(4, held_out=0.25).held_out_rows(numbers) != held).any()
+
+
+# validation rows
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_validation_rows_are_copied_once_and_scored_as_in_memory(tmp_path, layout, monkeypatch):
+    split, of_class = Split(SEED, 0.3), np.array([1.0, 2.0, 0.5])
+    data = rows(1500, layout)
+    held = data.rows(np.flatnonzero(split.validation_rows(np.arange(1500))))
+    network = Network([D, 8, K], random_state=0)
+    with spooled(tmp_path / "spool", layout) as spool:
+        with validation_spool(spool, split, tmp_path / "held") as copied:
+            assert copied.n_rows == len(held.y)
+            for weights in (None, of_class):
+                found, top = score_spool(network, ENGINES[-1], copied, class_weight=weights, top=2)
+                w = np.ones(len(held.y)) if held.weight is None else held.weight
+                w = w if weights is None else w * weights[held.y]
+                running, Z = RunningMetrics(K), network.forward(held.X).head.Z
+                running.add(Z, held.y, w)
+                assert found.log_loss == pytest.approx(running.metrics().log_loss, rel=1e-5)
+                assert found.accuracy == pytest.approx(running.metrics().accuracy)
+                assert found.rows == len(held.y)
+                second = (-np.asarray(Z)).argsort(axis=1, kind="stable")[:, :2] == held.y[:, None]
+                assert top == pytest.approx(np.average(second.any(axis=1), weights=w))
+        monkeypatch.setattr(Spool, "read", None)  # nothing is read again
+        assert validation_spool(spool, split, tmp_path / "held").n_rows == len(held.y)
+
+
+def test_a_copy_of_validation_rows_that_was_interrupted_is_completed(tmp_path, monkeypatch):
+    split = Split(SEED, 0.5)
+    with spooled(tmp_path / "spool") as spool, validation_spool(spool, split, tmp_path / "whole") as whole:
+        expected = whole.read(np.arange(-(-whole.n_rows // 64)))
+        for stop in (1, 2):
+            left = [stop]
+
+            def stopped(self, place, real=SpoolWriter.end_part, left=left, **how):
+                left[0] -= 1
+                if not left[0]:
+                    raise KeyboardInterrupt
+                real(self, place, **how)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(SpoolWriter, "end_part", stopped)
+                with pytest.raises(KeyboardInterrupt):
+                    validation_spool(spool, split, tmp_path / f"stopped {stop}")
+            with validation_spool(spool, split, tmp_path / f"stopped {stop}") as again:
+                found = again.read(np.arange(-(-again.n_rows // 64)))
+            assert np.array_equal(found.X, expected.X)
+            assert np.array_equal(found.y, expected.y)
+
+
+# L-BFGS
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_lbfgs_minimizes_the_loss_of_all_training_rows(tmp_path, layout, engine):
+    split, of_class, alpha = Split(SEED, 0.1, 0.1), np.array([1.0, 2.0, 0.5]), 1.0
+    data = rows(700, layout)
+    kept = data.rows(np.flatnonzero(split.training_rows(np.arange(700))))
+    w = np.ones(len(kept.y)) if kept.weight is None else kept.weight
+    kept = kept._replace(weight=w * of_class[kept.y])
+    mean = float(kept.weight.mean())
+    limits = {"max_iter": 5, "max_fun": 100, "tol": 1e-9, "regularization": Regularization(alpha=alpha)}
+    networks, losses = [], []
+    for on_disk in (True, False):
+        network = Network([D, 4, K], activation="tanh", random_state=0, dtype=np.float64)
+        training = TrainingState({}, np.random.RandomState(0))
+        if on_disk:
+            with spooled(tmp_path, layout, 700) as spool:
+                how = {"split": split, "class_weight": of_class, "mean_weight": mean, **limits}
+                records = list(train_lbfgs_on_spool(network, engine, spool, training, **how))
+        else:
+            records = list(train_lbfgs(network, engine, kept, training, **limits))
+        networks.append(network.theta)
+        losses.append([epoch.loss for epoch in records])
+        assert training.rows == len(kept.y) * len(records)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert np.allclose(networks[0], networks[1], atol=1e-4)

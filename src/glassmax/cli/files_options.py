@@ -153,7 +153,7 @@ def _too_large(path: str) -> str | None:
     if need <= SHARE_OF_MEMORY * available:
         return None
     return (
-        f"{harmless(name_of(path))} takes about {size_in_words(need)} in memory, more than a quarter of the "
+        f"{harmless(name_of(path))} takes about {size_in_words(int(need))} in memory, more than a quarter of the "
         f"{size_in_words(available)} available, so its rows are read piece by piece. To read them all into memory, "
         "pass --no-stream."
     )

@@ -23,6 +23,7 @@ from ..functional.arrays import Array
 from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
 from ..streaming.encode import encoded_rows, labelled_rows
 from ..streaming.labelled import Weighted
+from ..streaming.spool import disk_faults
 from .job import Job, job_of
 from .workers import Held
 
@@ -37,11 +38,18 @@ SHARD = "shard-{:06d}"
 
 
 def begin_folder(folder: Path, token: str) -> None:
-    """Make the folder of the shards, and remove what killed workers have left in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob(".shard-*"):
-        shutil.rmtree(path, ignore_errors=True)
-    (folder / TOKEN).write_text(token, encoding="ascii")
+    """Make the folder of the shards, and remove what killed workers have left in it.
+
+    Raises
+    ------
+    DataError
+        If the folder can't be written to.
+    """
+    with disk_faults(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(".shard-*"):
+            shutil.rmtree(path, ignore_errors=True)
+        (folder / TOKEN).write_text(token, encoding="ascii")
 
 
 def remove_shards(folder: Path) -> None:
@@ -131,7 +139,8 @@ def _complete(path: Path, job: Job, shard: int) -> Spool | None:
 
 def _write(held: Held, job: Job, shard: int, path: Path) -> None:
     rows, layout = job.plan.rows(shard), job.layout
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with disk_faults(path.parent, 0):
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         with SpoolWriter(part, layout, _identity(job, shard)) as writer:
             for data in _stream(held, job, rows).take(len(rows), held):

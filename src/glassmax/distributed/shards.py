@@ -104,14 +104,14 @@ def plan_averaging(n_rows: int, batch_size: int, averaging_steps: int) -> ShardP
 
 
 def suggest_batch_size(n_rows: int) -> int:
-    """Return the number of rows of a step on workers: an epoch has 64 steps, each of 1,024 to 65,536 rows.
+    """Return the number of rows of a step on workers: an epoch has 64 steps, each of 256 to 65,536 rows.
 
     Examples
     --------
     >>> suggest_batch_size(10_000), suggest_batch_size(1_000_000), suggest_batch_size(10**9)
-    (1024, 15625, 65536)
+    (256, 15625, 65536)
     """
-    return max(1024, min(n_rows // 64, 65536))
+    return max(256, min(n_rows // 64, 65536))
 
 
 def _shards(n_rows: int) -> int:

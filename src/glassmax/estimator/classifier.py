@@ -424,13 +424,14 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         cache_folder : path, optional
             With `target`: a folder in which what was learned of the columns, and the encoded rows, stay for later fits.
             By default they are beside the checkpoint until the fit is done, or in a temporary folder.
-        engine : {"processes", "ray", "mpi"}, optional
-            With `target`: what runs the training on several workers; by default, this process trains.
+        engine : {"processes", "ray", "mpi"} or callable, optional
+            With `target`: what runs the training on several workers; by default, this process trains. A callable is
+            an engine of your own: it takes `glassmax.distributed.WorkerSettings` and returns the workers.
         **workers
             With `engine`: `n_workers`, `address`, `resources` and `wait_limit` of the workers, see
             `glassmax.distributed.WorkerSettings`. All workers compute the gradient of each step together, and a
-            `batch_size` of "auto" is a 64th of the rows, 1,024 to 65,536. With ``averaging="local_sgd"``, each worker
-            takes `averaging_steps` small steps, 16 by default, before the weights of all are averaged.
+            `batch_size` of "auto" is a 64th of the rows, 256 to 65,536. With ``averaging="local_sgd"``, each shard
+            of the rows takes `averaging_steps` small steps, 16 by default, before the weights of all are averaged.
 
         Returns
         -------

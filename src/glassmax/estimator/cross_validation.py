@@ -115,7 +115,7 @@ def cross_validate(
     random_state : int, default=0
         Seed of the folds: the same for all classifiers that are to be compared. Each fold has about the same share of
         each class.
-    engine : {"processes", "ray", "mpi"}, optional
+    engine : {"processes", "ray", "mpi"} or callable, optional
         Where the folds are computed in parallel: in processes of this machine, in tasks of Ray, or in processes of
         MPI. None computes one fold after another in this process. If the classifier's `random_state` is not None, the
         result is bit-identical for any engine and number of workers. The parameters of the classifier travel to the

@@ -1,5 +1,6 @@
 """What `SoftmaxClassifier` does where X names files; the modules that read files are imported only then."""
 
+import glob
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,8 @@ def names_files(X: Any, target: Any, on_files: dict[str, Any]) -> bool:
         raise TypeError(f"fit() got an unexpected keyword argument {name!r}")
     if target is not None:
         return True
-    if isinstance(X, list | tuple) and X and all(isinstance(path, os.PathLike) for path in X):
-        what = " is None, expected the name of the column to predict: X is a list of paths."
+    if _are_files(X):
+        what = " is None, expected the name of the column to predict: X names files."
         raise OptionError(Setting("target"), what, parameter="target")
     for name, value in on_files.items():
         if value is not None:
@@ -48,6 +49,13 @@ def names_files(X: Any, target: Any, on_files: dict[str, Any]) -> bool:
                 remedy=("Pass the path of the files as X, and the column to predict as ", Setting("target"), "."),
             )
     return False
+
+
+def _are_files(X: Any) -> bool:
+    """Return whether X can only name files: a list of paths, a folder, or a glob."""
+    if isinstance(X, str | os.PathLike):
+        return glob.has_magic(os.fspath(X)) or os.path.isdir(X)
+    return isinstance(X, list | tuple) and bool(X) and all(isinstance(path, os.PathLike) for path in X)
 
 
 def _records(

@@ -143,7 +143,7 @@ class Sources:
         for name in reading.keys() - {"delimiter", "decimal", "encoding", "header", "missing_words"}:
             raise OptionError(parameter=name, came=repr(reading[name]), expected="an argument of read_table")
         self.columns = None if columns is None else list(columns)
-        self.reading = {name: value for name, value in reading.items() if value is not None}
+        self.reading = {name: _in_order(value) for name, value in reading.items() if value is not None}
         if not isinstance(given, str | os.PathLike):
             given = list(given)
         found = find_files(given)
@@ -269,6 +269,11 @@ class Sources:
             )
         if len(certain) == 1:
             self.reading.setdefault("decimal", next(iter(certain)))
+
+
+def _in_order(value: Any) -> Any:
+    """Return a collection of words as a list, the same one in every process; anything else as it is."""
+    return sorted(value, key=str) if isinstance(value, set | frozenset | tuple | list) else value
 
 
 def _rows_at_once(n_columns: int) -> int:

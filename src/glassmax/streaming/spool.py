@@ -34,7 +34,7 @@ from ..functional.arrays import Array
 from .order import BLOCK_ROWS, blocks_in_window
 from .sources import Place
 
-__all__ = ["Layout", "Spool", "SpoolWriter", "remove_spool"]
+__all__ = ["Layout", "Spool", "SpoolWriter", "disk_faults", "remove_spool"]
 
 FORMAT = "glassmax spool 1"
 MANIFEST = "manifest.json"
@@ -121,7 +121,7 @@ class SpoolWriter:
         self._file: IO[bytes] | None = None
         self._ends: list[int] = []
         self._kept: list[Data] = []
-        with _disk_faults(self.folder, 0):
+        with disk_faults(self.folder, 0):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._begin()
 
@@ -172,7 +172,7 @@ class SpoolWriter:
 
     def add(self, data: Data) -> None:
         """Write rows, at most `room`: X (m, width) or CSR, class indices, and weights if the layout has them."""
-        with _disk_faults(self.folder, self.rows * self.layout.row_bytes):
+        with disk_faults(self.folder, self.rows * self.layout.row_bytes):
             if self._file is None:
                 self._file = self._stack.enter_context(writing_whole(self._path(self.parts)))
             rows = _stacked([*self._kept, data])
@@ -191,7 +191,7 @@ class SpoolWriter:
         complete : bool, default=False
             Whether these were the last rows. Otherwise, the part has no `room`.
         """
-        with _disk_faults(self.folder, self.rows * self.layout.row_bytes):
+        with disk_faults(self.folder, self.rows * self.layout.row_bytes):
             if self._file is None:
                 self._file = self._stack.enter_context(writing_whole(self._path(self.parts)))
             rows = self._rows_of_part
@@ -423,7 +423,7 @@ def remove_spool(folder: Path) -> None:
 
 
 @contextmanager
-def _disk_faults(folder: Path, written: int) -> Iterator[None]:
+def disk_faults(folder: Path, written: int) -> Iterator[None]:
     """Say that a folder is full or can't be written to."""
     name = Setting("cache_folder")
     try:

@@ -1,8 +1,9 @@
 """Training on a spool: epochs window by window, in the order of `glassmax.streaming.order`.
 
-A window is trained on as an epoch in memory is, in pieces of whole batches; the last batch of a window is smaller than
-the others. What comes next depends on the weights, the `TrainingState` and the `Position` alone, so that a run that was
-stopped after any piece, and goes on from a checkpoint, is the same to the last bit as one that wasn't.
+A window is trained on as an epoch in memory is, in pieces of whole batches whose size follows from the network alone;
+the last batch of a window is smaller than the others. What comes next depends on the weights, the `TrainingState` and
+the `Position` alone, so that a run that was stopped after any piece, and goes on from a checkpoint, is the same to the
+last bit as one that wasn't.
 """
 
 import time

@@ -25,7 +25,7 @@ from .table import Table, some
 __all__ = ["as_table", "is_frame", "is_missing", "piece_of", "table_of"]
 
 EXACT = 2**53
-MOST_DISTINCT = 2**15
+FEWEST_CELLS, MOST_DISTINCT = 1000, 2**15
 TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object, nw.Unknown)
 
 
@@ -107,7 +107,8 @@ def piece_of(data: Any, name: str, decimal: str = ".", how: str = "") -> Table:
 
 def _distinct(series: "nw.Series[Any]") -> tuple["nw.Series[Any]", Array | None]:
     """Return the different texts of a column of polars that has few, and which of them each row has."""
-    if series.dtype not in (nw.String, nw.Categorical, nw.Enum) or not series.implementation.is_polars():
+    are_texts = series.dtype in (nw.String, nw.Categorical, nw.Enum)
+    if not are_texts or len(series) < FEWEST_CELLS or not series.implementation.is_polars():
         return series, None
     import polars as pl
 

@@ -213,6 +213,8 @@ def _not_there(given: str) -> str:
     if os.path.islink(given):
         target = os.readlink(given)
         return f"{given} is a link to {target!r}, which doesn't exist. Correct the link, or pass another file."
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", given):
+        return f"{given.partition('://')[0]}:// can't be read, expected s3://, gs://, https://, http:// or a path."
     near = get_close_matches(given, BUILTIN, n=1)
     hint = f"Did you mean the built-in {near[0]}?" if near else f"Built-in examples: {', '.join(BUILTIN)}."
     return f"{given}: there is no such file. {hint}"

@@ -30,7 +30,7 @@ __all__ = [
     "version_of",
 ]
 
-CONNECT_SECONDS, READ_SECONDS = 20.0, 60.0
+CONNECT_SECONDS, READ_SECONDS = 20.0, 30.0
 """The longest wait for a connection, and for an answer or its next bytes."""
 PAUSES = (0.5, 2.0)
 """Seconds before the second and the third attempt."""
@@ -124,6 +124,8 @@ def find_remote(pattern: str) -> list[str]:
         ask = partial(files.glob, path, detail=True)
     found = _tried(pattern, ask)
     names = [name for name, about in found.items() if not name.endswith("/") and about["type"] == "file"]
+    if _protocol(pattern).startswith("http"):
+        return [name for name in names if not urlsplit(name).query]  # a link that sorts the list
     return [files.unstrip_protocol(name) for name in names]
 
 
@@ -261,7 +263,7 @@ def _files(url: str) -> tuple[Any, str]:
             f"{shown(url)} can't be read: {protocol}:// needs {package}, which is not installed. Install it: "
             "pip install 'glassmax[remote]'"
         ) from None
-    return files, files._strip_protocol(url)
+    return files, files._strip_protocol(f"{protocol}://{url.partition('://')[2]}")
 
 
 @lru_cache
@@ -281,7 +283,10 @@ def _file_system(protocol: str) -> Any:
         options["config_kwargs"] = limits
     else:
         options["timeout"] = READ_SECONDS
-    return fsspec.get_filesystem_class(protocol)(**options)
+    files = fsspec.get_filesystem_class(protocol)(**options)
+    if package == "s3fs":
+        files.retries = 1  # see `_tried`
+    return files
 
 
 def _tried(url: str, ask: Callable[[], _Result]) -> _Result:

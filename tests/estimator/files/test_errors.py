@@ -182,3 +182,12 @@ def test_faults_of_files_are_those_of_sources():
         fit(FOLDER / "nothing" / "*.csv")()
     with pytest.raises(DataError, match=r"has no column 'z'|'z' is no"):
         fit(target="z")()
+
+
+@pytest.mark.parametrize("classifier", [SoftmaxClassifier(), TableClassifier()], ids=["softmax", "table"])
+def test_a_folder_a_glob_and_a_list_of_paths_need_a_target(classifier):
+    for X in (FOLDER / "rows", f"{FOLDER}/rows/*.csv", [FOLDER / "rows" / "part-0.csv"]):
+        with pytest.raises(
+            OptionError, match=r"^target is None, expected the name of the column to predict: X names f"
+        ):
+            classifier.fit(X, "y")

@@ -34,9 +34,10 @@ def command(
 ) -> None:
     """Train a softmax classifier on a table.
 
-    DATA is a CSV, TSV, JSON lines, Parquet or Arrow file, which may be compressed with gzip or zstd; - for standard
-    input; or a built-in example: digits, penguins, iris, wine, toy. glassmax detects the file format, the type of each
-    column, missing cells, and columns that give the target away, and reports them on stderr. The result goes to stdout.
+    DATA is a CSV, TSV, JSON lines, Parquet or Arrow file, which may be compressed with gzip, zstd or bzip2; - for
+    standard input; or a built-in example: digits, penguins, iris, wine, toy. glassmax detects the file format, the type
+    of each column, missing cells, and columns that give the target away, and reports them on stderr. The result goes to
+    stdout.
 
     DATA may also be several files: a folder, a glob in quotes, several paths, or URLs. Their rows are read piece by
     piece and need not fit into memory. A first pass over the files finds the classes and the columns. A second pass
@@ -82,6 +83,7 @@ def command(
     if workers is not None and not drives(workers):
         serve(workers)
         return
+    run: TrainingRun | FilesRun
     with releasing(workers):
         if streamed is None:
             run, path = _in_memory(data[0], target, output, options, why, workers)

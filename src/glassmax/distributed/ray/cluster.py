@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,15 +17,18 @@ from typing import Any
 from ...engine.processors import processors
 from ...errors import OptionError, Setting, Text, WorkerError
 from ...streaming.folder import temporary_folder
+from ..failures import DEATHS
 from ..settings import WorkerSettings
 from . import watch
 from .quiet import Notices, undisturbed
 
 __all__ = ["amounts", "load_ray", "open_cluster", "refused"]
 
+LOOPBACK = "127.0.0.1"
 PREFIX = "glassmax-ray-"
 CONNECT_SECONDS, CHECK_SECONDS = 5.0, 20.0
 SHORT = 20
+RETRIES = {"RAY_task_oom_retries": str(DEATHS - 1)}  # of a task that is ended because memory runs out; or for ever
 LOCAL: Text = (Setting("address", "local"), " starts a new cluster on this machine")
 
 
@@ -124,7 +128,7 @@ def _join(ray: ModuleType, address: str) -> None:
     if address != "auto":
         _check_there(address)
     try:
-        with undisturbed({}):
+        with undisturbed(RETRIES):
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (Exception, SystemExit) as error:
         ray.shutdown()
@@ -174,7 +178,7 @@ def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> str:
     ends.callback(_end_watching, watching)
     ends.callback(_forget_token)
     try:
-        with undisturbed(_environment()), _loopback(ray):
+        with undisturbed(_environment()), _on_loopback():
             ray.init(
                 address="local",
                 num_cpus=max(1, math.ceil(n_workers * needed["CPU"])),
@@ -182,7 +186,7 @@ def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> str:
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level="ERROR",
-                _node_ip_address="127.0.0.1",
+                _node_ip_address=LOOPBACK,
                 _temp_dir=folder,
             )
     except (Exception, SystemExit) as error:
@@ -191,6 +195,16 @@ def _start(ray: ModuleType, settings: WorkerSettings, ends: ExitStack) -> str:
             raise refused(settings, error) from None
         raise WorkerError(f"A Ray cluster can't be started on this machine: {_first_line(error)}") from None
     ends.callback(ray.shutdown)
+    listens = ray.get_runtime_context().gcs_address
+    if not listens.startswith(LOOPBACK):
+        raise WorkerError(
+            f"A cluster of Ray {ray.__version__} would listen on {listens}, not on loopback only, and was ended.",
+            remedy=(
+                "If that is safe here, start one with `ray start --head`, and pass ",
+                Setting("address", "auto"),
+                ".",
+            ),
+        )
     return folder
 
 
@@ -200,23 +214,20 @@ def _environment() -> dict[str, str]:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # a Ray of one machine, which listens on loopback
         "RAY_AUTH_TOKEN": secrets.token_hex(32),  # or Ray writes one into the home folder
         "RAY_USAGE_STATS_ENABLED": "0",
+        **RETRIES,
     }
 
 
-class _loopback:  # noqa: N801 - a context manager
-    """Ray was perhaps imported before, and has read the environment then."""
-
-    def __init__(self, ray: ModuleType) -> None:
-        from ray._private import ray_constants
-
-        self.constants: Any = ray_constants
-
-    def __enter__(self) -> None:
-        self.before = self.constants.ENABLE_RAY_CLUSTER
-        self.constants.ENABLE_RAY_CLUSTER = False
-
-    def __exit__(self, *_: object) -> None:
-        self.constants.ENABLE_RAY_CLUSTER = self.before
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Let Ray listen on loopback; it was perhaps imported before, and has read the environment then."""
+    constants: Any = import_module("ray._private.ray_constants")
+    before = getattr(constants, "ENABLE_RAY_CLUSTER", None)
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
 
 
 def _forget_token() -> None:

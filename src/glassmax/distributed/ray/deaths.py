@@ -4,12 +4,13 @@ import re
 from types import ModuleType
 
 from ...errors import GlassmaxError, Setting, WorkerError
-from ..failures import died_too_often, not_answering
+from ..failures import died_too_often
 from .quiet import Notices
 
 __all__ = ["error_of", "late_error"]
 
 PLACE = re.compile(r"pid=(\d+), ip=([^,)\s]+)")
+FULL = re.compile(r"IP: ([^,)\s]+).{0,400}? was (\S+) used / (\S+) limit", re.DOTALL)
 INSTALL = "Install it on all machines of the cluster, for the Python of Ray's workers."
 
 
@@ -30,10 +31,7 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
         worker, printed = notices.last_death()
         return died_too_often(doing, worker, "by SIGKILL, a crash or an exit", printed)
     if isinstance(error, kinds.OutOfMemoryError):
-        found = WorkerError(
-            f"The memory of a machine has run out at {doing}: {_sentence(text, 'Memory on the node')}",
-            remedy="Use fewer workers on a machine, or smaller batches.",
-        )
+        found = _full(text, doing)
     elif isinstance(error, kinds.RayTaskError):
         where = PLACE.search(text)
         worker = f"The worker on {where[2]} (process {where[1]})" if where else "A worker"
@@ -44,7 +42,7 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
     elif isinstance(error, kinds.ObjectLostError):
         found = WorkerError(f"Ray has lost the result of {doing} together with the machine that held it.")
     else:
-        found = WorkerError(f"Ray has failed at {doing}: {type(error).__name__}: {_sentence(text, '')}")
+        found = WorkerError(f"Ray has failed at {doing}: {type(error).__name__}: {_first_sentence(text)}")
     found.add_note(text)
     return found
 
@@ -54,11 +52,7 @@ def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, floa
     if notices.is_cut_off():
         return WorkerError(f"Ray's node on this machine has died at {doing}.")
     if line := notices.line_with("running low on memory"):
-        return WorkerError(
-            f"The memory of a machine has run out at {doing} again and again for {limit:g} seconds: "
-            f"{_sentence(line, 'Memory on the node')}",
-            remedy="Use fewer workers on a machine, or smaller batches.",
-        )
+        return _full(line, doing)
     has = ray.cluster_resources()
     for name, amount in needed.items():
         if amount > max((node["Resources"].get(name, 0.0) for node in ray.nodes() if node["Alive"]), default=0.0):
@@ -67,21 +61,23 @@ def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, floa
                 f"{_in_words(has)}.",
                 remedy=("Lower ", Setting("resources"), "."),
             )
-    free = ray.available_resources()
-    if any(amount > free.get(name, 0.0) for name, amount in needed.items()):
-        return WorkerError(
-            f"{doing[:1].upper()}{doing[1:]} has waited for {limit:g} seconds: the cluster is busy, or a worker hangs.",
-            remedy=("If it needs more time, raise ", Setting("wait_limit"), "."),
-        )
-    return not_answering(doing, "a worker", limit)
+    return WorkerError(
+        f"Nothing has come of {doing} for {limit:g} seconds: a worker hangs, or the cluster is busy with other work.",
+        remedy=("If it needs more time, raise ", Setting("wait_limit"), "."),
+    )
 
 
 def _in_words(amounts: dict[str, float]) -> str:
     return ", ".join(f"{amounts[name]:g} {name}" for name in sorted(amounts) if not name.startswith("node:"))
 
 
-def _sentence(text: str, start: str) -> str:
-    """Return the sentence that begins with some words; the first one if there is none."""
-    text = " ".join(text.split())
-    place = max(0, text.find(start)) if start else 0
-    return text[place:].split(". ")[0].rstrip(".") + "."
+def _full(text: str, doing: str) -> WorkerError:
+    """Return the error that memory has run out."""
+    where = FULL.search(text)
+    machine, use = (where[1], f": {where[2]} of {where[3]} are in use") if where else ("a machine", "")
+    remedy = "Use fewer workers on a machine, or smaller batches."
+    return WorkerError(f"The memory of {machine} has run out at {doing}, again and again{use}.", remedy=remedy)
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).split(". ")[0].rstrip(".") + "."

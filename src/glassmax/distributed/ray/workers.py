@@ -105,8 +105,9 @@ class RayWorkers:
         due, freed = 0, None
         try:
             while due < len(cuts):
-                while len(running) < self.n_workers and len(running) + len(found) < 2 * self.n_workers and waiting:
-                    task = _taken(waiting, freed, 2 * self.n_workers)
+                last = due + 2 * self.n_workers  # results that come too early are kept, so they must be few
+                while len(running) < self.n_workers and waiting and waiting[0].position < last:
+                    task = _taken(waiting, freed, last)
                     running[self._start(name, task, is_sum, called)] = task
                 reference = self._next(name, running)
                 task = running.pop(reference)
@@ -115,7 +116,7 @@ class RayWorkers:
                     yield found.pop(due)
                     due += 1
         finally:
-            for reference in running:  # nobody waits for their answers any more
+            for reference in running if self._ray.is_initialized() else ():  # nobody waits for their answers any more
                 self._ray.cancel(reference, force=True)
 
     def _start(self, name: str, task: _Task, is_sum: bool, called: Any) -> Any:
@@ -160,11 +161,12 @@ class RayWorkers:
         return answer_of(message, doing, worker)
 
 
-def _taken(waiting: deque[_Task], node: str | None, ahead: int) -> _Task:
-    """Take the next task, or one that comes soon and is meant for the node that is free."""
-    for number in range(min(ahead, len(waiting)) if node else 0):
-        if waiting[number].node == node:
-            task = waiting[number]
+def _taken(waiting: deque[_Task], node: str | None, last: int) -> _Task:
+    """Take the next task, or one before the position `last` that is meant for the node that is free."""
+    for number, task in enumerate(waiting):
+        if node is None or task.position >= last:
+            break
+        if task.node == node:
             del waiting[number]
             return task
     return waiting.popleft()

@@ -95,7 +95,8 @@ def asked_of(classifier: Any) -> Asked:
     seed = seed_of(classifier)
     notes: tuple[Note, ...] = ()
     if classifier.network is None:
-        network = SoftmaxClassifier(**IN_PLACE_OF_A_PRESET, checkpoint_path=classifier.checkpoint_path)
+        own = {"checkpoint_path": classifier.checkpoint_path, "verbose": classifier.verbose}
+        network = SoftmaxClassifier(**IN_PLACE_OF_A_PRESET, **own)
         notes = (ONE_NETWORK,)
     else:
         network = clone(classifier.network)

@@ -74,7 +74,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Label of the class that `min_count` makes. It must be of the same kind as the other labels: if they are whole
         numbers, a whole number such as -1. If the target has this label already, the rare classes are added to it.
     held_out : float, default=0.2
-        Share of the rows, in [0, 1), held out to judge `network`; 0 holds out none. Ignored by presets.
+        Share of the rows, in [0, 1), held out to judge `network`, or the network that is trained on files; 0 holds out
+        none. Ignored by presets.
     dtype : {"float64", "float32"}, default="float64"
         Floating-point type of `network`. The networks of presets are float32.
     random_state : int, RandomState or None, default=None
@@ -91,9 +92,10 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     checkpoint_path : path or None, default=None
         Checkpoint file, to which each network of the preset is written once trained. If `fit` is interrupted, calling
         `fit` again with the same arguments trains only the missing networks, with bit-identical results. If
-        `random_state` is None, the seed is 0.
+        `random_state` is None, the seed is 0. Without `network`, the network that is trained on files writes it after
+        each epoch and within long ones, see `SoftmaxClassifier`.
     verbose : bool or int, default=False
-        Whether to print a line for each network of the preset.
+        Whether to print a line for each network of the preset, or for each epoch of a network trained on files.
 
     Attributes
     ----------
@@ -247,7 +249,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             list of these; y is then None. See the notes.
         cache_folder : path, optional
             With `target`: as for `SoftmaxClassifier.fit`.
-        engine : {"processes", "ray", "mpi"}, optional
+        engine : {"processes", "ray", "mpi"} or callable, optional
             Where the networks of the preset are trained in parallel: in processes of this machine, in tasks of Ray
             (``pip install 'glassmax[ray]'``), or in processes of MPI (``pip install 'glassmax[mpi]'``). None trains
             them on threads of this process. The result is bit-identical for any engine and number of workers. With
