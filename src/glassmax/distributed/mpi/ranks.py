@@ -13,6 +13,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,6 +32,7 @@ __all__ = [
     "abort",
     "abort_at_exit",
     "children_of",
+    "leave_no_file",
     "parent_of",
     "until",
 ]
@@ -174,6 +177,20 @@ def abort(ranks: Ranks) -> None:
     """End all ranks now, with exit code 1."""
     sys.stdout.flush()
     sys.stderr.flush()
+    leave_no_file()
     with open(os.devnull, "wb") as nothing:  # our own error is the last that is said
         os.dup2(nothing.fileno(), 2)
     ranks.comm.Abort(1)
+
+
+def leave_no_file() -> None:
+    """Remove the name of the memory that the ranks of a machine share with MPICH, as all of them have opened it.
+
+    Otherwise, it would stay in memory after a rank was killed.
+    """
+    maps = Path("/proc/self/maps")
+    for line in maps.read_text().splitlines() if maps.exists() else ():
+        path = line.split(maxsplit=5)[-1]
+        if path.startswith("/dev/shm/mpich_shm_"):
+            with suppress(OSError):  # another rank was first
+                os.unlink(path)
