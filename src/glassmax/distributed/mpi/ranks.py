@@ -133,7 +133,7 @@ class Ranks(NamedTuple):
     def _taken(self, message: Any, status: Any, meanwhile: Callable[[int], None]) -> memoryview:
         content = np.empty(status.Get_count(self.MPI.BYTE), np.uint8)
         until(message.Irecv([content, self.MPI.BYTE]).Test, status.Get_source(), meanwhile)
-        return memoryview(content)
+        return content.data
 
 
 def until(test: Callable[[], _Found | None], rank: int, meanwhile: Callable[[int], None]) -> _Found:
