@@ -1,3 +1,3 @@
 """The version of glassmax."""
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"

@@ -97,10 +97,13 @@ def test_a_rank_that_does_not_answer_ends_the_job_with_its_name_and_shard(case, 
     assert LIMITS[case, n_ranks] in without_host(errors)
 
 
-def test_a_killed_rank_ends_the_job():
+def test_a_killed_rank_ends_the_job_and_leaves_no_shared_memory():
     code, out, _ = run(3, "dies", 60)
     assert code != 0
     assert "served" not in out
+    names = re.findall(r"/dev/shm/mpich_shm_\w+", out)
+    assert names or not Path("/dev/shm").exists()
+    assert [name for name in names if Path(name).exists()] == []
 
 
 def test_ctrl_c_ends_all_ranks_with_one_message():

@@ -483,9 +483,7 @@ TABLE = {
             "of its own."
         ): fit([[1, [2, 3]]] * 150),
         "X is the text 'iris.csv', expected an array or a frame of numbers. TableClassifier reads a file, and fit "
-        "with target='...', the column to predict, any number of files.": fit(
-            "iris.csv"
-        ),
+        "with target='...', the column to predict, any number of files.": fit("iris.csv"),
         "Input X contains NaN: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, with "
         "sklearn.impute.SimpleImputer for instance.": fit(changed(IRIS, (3, 1), np.nan)),
         "Input X contains infinity: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, "

@@ -116,6 +116,8 @@ def prepare_shards(
     )
     workers.broadcast(job.to_message())
     training, rows, size = [], 0, 0
+    if progress is not None:
+        progress(Progress(0, 0, sources.size))
     for found in workers.map_shards(prepare, range(plan.n_shards), Message({}, {})):
         training.append(found.manifest["training"])
         rows, size = rows + found.manifest["rows"], size + found.manifest["size"]

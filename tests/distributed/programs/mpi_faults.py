@@ -5,6 +5,7 @@ import signal
 import sys
 from contextlib import closing
 from importlib import import_module
+from pathlib import Path
 
 from glassmax.distributed import Message, WorkerSettings, open_workers
 from glassmax.errors import DataError, GlassmaxError, WorkerError
@@ -65,6 +66,11 @@ def endless(workers):
         maps(workers, faults.tenths, 64)
 
 
+def dies(workers):
+    print(Path("/proc/self/maps").read_text(), flush=True)
+    sums(workers, faults.dies_always)
+
+
 CASES = {
     "data in a sum": lambda workers: goes_on(workers, sums, faults.complains, DataError),
     "data in a map": lambda workers: goes_on(workers, maps, faults.complains, DataError),
@@ -78,7 +84,7 @@ CASES = {
     "hangs in a sum": lambda workers: sums(workers, faults.hangs),
     "hangs in a map": lambda workers: maps(workers, faults.hangs),
     "frozen": lambda workers: sums(workers, faults.freezes),
-    "dies": lambda workers: sums(workers, faults.dies_always),
+    "dies": dies,
     "driver fails": lambda workers: (_ for _ in ()).throw(DataError("x.csv has vanished.")),
     "driver is interrupted": lambda workers: signal.raise_signal(signal.SIGINT),
     "driver forgets": lambda workers: None,

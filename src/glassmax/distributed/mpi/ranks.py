@@ -13,11 +13,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-
-from ...functional.arrays import Array
 
 __all__ = [
     "ALIVE",
@@ -30,6 +30,7 @@ __all__ = [
     "abort",
     "abort_at_exit",
     "children_of",
+    "leave_no_file",
     "parent_of",
     "until",
 ]
@@ -110,7 +111,7 @@ class Ranks(NamedTuple):
 
     def receive(
         self, rank: int, tag: int, meanwhile: Callable[[int], None], then: Callable[[int], None] | None = None
-    ) -> Array:
+    ) -> memoryview:
         """Wait for the message of a rank, and return its bytes, in memory that nothing else uses.
 
         Parameters
@@ -123,19 +124,19 @@ class Ranks(NamedTuple):
         message = until(lambda: self.comm.Improbe(rank, tag, status), rank, meanwhile)
         return self._taken(message, status, then or meanwhile)
 
-    def come(self, rank: int, tag: int) -> tuple[int, Array] | None:
+    def come(self, rank: int, tag: int) -> tuple[int, memoryview] | None:
         """Return the sender and the bytes of a message that has come already, if there is one; `ANY` rank's."""
         status = self.MPI.Status()
         message = self.comm.Improbe(self.MPI.ANY_SOURCE if rank == ANY else rank, tag, status)
         return None if message is None else (status.Get_source(), self._taken(message, status, _nothing))
 
-    def _taken(self, message: Any, status: Any, meanwhile: Callable[[int], None]) -> Array:
+    def _taken(self, message: Any, status: Any, meanwhile: Callable[[int], None]) -> memoryview:
         content = np.empty(status.Get_count(self.MPI.BYTE), np.uint8)
         until(message.Irecv([content, self.MPI.BYTE]).Test, status.Get_source(), meanwhile)
-        return content
+        return content.data
 
 
-def until(test: Callable[[], _Found], rank: int, meanwhile: Callable[[int], None]) -> _Found:
+def until(test: Callable[[], _Found | None], rank: int, meanwhile: Callable[[int], None]) -> _Found:
     """Return what `test` returns as soon as that is true.
 
     Parameters
@@ -174,6 +175,20 @@ def abort(ranks: Ranks) -> None:
     """End all ranks now, with exit code 1."""
     sys.stdout.flush()
     sys.stderr.flush()
+    leave_no_file()
     with open(os.devnull, "wb") as nothing:  # our own error is the last that is said
         os.dup2(nothing.fileno(), 2)
     ranks.comm.Abort(1)
+
+
+def leave_no_file() -> None:
+    """Remove the name of the memory that the ranks of a machine share with MPICH, as all of them have opened it.
+
+    Otherwise, it would stay in memory after a rank was killed.
+    """
+    maps = Path("/proc/self/maps")
+    for line in maps.read_text().splitlines() if maps.exists() else ():
+        path = line.split(maxsplit=5)[-1]
+        if path.startswith("/dev/shm/mpich_shm_"):
+            with suppress(OSError):  # another rank was first
+                os.unlink(path)

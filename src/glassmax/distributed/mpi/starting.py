@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import OptionError, Setting, WorkerError
-from .ranks import ANY, Ranks, abort_at_exit, until
+from .ranks import ANY, Ranks, abort_at_exit, leave_no_file, until
 
 __all__ = ["meet", "ranks_of_job"]
 
@@ -97,6 +97,7 @@ def meet(ranks: Ranks, limit: float) -> Ranks:
     """
     host = socket.gethostname()
     if ranks.size == 1:
+        leave_no_file()
         return ranks._replace(hosts=[host])
     start = time.monotonic()
     try:
@@ -109,6 +110,7 @@ def meet(ranks: Ranks, limit: float) -> Ranks:
     except BaseException:
         abort_at_exit(ranks)
         raise
+    leave_no_file()
     return ranks._replace(comm=comm)
 
 

@@ -127,7 +127,7 @@ class Watch:
     def _read_signs(self) -> None:
         while (sign := self.ranks.come(ANY, ALIVE)) is not None:
             rank, content = sign
-            call, shard = content.view(np.int64).tolist()
+            call, shard = np.frombuffer(content, np.int64).tolist()
             if call != self._call:
                 continue
             self.heard(rank)
