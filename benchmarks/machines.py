@@ -265,7 +265,10 @@ def main():
     model = {engine: constants(of["1"], of["2"]) for engine, of in found.items()}
     on_paper = paper(model)
     for name, of in on_paper.items():
-        rows = [[engine, *(f"{of[engine].get(str(n), math.nan):,.0f}" for n in ON_PAPER)] for engine in of]
+        rows = [
+            [engine, *(f"{of[engine][str(n)]:,.0f}" if str(n) in of[engine] else "-" for n in ON_PAPER)]
+            for engine in of
+        ]
         table(
             f"Rows of a step of which half is arithmetic, weights of {name}, on paper",
             ["workers", *map(str, ON_PAPER)],
