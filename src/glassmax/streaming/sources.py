@@ -173,8 +173,12 @@ class Sources:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the names, sizes and times of the files, and of how they are read."""
-        of_files = [(file.name, *file.version) for file in self.files]
+        """A hash of the names, sizes, times and columns of the files, and of how they are read."""
+        cells = [{name: cell.tolist() for name, cell in of_file.items()} for of_file in self.partitions.cells]
+        of_files = [
+            (file.name, *file.version, sorted(file.columns.items()), sorted(more.items()))
+            for file, more in zip(self.files, cells, strict=True)
+        ]
         how = sorted((name, repr(value)) for name, value in self.reading.items())
         return hashlib.sha256(repr((of_files, how, self.columns)).encode()).hexdigest()
 
