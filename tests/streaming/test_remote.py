@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from glassmax.errors import DataError
 from glassmax.streaming import is_several, learned, scanned
 from glassmax.streaming.paths import find_files
 from glassmax.streaming.sources import Place, Sources
-from glassmax.table import joined, read_table, remote
+from glassmax.table import columnar, joined, read_table, remote
 from tests.streaming.servers import GoogleHandler, serving
 from tests.streaming.test_sources import FORMATS, frame, rows_of, write
 
@@ -324,3 +325,14 @@ def test_rows_of_a_bucket_of_google_are_those_of_the_files(tmp_path, monkeypatch
         with pytest.raises(DataError, match=r"gs://bucket/b\.csv can't be read: there is no such file\."):
             Sources("gs://bucket/b.csv")
         remote._file_system.cache_clear()
+
+
+@pytest.mark.parametrize("end", ["parquet", "arrow"])
+def test_what_other_threads_write_is_not_discarded_while_a_remote_file_is_read(tmp_path, web, end, monkeypatch):
+    write(frame(100), tmp_path / f"a.{end}")
+    quiet = []
+    monkeypatch.setattr(columnar, "_quiet", lambda: quiet.append(1) or nullcontext())
+    assert rows_of(Sources(f"{web.url}/a.{end}").pieces())["x"] == frame(100)["x"].to_list()
+    assert not quiet
+    Sources(tmp_path)
+    assert quiet  # polars prints what is damaged
