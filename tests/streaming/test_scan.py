@@ -14,7 +14,7 @@ from glassmax.engine import best_engine
 from glassmax.errors import DataError
 from glassmax.network import Network
 from glassmax.optimizers import Adam
-from glassmax.streaming import sample, scan, sources
+from glassmax.streaming import encode, sample, scan, sources
 from glassmax.streaming import spool as spool_
 from glassmax.streaming.encode import spooled
 from glassmax.streaming.learned import learned
@@ -238,6 +238,18 @@ def test_a_damaged_cache_is_not_used(tmp_path):
     read = []
     assert streamed(tmp_path / "files", folder=tmp_path, progress=read.append).encoding == first.encoding
     assert read
+
+
+def test_a_cache_of_another_version_is_not_used(tmp_path, monkeypatch):
+    cut(frame(400), tmp_path / "files", ["csv"], [400])
+    for version, is_read in (("1.0", True), ("1.0", False), ("1.1", True)):
+        monkeypatch.setattr(scan, "__version__", version)
+        monkeypatch.setattr(encode, "__version__", version)
+        read, encoded = [], []
+        known = streamed(tmp_path / "files", folder=tmp_path, progress=read.append)
+        files = Sources(tmp_path / "files")
+        spooled(files, known, tmp_path / "spool", "y", progress=encoded.append).close()
+        assert (bool(read), bool(encoded)) == (is_read, is_read)
 
 
 def test_encoded_rows_are_those_of_memory(tmp_path):

@@ -28,6 +28,7 @@ from ..table.inference import summary_asked
 from ..table.labels import LONGEST, check_header
 from ..table.missing_words import MissingWords, kept_words, kept_words_of_classes, with_missing_words
 from ..table.summary import ColumnSummary, summary_of
+from ..version import __version__
 from . import sources as sources_
 from .labelled import is_present, weighted_rows
 from .sample import Sample, SampleState, rows_in_sample
@@ -144,7 +145,8 @@ def scanned(
     """
     identity = {
         "format": FORMAT,
-        "the files": sources.fingerprint,
+        "glassmax": __version__,
+        "the files": sources.identity,
         "target": target,
         "sample_weight": repr(weight),
         "the columns": repr((sorted(options.types.items()), sorted(options.ignore), sorted(options.keep))),

@@ -12,6 +12,7 @@ column of this name: see `glassmax.streaming.partitions`.
 import hashlib
 import os
 import posixpath
+import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import count
@@ -130,6 +131,9 @@ class Sources:
         The user's word for all of them.
     found : list of Found
         Where the files are: from these, another process makes the same sources.
+    identity : str
+        What may be kept of the rows is kept under this name: the fingerprint. Random, so that nothing is used again, if
+        a server tells neither etag nor time of a file, because the file may have changed.
     probed : bool
         Whether another process has decoded all Parquet and Arrow files already.
 
@@ -159,6 +163,8 @@ class Sources:
         ]
         self._check_columns()
         self._settle_decimal()
+        is_told = all(file.version.tag for file in self.files)
+        self.identity = self.fingerprint if is_told else f"{self.fingerprint} {secrets.token_hex(8)}"
         self.probed = False
         self._sound: set[int] = set()  # the files that have been decoded
 
