@@ -508,3 +508,42 @@ def test_a_word_is_a_class_or_not_by_all_labels(tmp_path):
         assert "NA" not in streamed(tmp_path / name).classes
         state, rows = scanned(Sources(tmp_path / name, missing_words=[]), "y")
         assert "NA" in learned(state, rows, "y").classes
+
+
+@pytest.mark.parametrize("kind", ["numbers", "texts"])
+def test_the_scan_of_a_target_that_differs_in_nearly_every_row_ends_early(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(scan, "MANY_LABELS", 300)
+    y = np.arange(ROWS) % 2900 + 0.5
+    y = pl.Series(y if kind == "numbers" else [f"v{v}" for v in y])
+    cut(frame().with_columns(y=y), tmp_path / "a", ["csv"], [1500] * 2)
+    read = []
+    message = r"target 'y' has 512 different values in 512 rows, expected classes that repeat\. glassmax predicts"
+    with pytest.raises(DataError, match=message):
+        streamed(tmp_path / "a", progress=read.append)
+    assert read[-1].rows == 256
+    repeating = np.random.RandomState(0).permutation(np.arange(ROWS) % 700)  # more than 300, but they repeat
+    cut(frame().with_columns(y=pl.Series([f"v{v}" for v in repeating])), tmp_path / "b", ["csv"], [ROWS])
+    assert len(streamed(tmp_path / "b").classes) == 700
+
+
+@pytest.mark.parametrize("sizes", [[ROWS], [1, 256, 3, 740, 2000]])
+def test_long_texts_are_bounded_by_their_characters_for_any_cut(tmp_path, monkeypatch, sizes):
+    monkeypatch.setattr(scan, "MOST_CHARACTERS", 2**16)
+    monkeypatch.setattr(sample, "FEWEST_OF_LONG", 16)
+    draw = np.random.RandomState(1)
+    table = pl.DataFrame(
+        {
+            "x": draw.normal(size=ROWS),
+            "note": [f"{v} " * 100 for v in draw.randint(0, 10**6, ROWS)],
+            "y": draw.choice(["a", "b"], ROWS),
+        }
+    )
+    cut(table, tmp_path / "one", ["csv"], [ROWS])
+    cut(table, tmp_path / "cut", ["csv"], sizes)
+    expected, found = (scanned(Sources(tmp_path / name), "y") for name in ("one", "cut"))
+    assert sum(map(len, found[0].columns["note"].texts)) < 2**16 + 256 * 800
+    assert 16 <= found[1].n_rows < 512
+    assert found[1].columns["x"].tolist() == expected[1].columns["x"].tolist()
+    assert found[0].columns["note"] == expected[0].columns["note"]
+    assert found[0].columns["note"].distinct > 0.9 * ROWS
+    assert [column.name for column in streamed(tmp_path / "cut").encoding.columns] == ["x"]
