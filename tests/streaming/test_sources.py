@@ -107,6 +107,15 @@ def test_files_come_in_natural_order(tmp_path):
     assert sorted(["10", "9", "x9y10", "x9y9"], key=natural) == ["9", "10", "x9y9", "x9y10"]
 
 
+@pytest.mark.parametrize("digit", ["²", "³", "①", "٣", "९"])
+def test_digits_of_other_scripts_are_letters_in_the_order_of_files(tmp_path, digit):
+    names = [f"part1{digit}3.csv", f"{digit}.csv", "part1.csv", "part10.csv", "part2.csv"]
+    for name in names:
+        (tmp_path / name).write_text("x,y\n1,a\n")
+    found = [os.path.basename(file.path) for file in find_files(tmp_path)]
+    assert found == ["part1.csv", f"part1{digit}3.csv", "part2.csv", "part10.csv", f"{digit}.csv"]
+
+
 def test_hidden_files_and_files_of_other_programs_are_left_out(tmp_path):
     write(frame(10), tmp_path / "part.parquet")
     (tmp_path / "_SUCCESS").touch()

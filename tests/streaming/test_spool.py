@@ -189,6 +189,21 @@ def test_damage_is_noticed_and_named(tmp_path):
         Spool(tmp_path / "elsewhere")
 
 
+def test_each_part_is_opened_once_for_blocks_in_any_order(tmp_path, monkeypatch):
+    layout = Layout(WIDTH, 3, True)
+    with SpoolWriter(tmp_path, layout, IDENTITY) as writer:
+        fill(writer, rows(700, layout), [300])
+    monkeypatch.setattr(spool, "MOST_OPEN", 1)
+    with Spool(tmp_path) as found:
+        opened, path = [], found._path
+        monkeypatch.setattr(found, "_path", lambda number: opened.append(number) or path(number))
+        order = np.array([10, 0, 9, 1, 4, 2, 7, 3])
+        read = found.read(order)
+    assert opened == [0, 1, 2, 3, 4, 5]
+    index = np.concatenate([np.arange(64 * b, min(64 * b + 64, 700)) for b in order])
+    assert np.array_equal(dense(read), dense(rows(700, layout))[index].astype(np.float32))
+
+
 def test_a_part_that_vanishes_while_it_is_read_is_an_error(tmp_path):
     layout = Layout(WIDTH)
     with SpoolWriter(tmp_path, layout, IDENTITY) as writer:

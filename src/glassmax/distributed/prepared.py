@@ -108,7 +108,7 @@ def prepare_shards(
         classes=known.classes.tolist(),
         largest_weight=float(known.largest_weight),
         places=np.array(places, np.int64).reshape(-1, 4),
-        identity=spool_identity(sources.fingerprint, known.encoding, known.classes, target, weight),
+        identity=spool_identity(sources.identity, known.encoding, known.classes, target, weight),
         folder=str((folder / FOLDER).absolute()),
         token=token,
         split=split,

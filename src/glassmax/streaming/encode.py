@@ -13,6 +13,7 @@ from ..engine import Data
 from ..functional.arrays import Array
 from ..table import Encoding, Table, UnseenCounts, class_indices, label_texts, read_labels, target_cells
 from ..table.cells import distinct
+from ..version import __version__
 from .labelled import Weighted, is_present, weighted_rows
 from .learned import Learned
 from .scan import Progress
@@ -55,7 +56,7 @@ def spooled(
     """
     layout = known.layout
     with SpoolWriter(
-        folder, layout, spool_identity(sources.fingerprint, known.encoding, known.classes, target, weight)
+        folder, layout, spool_identity(sources.identity, known.encoding, known.classes, target, weight)
     ) as writer:
         if not writer.complete:
             end = writer.place
@@ -69,12 +70,11 @@ def spooled(
     return Spool(folder)
 
 
-def spool_identity(
-    fingerprint: str, encoding: Encoding, classes: Array, target: str, weight: str | None
-) -> dict[str, str]:
-    """Return what encoded rows depend on; `fingerprint` is that of the sources."""
+def spool_identity(files: str, encoding: Encoding, classes: Array, target: str, weight: str | None) -> dict[str, str]:
+    """Return what encoded rows depend on; `files` is the `identity` of the sources."""
     return {
-        "the files": fingerprint,
+        "glassmax": __version__,
+        "the files": files,
         "the encoding": hashlib.sha256(msgspec.json.encode(encoding)).hexdigest(),
         "the classes": hashlib.sha256(repr(label_texts(classes)).encode()).hexdigest(),
         "target": target,

@@ -76,7 +76,7 @@ def natural(path: str | os.PathLike[str]) -> tuple[object, ...]:
     """
     text = os.fspath(path).replace(os.sep, "/")
     parts = [
-        tuple((1, int(piece), "") if piece.isdigit() else (2, 0, piece) for piece in DIGITS.split(part) if piece)
+        tuple((1, int(run), "") if DIGITS.fullmatch(run) else (2, 0, run) for run in DIGITS.split(part) if run)
         for part in text.split("/")
     ]
     return (parts, text)

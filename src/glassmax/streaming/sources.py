@@ -12,6 +12,7 @@ column of this name: see `glassmax.streaming.partitions`.
 import hashlib
 import os
 import posixpath
+import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import count
@@ -132,6 +133,9 @@ class Sources:
         The user's word for all of them.
     found : list of Found
         Where the files are: from these, another process makes the same sources.
+    identity : str
+        What may be kept of the rows is kept under this name: the fingerprint. Random, so that nothing is used again, if
+        a server tells neither etag nor time of a file, because the file may have changed.
     probed : bool
         Whether another process has decoded all Parquet and Arrow files already.
 
@@ -161,6 +165,8 @@ class Sources:
         ]
         self._check_columns()
         self._settle_decimal()
+        is_told = all(file.version.tag for file in self.files)
+        self.identity = self.fingerprint if is_told else f"{self.fingerprint} {secrets.token_hex(8)}"
         self.probed = False
         self._sound: set[int] = set()  # the files that have been decoded
 
@@ -175,8 +181,12 @@ class Sources:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the names, sizes and times of the files, and of how they are read."""
-        of_files = [(file.name, *file.version) for file in self.files]
+        """A hash of the names, sizes, times and columns of the files, and of how they are read."""
+        cells = [{name: cell.tolist() for name, cell in of_file.items()} for of_file in self.partitions.cells]
+        of_files = [
+            (file.name, *file.version, sorted(file.columns.items()), sorted(more.items()))
+            for file, more in zip(self.files, cells, strict=True)
+        ]
         how = sorted((name, repr(value)) for name, value in self.reading.items())
         return hashlib.sha256(repr((of_files, how, self.columns)).encode()).hexdigest()
 

@@ -304,10 +304,11 @@ class Spool:
         m = int(sizes.sum())
         y, weight = np.empty(m, np.int64), np.empty(m) if layout.weighted else None
         X = np.empty((m, layout.width), np.float32) if layout.filled is None else None
-        sparse: list[tuple[Array, ...]] = []
-        start = 0
-        for block, size in zip(blocks.tolist(), sizes.tolist(), strict=True):
-            content, rows = self._block(block), slice(start, start + size)
+        sparse: list[tuple[Array, ...]] = [()] * len(sizes)
+        starts = np.cumsum(sizes) - sizes
+        for turn in np.argsort(blocks, kind="stable").tolist():  # each part is opened once
+            size, start = int(sizes[turn]), int(starts[turn])
+            content, rows = self._block(int(blocks[turn])), slice(start, start + size)
             y[rows], at = np.frombuffer(content, I4, size), 4 * size
             if weight is not None:
                 weight[rows], at = np.frombuffer(content, F8, size, at), at + 8 * size
@@ -317,8 +318,7 @@ class Spool:
                 counts, at = np.frombuffer(content, U4, size, at), at + 4 * size
                 filled = int(counts.sum())
                 values = np.frombuffer(content, F4, filled, at + 4 * filled)
-                sparse.append((counts, np.frombuffer(content, I4, filled, at), values))
-            start += size
+                sparse[turn] = counts, np.frombuffer(content, I4, filled, at), values
         return Data(_csr(sparse, layout.width) if X is None else X, y, weight)
 
     def _block(self, block: int) -> bytes:

@@ -80,7 +80,7 @@ def unquoted(url: str) -> str:
 
 
 def version_of(url: str) -> Version:
-    """Return the version of a file.
+    """Return the version of a file; without a tag if the server tells neither etag nor time.
 
     Raises
     ------
