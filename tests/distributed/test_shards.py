@@ -333,3 +333,21 @@ def test_a_split_without_validation_trains_on_all(tmp_path, found, held_of):
         len(job_of(held).plan.rows(s)) for s in range(2)
     ]
     assert [len(p.rows) for p in rows_in_order(held, 0, job_of(held).split.validation_rows)] == [0]
+
+
+def test_numbers_of_rows_are_made_a_piece_of_a_shard_at_a_time(tmp_path, found, monkeypatch, held_of):
+    held = held_of(found["three", False], tmp_path, n_shards=2, steps=7)
+    job, most = job_of(held), []
+    expected = [count_training(job, shard) for shard in range(2)]
+    whole = [np.concatenate([p.rows for p in rows_in_order(held, 1, job.split.held_out_rows)])]
+    monkeypatch.setattr(portions_, "ROWS_AT_ONCE", 128)
+    training_rows = Split.training_rows
+    monkeypatch.setattr(
+        Split, "training_rows", lambda self, rows: most.append(len(rows)) or training_rows(self, rows)
+    )
+    assert [count_training(job, shard) for shard in range(2)] == expected
+    assert portions_._training_of_blocks(held, job, 1).sum() == expected[1]
+    assert max(most) == 128
+    whole += [np.concatenate([p.rows for p in rows_in_order(held, 1, job.split.held_out_rows, i, 3)]) for i in range(3)]
+    assert np.array_equal(whole[0], np.concatenate(whole[1:]))
+    assert min(map(len, whole)) > 0

@@ -326,6 +326,21 @@ def test_the_scores_are_those_of_the_validation_rows_in_memory(tmp_path, found):
     assert np.allclose(found["squares"], (P * P).sum(axis=1), rtol=1e-5)
 
 
+def test_rows_held_out_come_some_at_a_time(tmp_path, found, monkeypatch):
+    with closing(Inside(3)) as workers:
+        run = Run(found["many", True], workers, tmp_path, epochs=1).finish()
+        whole = list(held_out_on_workers(run.network, workers, run.rows))
+        monkeypatch.setattr(scoring_, "ROWS_AT_ONCE", 128)
+        parts = list(held_out_on_workers(run.network, workers, run.rows))
+    assert len(whole) == 5
+    assert len(parts) == 10
+    assert max(len(part["rows"]) for part in parts) < max(len(part["rows"]) for part in whole)
+    whole, parts = ({name: np.concatenate([p[name] for p in all_]) for name in whole[0]} for all_ in (whole, parts))
+    order = np.argsort(parts["rows"])
+    for name, values in whole.items():
+        assert np.allclose(parts[name][order], values, rtol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["adam", "local", "scaled"])
 def test_a_run_that_is_stopped_after_any_step_goes_on_to_the_same_bits(tmp_path, found, kind, monkeypatch):
     monkeypatch.setattr(training_, "SAVE_SECONDS", 0.0)

@@ -150,7 +150,9 @@ def validation(held: Held, shard: int, call: Message) -> Message:
 
 
 def held_out(held: Held, shard: int, call: Message) -> Message:
-    """Return what a network says of each row of a shard that is held out; the call brings "theta".
+    """Return what a network says of each row of a shard that is held out, of one of its parts.
+
+    The call brings "theta" and the numbers "part" and "parts": the answer for a long shard would be as long.
 
     The arrays are "rows", the numbers of the rows, "y", "weight" if they have weights, and those of
     `glassmax.engine.TopOfSum` for one class: "labels", "probabilities", "losses" and "squares".
@@ -160,7 +162,7 @@ def held_out(held: Held, shard: int, call: Message) -> Message:
     network.theta[...] = call.arrays["theta"]
     likely = LikelyClasses(_engine(job, training), [network], np.ones(1), None)
     parts: list[dict[str, Array]] = []
-    for portion in rows_in_order(held, shard, job.split.held_out_rows):
+    for portion in rows_in_order(held, shard, job.split.held_out_rows, call.manifest["part"], call.manifest["parts"]):
         held.alive()
         data = portion.data
         with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
