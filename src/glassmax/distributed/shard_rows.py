@@ -21,7 +21,7 @@ from ..engine import Data
 from ..errors import DataError, WorkerError
 from ..functional.arrays import Array
 from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
-from ..streaming.encode import labelled_rows, encoded_data
+from ..streaming.encode import encoded_data, labelled_rows
 from ..streaming.labelled import Weighted
 from ..streaming.spool import disk_faults
 from .job import Job, job_of

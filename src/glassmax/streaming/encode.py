@@ -19,7 +19,7 @@ from .scan import Progress
 from .sources import Piece, Place, Sources
 from .spool import Layout, Spool, SpoolWriter
 
-__all__ = ["labelled_rows", "encoded_data", "spool_identity", "spooled"]
+__all__ = ["encoded_data", "labelled_rows", "spool_identity", "spooled"]
 
 MOST_AT_ONCE = 2**20
 SMALLEST_WEIGHT = 1e-20

@@ -184,8 +184,8 @@ def _on_files(
     """Scan files, encode their rows, report them, and return the run that trains on them with the path of its model."""
     from ...estimator.files.faces import read_averaging
     from ...streaming import Sources
+    from ...streaming.outputs import check_cache_folder
     from ..files_run import FilesTrainingRun
-    from ..output_paths import check_cache_folder
     from ..training_run import check_options, classifier_of
 
     check_options(options, network=bool(why))
@@ -196,8 +196,7 @@ def _on_files(
     if target is None:
         raise _no_target(f"The columns of {sources.name} are", names)
     path = _model_path(data, target, names, output, options)
-    if options["cache_folder"] is not None:
-        check_cache_folder(options["cache_folder"], *data)
+    check_cache_folder(options["cache_folder"], data)
     steps = read_averaging(options["engine"], options["averaging"], options["averaging_steps"])
     run = FilesTrainingRun(classifier_of(options, network=bool(why)), sources, target, options, workers, steps)
     try:
