@@ -12,8 +12,8 @@ import pytest
 
 from glassmax import load_model
 from glassmax.cli import files_options, files_progress, progress
-from glassmax.cli.files_run import FilesRun
-from glassmax.estimator.files import Encoded, Scanned
+from glassmax.cli.files_run import FilesTrainingRun
+from glassmax.estimator.files import EncodingProgress, ScanProgress
 from glassmax.streaming import WindowDone
 from glassmax.training import Epoch
 from tests.cli.test_terminal import terminal
@@ -97,7 +97,7 @@ def test_a_cache_folder_stays_and_is_used_again(files, done, monkeypatch):
     done("train", "data", "--target", "y", *SMALL, "--cache-folder", "cache")
     before = {name: os.stat(f"cache/{name}").st_mtime_ns for name in os.listdir("cache")}
     seen = []
-    monkeypatch.setattr(FilesRun, "_progress", lambda self, told: seen.append(type(told)))
+    monkeypatch.setattr(FilesTrainingRun, "_progress", lambda self, told: seen.append(type(told)))
     done("train", "data", "--target", "y", *SMALL, "--learning-rate", "0.01", "--cache-folder", "cache")
     assert {name: os.stat(f"cache/{name}").st_mtime_ns for name in os.listdir("cache")} == before
     assert set(seen) == {WindowDone}
@@ -193,7 +193,7 @@ def ctrl_c(monkeypatch, kind, number=1):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(FilesRun, "_progress", press)
+        patch.setattr(FilesTrainingRun, "_progress", press)
         yield
 
 
@@ -224,7 +224,7 @@ def test_without_a_checkpoint_ctrl_c_says_how_to_be_able_to_resume(files, run, m
     assert os.listdir("temporary") == []
 
 
-@pytest.mark.parametrize("kind", [Scanned, Encoded])
+@pytest.mark.parametrize("kind", [ScanProgress, EncodingProgress])
 def test_ctrl_c_before_the_training_leaves_nothing(files, run, monkeypatch, kind):
     with ctrl_c(monkeypatch, kind):
         result = run("train", "data", "--target", "y", *SMALL)
@@ -234,7 +234,7 @@ def test_ctrl_c_before_the_training_leaves_nothing(files, run, monkeypatch, kind
     assert os.listdir("temporary") == []
 
 
-@pytest.mark.parametrize("kind", [Scanned, Encoded])
+@pytest.mark.parametrize("kind", [ScanProgress, EncodingProgress])
 def test_ctrl_c_before_the_training_keeps_what_a_checkpoint_has(files, run, done, monkeypatch, kind):
     command = ("train", "data", "--target", "y", *SMALL, "--checkpoint", "run.ckpt")
     done(*command[:-2], "-o", "whole")
@@ -277,10 +277,10 @@ def test_another_run_does_not_touch_what_an_interrupted_one_has_kept(files, run,
 
 def test_a_file_that_vanishes_before_its_rows_are_encoded_is_named(files, run, monkeypatch):
     def remove(self, record):
-        if type(record) is Scanned and record.rows == 1200 and os.path.exists("data/part-2.csv"):
+        if type(record) is ScanProgress and record.rows == 1200 and os.path.exists("data/part-2.csv"):
             os.remove("data/part-2.csv")
 
-    monkeypatch.setattr(FilesRun, "_progress", remove)
+    monkeypatch.setattr(FilesTrainingRun, "_progress", remove)
     result = run("train", "data", "--target", "y", *SMALL)
     words = "part-2.csv has vanished: it was there when the files were first looked at."
     assert (result.code, result.out, result.err) == (1, "", f"Error: {words}\n")
@@ -294,7 +294,7 @@ def test_files_that_vanish_during_the_epochs_are_not_missed(files, done, monkeyp
         if isinstance(record, WindowDone) and os.path.exists("data"):
             shutil.rmtree("data")
 
-    monkeypatch.setattr(FilesRun, "_progress", remove)
+    monkeypatch.setattr(FilesTrainingRun, "_progress", remove)
     done("train", "data", "--target", "y", *SMALL, "-o", "other")
     assert not os.path.exists("data")
     assert theta("whole").tobytes() == theta("other").tobytes()
@@ -358,8 +358,8 @@ def test_a_cell_that_is_no_number_is_named_by_file_and_row(files, run):
 def told():
     """What a run tells: a scan, the encoding, a window, an epoch."""
     return [
-        Scanned(500, 10_000_000, 40_000_000, 500, 10_000_000, 2.0),
-        Encoded(1500, 30_000_000, 40_000_000, 1000, 20_000_000, 100.0),
+        ScanProgress(500, 10_000_000, 40_000_000, 500, 10_000_000, 2.0),
+        EncodingProgress(1500, 30_000_000, 40_000_000, 1000, 20_000_000, 100.0),
         WindowDone(2, 3_000_000, 12_000_000, 240_000_000, 3_000_000, 2.0),
         Epoch(2, 0.5, None, 10, 900, 0.1),
     ]
@@ -405,7 +405,7 @@ def test_nothing_is_read_yet(monkeypatch, capsys):
     monkeypatch.setattr(files_progress, "console", lambda err: None)
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1)
     with files_progress.of_passes() as show:
-        show(Encoded(0, 0, 40_000_000, 0, 0, 0.1))
+        show(EncodingProgress(0, 0, 40_000_000, 0, 0, 0.1))
     assert capsys.readouterr().err == "encoding the rows: 0 %\n"
 
 

@@ -14,7 +14,7 @@ from .talk import harmless
 if TYPE_CHECKING:
     from ..distributed import WorkerSettings
 
-__all__ = ["OF_FILES", "UNUSED_ON_FILES", "needs_memory", "on_files", "refuse_on_files", "worker_settings"]
+__all__ = ["OF_FILES", "UNUSED_ON_FILES", "needs_memory", "on_files", "refuse_on_files", "workers_from_options"]
 
 ENGINES = ["processes", "ray", "mpi"]
 SHARE_OF_MEMORY = 0.25
@@ -201,7 +201,7 @@ def _was_given(ctx: click.Context, name: str) -> bool:
     return source == ParameterSource.COMMANDLINE
 
 
-def worker_settings(options: dict[str, Any], *, in_memory: bool) -> "WorkerSettings | None":
+def workers_from_options(options: dict[str, Any], *, in_memory: bool) -> "WorkerSettings | None":
     """Return what the options say about workers; None if there are none.
 
     Without --threads, workers on rows in memory share all processors, as they do without workers; others have one

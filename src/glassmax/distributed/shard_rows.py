@@ -21,7 +21,7 @@ from ..engine import Data
 from ..errors import DataError, WorkerError
 from ..functional.arrays import Array
 from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
-from ..streaming.encode import encoded_rows, labelled_rows
+from ..streaming.encode import encoded_data, labelled_rows
 from ..streaming.labelled import Weighted
 from ..streaming.spool import disk_faults
 from .job import Job, job_of
@@ -230,7 +230,7 @@ class _Stream:
             labelled, y = self._piece(held)
             end = min(self.used + count, self.used + at_once, len(y))
             rows = slice(self.used, end)
-            yield encoded_rows(labelled, rows, y, job.encoding, job.layout, job.largest_weight)
+            yield encoded_data(labelled, rows, y, job.encoding, job.layout, job.largest_weight)
             count, self.row, self.used = count - (end - self.used), self.row + end - self.used, end
 
     def _piece(self, held: Held) -> tuple[Weighted, Array]:

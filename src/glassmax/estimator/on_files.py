@@ -59,20 +59,25 @@ def _are_files(X: Any) -> bool:
 
 
 def _records(
-    classifier: Any, given: tuple[Any, Any, Any, Any], in_memory: tuple[Any, ...], on_files: dict[str, Any]
+    classifier: Any,
+    rows: tuple[Any, Any, Any, Any],
+    in_memory: tuple[Any, ...],
+    on_files: dict[str, Any],
 ) -> "FilesRecords":
     from .files.faces import records_of
 
-    return records_of(classifier, *given, dict(zip(IN_MEMORY, in_memory, strict=False)), on_files)
+    return records_of(classifier, *rows, dict(zip(IN_MEMORY, in_memory, strict=False)), on_files)
 
 
-def fit_on_files(classifier: Any, *asked: Any) -> Any:
+def fit_on_files(
+    classifier: Any, rows: tuple[Any, Any, Any, Any], in_memory: tuple[Any, ...], on_files: dict[str, Any]
+) -> Any:
     """Train on files, and return the classifier; after Ctrl-C it has the weights so far.
 
     Parameters
     ----------
     classifier : SoftmaxClassifier
-    given : tuple
+    rows : tuple
         X, y, sample_weight and target.
     in_memory : tuple
         The arguments of `fit` that must be None: X_val, y_val, sample_weight_val, classes.
@@ -81,16 +86,18 @@ def fit_on_files(classifier: Any, *asked: Any) -> Any:
     """
     from .files.faces import finished
 
-    if finished(_records(classifier, *asked)):
+    if finished(_records(classifier, rows, in_memory, on_files)):
         warn_user("Training was interrupted; the weights so far are kept.")
     return classifier
 
 
-def epochs_on_files(classifier: Any, *asked: Any) -> Iterator[Epoch]:
+def epochs_on_files(
+    classifier: Any, rows: tuple[Any, Any, Any, Any], in_memory: tuple[Any, ...], on_files: dict[str, Any]
+) -> Iterator[Epoch]:
     """Train on files, one epoch for each item taken; the arguments are those of `fit_on_files`."""
     from .files.faces import epochs_of
 
-    return epochs_of(_records(classifier, *asked))
+    return epochs_of(_records(classifier, rows, in_memory, on_files))
 
 
 def is_encoded(classifier: Any) -> bool:

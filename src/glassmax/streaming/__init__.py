@@ -3,6 +3,7 @@
 ::
 
     paths      the files that a folder, a glob or a list names, in natural order
+    outputs    what a run writes, which must not be among the files it reads
     partitions columns in the names of folders, as year=2024
     sources    the rows of many files in pieces, numbered through all files
     labelled   the rows of a piece that have a label and a weight

@@ -20,7 +20,7 @@ from .scan import Progress
 from .sources import Piece, Place, Sources
 from .spool import Layout, Spool, SpoolWriter
 
-__all__ = ["encoded_rows", "labelled_rows", "spool_identity", "spooled"]
+__all__ = ["encoded_data", "labelled_rows", "spool_identity", "spooled"]
 
 MOST_AT_ONCE = 2**20
 SMALLEST_WEIGHT = 1e-20
@@ -105,7 +105,7 @@ def labelled_rows(table: Table, classes: Array, target: str, weight: str | None 
     return labelled, y[y >= 0]
 
 
-def encoded_rows(
+def encoded_data(
     labelled: Weighted, rows: slice, y: Array, encoding: Encoding, layout: Layout, largest_weight: float
 ) -> Data:
     """Return some of the rows from `labelled_rows`, encoded: X as float32, (m, width) or CSR.
@@ -129,7 +129,7 @@ def _write(writer: SpoolWriter, piece: Piece, known: Learned, target: str, weigh
     while start < len(y):
         end = min(start + at_once, start + writer.room, len(y))
         rows = slice(start, end)
-        writer.add(encoded_rows(labelled, rows, y, known.encoding, writer.layout, known.largest_weight))
+        writer.add(encoded_data(labelled, rows, y, known.encoding, writer.layout, known.largest_weight))
         start = end
         if not writer.room:
             row = int(labelled.rows[end - 1]) + 1

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 from ..errors import DataError
 from ..table.remote import find_remote, is_folder, is_remote, shown, unquoted
 
-__all__ = ["SUFFIXES", "Found", "find_files", "is_several", "name_of", "natural"]
+__all__ = ["SUFFIXES", "Found", "find_files", "folders_of_glob", "is_several", "name_of", "natural"]
 
 SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
 """How the names of tables in a folder end; ``.gz``, ``.zst`` or ``.bz2`` may follow."""
@@ -90,7 +90,8 @@ def find_files(given: Paths) -> list[Found]:
     given : str, path, or iterable of these
         Files, folders and globs, or URLs of these. Of a folder, all tables in it and in its folders are taken; names
         that begin with a dot or an underscore are left out, as other programs do. ``**`` in a glob stands for any
-        number of folders. What another call has found is returned as it is.
+        number of folders. A glob that matches folders and no file stands for all tables in these folders. What another
+        call has found is returned as it is.
 
     Raises
     ------
@@ -117,23 +118,43 @@ def _named(given: str) -> list[Found]:
     if is_remote(given):
         return _named_elsewhere(given)
     if glob.has_magic(given) and not os.path.exists(given):
-        found = [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]
-        if not found:
-            raise DataError(f"{given} matches no file. Seen from here, {os.getcwd()}, is the path right?")
-        root = given[: re.search(r"[*?[]", given).start()].rpartition(os.sep)[0]  # type: ignore[union-attr]
-        return [_below(root, path) for path in found]
+        return _matched(given)
     if os.path.isdir(given):
         return _in_folder(given, [os.fspath(path) for path in _walk(given)])
     return [Found(given)]  # opened later; whoever opens it says what is wrong
 
 
+def _matched(given: str) -> list[Found]:
+    root = given[: re.search(r"[*?[]", given).start()].rpartition(os.sep)[0]  # type: ignore[union-attr]
+    if files := [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]:
+        return [_below(root, path) for path in files]
+    folders = folders_of_glob(given)
+    if not folders:
+        raise DataError(f"{given} matches no file. Seen from here, {os.getcwd()}, is the path right?")
+    inside = dict.fromkeys(os.fspath(path) for folder in folders for path in _walk(folder))
+    return [_below(root, file.path) for file in _in_folder(given, list(inside))]
+
+
+def folders_of_glob(given: str) -> list[str]:
+    """Return the folders whose tables a glob stands for: those it matches, if it matches no file."""
+    found = glob.glob(given, recursive=True)
+    if any(os.path.isfile(path) for path in found):
+        return []
+    return [path for path in found if os.path.isdir(path) and not PurePath(path).name.startswith("_")]
+
+
 def _named_elsewhere(given: str) -> list[Found]:
     if _has_magic(given):
-        found = [url for url in find_remote(given) if not url.endswith("/")]
-        if not found:
-            raise DataError(f"{shown(given)} matches no file that the server lists.")
         root = given[: re.search(r"[*?[]" if not given.startswith("http") else r"[*[]", given).start()]  # type: ignore[union-attr]
-        return [_below(root.rpartition("/")[0], url) for url in found]
+        root = root.rpartition("/")[0]
+        found = [url for url in find_remote(given) if not url.endswith("/")]
+        if not found:  # it may match folders
+            inside = find_remote(f"{given.rstrip('/')}/**")
+            found = [url for url in inside if not url.endswith("/") and not _is_hidden(url[len(root) + 1 :])]
+            if not found:
+                raise DataError(f"{shown(given)} matches no file that the server lists.")
+            found = [file.path for file in _in_folder(given, found)]
+        return [_below(root, url) for url in found]
     if not is_folder(given):
         return [Found(given)]
     folder = given if given.endswith("/") else f"{given}/"

@@ -268,8 +268,8 @@ def test_the_generator_tells_what_it_does(folder, tmp_path):
     assert all(isinstance(epoch, Epoch) for epoch in epochs)
     assert len(epochs) == fit.network.n_iter_ == 3
     names = list(dict.fromkeys(type(record).__name__ for record in told))
-    assert names == ["Scanned", "Encoded", "WindowDone"]
-    for name in ("Scanned", "Encoded"):
+    assert names == ["ScanProgress", "EncodingProgress", "WindowDone"]
+    for name in ("ScanProgress", "EncodingProgress"):
         last = [record for record in told if type(record).__name__ == name][-1]
         assert (last.rows, last.size, last.total) == (N, last.total, last.total)
         assert last.seconds_left == 0
@@ -346,13 +346,13 @@ def test_warm_start_continues_on_files_with_the_same_columns_and_classes(folder,
 def test_ctrl_c_keeps_the_weights_so_far(folder, monkeypatch):
     seen = [0]
 
-    def pressed(self, done, real=run_.FilesRun._window_done):
+    def pressed(self, done, real=run_.RunOnFiles._window_done):
         real(self, done)
         seen[0] += 1
         if seen[0] == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_.FilesRun, "_window_done", pressed)
+    monkeypatch.setattr(run_.RunOnFiles, "_window_done", pressed)
     before = spools_left()
     with pytest.warns(UserWarning, match="Training was interrupted; the weights so far are kept"):
         classifier = SoftmaxClassifier(**quick()).fit(folder, target="y")

@@ -15,12 +15,12 @@ from .begin import Begun, Weights
 from .rows import RowsHere, Steps
 from .rows_of_workers import RowsOfWorkers
 
-__all__ = ["FilesRun", "Rows"]
+__all__ = ["Rows", "RunOnFiles"]
 
 Rows = RowsHere | RowsOfWorkers
 
 
-class FilesRun(Run):
+class RunOnFiles(Run):
     """The epochs of one fit on files; a context manager that commits what has been learned.
 
     The classifier is unchanged until the first window of rows is done.

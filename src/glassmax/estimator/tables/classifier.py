@@ -34,7 +34,7 @@ from ..user_warnings import warn_user
 from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import SETTINGS, check_folds, check_search, check_table_options, worker_settings
+from .options import SETTINGS, check_folds, check_search, check_table_options, settings_of_preset
 from .rows import TableRows
 
 __all__ = ["TableClassifier"]
@@ -283,7 +283,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         on_files = {"cache_folder": cache_folder, **workers}
         if not names_files(X, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
-            settings = worker_settings(self, engine, workers)
+            settings = settings_of_preset(self, engine, workers)
             self._tell(self._records(X, y, sample_weight, groups, time, given, workers=settings))
             return self
         given |= {"groups": groups, "time": time}
@@ -359,7 +359,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         search = Search(budget, trials, study_path)
-        settings = worker_settings(self, engine, workers)
+        settings = settings_of_preset(self, engine, workers)
         self._tell(self._records(X, y, sample_weight, groups, time, given, search, settings))
         return self
 
@@ -393,7 +393,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        settings = worker_settings(self, engine, workers)
+        settings = settings_of_preset(self, engine, workers)
         records = self._records(X, y, sample_weight, groups, time, given, workers=settings)
         yield from cast("Iterator[Member | Epoch]", records)
 
