@@ -1,14 +1,13 @@
 """The paths of output files, checked before the work begins."""
 
-import fnmatch
 import glob
 import os
 from collections.abc import Collection, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from ..errors import DataError, GlassmaxError
 from ..model import load_model
-from ..streaming.paths import name_of
+from ..streaming.paths import name_of, read_from
 from ..table import BUILTIN
 
 __all__ = [
@@ -40,7 +39,7 @@ def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
         for source in inputs:
             if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
                 raise DataError(f"{path} is an input, which the output would replace. Pass another {option}.")
-            if where := _read_from(path, source):
+            if where := read_from(path, source):
                 raise DataError(f"{path} {where}, so it would be read as data the next time. Pass another {option}.")
     except DataError:
         raise
@@ -50,30 +49,12 @@ def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
     return path
 
 
-def _read_from(path: Path, source: str) -> str:
-    """Say why a file of this path belongs to a folder or a glob of inputs; "" if it doesn't."""
-    if os.path.isdir(source):
-        inside, folder = Path(os.path.realpath(path)), os.path.realpath(source)
-        skipped = inside.is_relative_to(folder) and any(
-            part.startswith((".", "_")) for part in inside.relative_to(folder).parts
-        )
-        return f"is in the folder {source}" if inside.is_relative_to(folder) and not skipped else ""
-    if glob.has_magic(source) and not os.path.exists(source):
-        file, pattern = os.path.abspath(path), os.path.abspath(source)
-        if "**" in pattern:
-            matches = fnmatch.fnmatch(file, pattern.replace(f"**{os.sep}", "*"))
-        else:
-            matches = PurePath(file).match(pattern)
-        return f"matches {source}" if matches else ""
-    return ""
-
-
 def check_cache_folder(folder: str, *inputs: str) -> None:
     """Raise if a folder for encoded rows is a file, or its files would be read as data the next time."""
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise DataError(f"{folder} is a file, expected a folder. Pass another --cache-folder.")
     for source in inputs:
-        if where := _read_from(Path(folder, "rows"), source):
+        if where := read_from(Path(folder, "rows"), source):
             raise DataError(
                 f"The cache folder {folder} {where}, so its files would be read as data the next time. Pass another "
                 "--cache-folder."

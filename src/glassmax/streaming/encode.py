@@ -70,9 +70,7 @@ def spooled(
     return Spool(folder)
 
 
-def spool_identity(
-    files: str, encoding: Encoding, classes: Array, target: str, weight: str | None
-) -> dict[str, str]:
+def spool_identity(files: str, encoding: Encoding, classes: Array, target: str, weight: str | None) -> dict[str, str]:
     """Return what encoded rows depend on; `files` is the `identity` of the sources."""
     return {
         "glassmax": __version__,

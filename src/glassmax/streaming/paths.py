@@ -4,6 +4,7 @@ Each may be a URL that begins with ``s3://``, ``gs://``, ``https://`` or ``http:
 a slash, and its files can be found only if the server lists them.
 """
 
+import fnmatch
 import glob
 import os
 import re
@@ -14,7 +15,7 @@ from typing import NamedTuple, cast
 from ..errors import DataError
 from ..table.remote import find_remote, is_folder, is_remote, shown, unquoted
 
-__all__ = ["SUFFIXES", "Found", "find_files", "is_several", "name_of", "natural"]
+__all__ = ["SUFFIXES", "Found", "find_files", "is_several", "name_of", "natural", "read_from"]
 
 SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
 """How the names of tables in a folder end; ``.gz``, ``.zst`` or ``.bz2`` may follow."""
@@ -66,6 +67,24 @@ def is_several(given: object) -> bool:
     return glob.has_magic(text) or os.path.isdir(text)
 
 
+def read_from(path: Path, source: str) -> str:
+    """Say why a file of this path, which need not exist, belongs to a folder or a glob of inputs; "" if it doesn't."""
+    if os.path.isdir(source):
+        inside, folder = Path(os.path.realpath(path)), os.path.realpath(source)
+        skipped = inside.is_relative_to(folder) and any(
+            part.startswith((".", "_")) for part in inside.relative_to(folder).parts
+        )
+        return f"is in the folder {source}" if inside.is_relative_to(folder) and not skipped else ""
+    if glob.has_magic(source) and not os.path.exists(source):
+        file, pattern = os.path.abspath(path), os.path.abspath(source)
+        if "**" in pattern:
+            matches = fnmatch.fnmatch(file, pattern.replace(f"**{os.sep}", "*"))
+        else:
+            matches = PurePath(file).match(pattern)
+        return f"matches {source}" if matches else ""
+    return ""
+
+
 def natural(path: str | os.PathLike[str]) -> tuple[object, ...]:
     """Return a key that sorts paths folder by folder, and numbers in names by their value.
 
@@ -76,7 +95,9 @@ def natural(path: str | os.PathLike[str]) -> tuple[object, ...]:
     """
     text = os.fspath(path).replace(os.sep, "/")
     parts = [
-        tuple((1, int(piece), "") if DIGITS.fullmatch(piece) else (2, 0, piece) for piece in DIGITS.split(part) if piece)
+        tuple(
+            (1, int(piece), "") if DIGITS.fullmatch(piece) else (2, 0, piece) for piece in DIGITS.split(part) if piece
+        )
         for part in text.split("/")
     ]
     return (parts, text)

@@ -128,6 +128,10 @@ TABLE = {
             fitting={"averaging": "local_sgd", "engine": "processes"}, solver="lbfgs"
         ),
     },
+    DataError: {
+        f"The cache folder {FOLDER}/rows/cache is in the folder {FOLDER}/rows, so it would be read as data the "
+        "next time. Name another one with cache_folder.": fit(fitting={"cache_folder": FOLDER / "rows" / "cache"}),
+    },
 }  # fmt: skip
 CASES = [(kind, message, call) for kind, of_kind in TABLE.items() for message, call in of_kind.items()]
 
@@ -182,3 +186,32 @@ def test_faults_of_files_are_those_of_sources():
         fit(FOLDER / "nothing" / "*.csv")()
     with pytest.raises(DataError, match=r"has no column 'z'|'z' is no"):
         fit(target="z")()
+
+
+@pytest.mark.parametrize("of_table", [False, True])
+@pytest.mark.parametrize("given", ["rows", "rows/*", "list"])
+def test_what_a_fit_writes_is_never_read_as_data(tmp_path, monkeypatch, of_table, given):
+    cut(frame(300), tmp_path / "rows", [100], "csv")
+    monkeypatch.chdir(tmp_path)
+    paths = ["rows"] if given == "list" else given
+    where = "matches rows/*" if given == "rows/*" else "is in the folder rows"
+
+    def fit(checkpoint=None, cache=None):
+        classifier = SoftmaxClassifier(**quick(checkpoint_path=checkpoint))
+        if of_table:
+            classifier = TableClassifier(network=classifier, random_state=0)
+        classifier.fit(paths, target="y", cache_folder=cache)
+
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError) as error:
+        fit("rows/run.ckpt")
+    assert str(error.value) == (
+        f"The checkpoint rows/run.ckpt {where}, so it would be read as data the next time. Name another one with "
+        "checkpoint_path."
+    )
+    if given != "rows/*":
+        with pytest.raises(DataError, match="The cache folder rows/a is in the folder rows, so it would be read"):
+            fit(cache="rows/a")
+    assert sorted(tmp_path.rglob("*")) == before
+    fit("run.ckpt", "rows/.cache")
+    fit("run.ckpt", "rows/.cache")
