@@ -378,3 +378,11 @@ def test_nothing_is_used_again_if_a_server_does_not_tell_versions_of_a_file_apar
     assert (first, again) == (100, 101)
     assert identity["the files"] != other["the files"]
     assert Sources(tmp_path / "web").identity == Sources(tmp_path / "web").fingerprint
+
+
+def test_files_here_and_elsewhere_have_the_same_names_in_each_process(tmp_path, web, monkeypatch):
+    for name in ("a.csv", "b.csv"):
+        write(frame(20), tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    both = Sources(["a.csv", f"{web.url}/b.csv"])
+    assert Sources(both.found).fingerprint == both.fingerprint

@@ -13,7 +13,7 @@ import hashlib
 import os
 import posixpath
 import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from typing import Any, NamedTuple
@@ -358,7 +358,7 @@ def _short_names(found: Sequence[Found]) -> list[str]:
         folder = posixpath.commonpath([posixpath.dirname(name) for name in remote])
         return [posixpath.relpath(posixpath.normpath(name), folder) for name in remote]
     if remote:
-        return [name_of(file.path) for file in found]
+        return [name_of(file.path) if is_remote(file.path) else os.path.abspath(file.path) for file in found]
     absolute = [os.path.abspath(file.path) for file in found]
     folder = os.path.commonpath([os.path.dirname(path) for path in absolute])
     return [os.path.relpath(path, folder) for path in absolute]
