@@ -342,9 +342,7 @@ def test_numbers_of_rows_are_made_a_piece_of_a_shard_at_a_time(tmp_path, found, 
     whole = [np.concatenate([p.rows for p in rows_in_order(held, 1, job.split.held_out_rows)])]
     monkeypatch.setattr(portions_, "ROWS_AT_ONCE", 128)
     training_rows = Split.training_rows
-    monkeypatch.setattr(
-        Split, "training_rows", lambda self, rows: most.append(len(rows)) or training_rows(self, rows)
-    )
+    monkeypatch.setattr(Split, "training_rows", lambda self, rows: most.append(len(rows)) or training_rows(self, rows))
     assert [count_training(job, shard) for shard in range(2)] == expected
     assert portions_._training_of_blocks(held, job, 1).sum() == expected[1]
     assert max(most) == 128

@@ -4,7 +4,6 @@ Each may be a URL that begins with ``s3://``, ``gs://``, ``https://`` or ``http:
 a slash, and its files can be found only if the server lists them.
 """
 
-import fnmatch
 import glob
 import os
 import re
@@ -65,24 +64,6 @@ def is_several(given: object) -> bool:
     if is_remote(text):  # whether there is such a folder, only the server knows
         return _has_magic(text) or not _plain_name(shown(text)).endswith(SUFFIXES)
     return glob.has_magic(text) or os.path.isdir(text)
-
-
-def read_from(path: Path, source: str) -> str:
-    """Say why a file of this path, which need not exist, belongs to a folder or a glob of inputs; "" if it doesn't."""
-    if os.path.isdir(source):
-        inside, folder = Path(os.path.realpath(path)), os.path.realpath(source)
-        skipped = inside.is_relative_to(folder) and any(
-            part.startswith((".", "_")) for part in inside.relative_to(folder).parts
-        )
-        return f"is in the folder {source}" if inside.is_relative_to(folder) and not skipped else ""
-    if glob.has_magic(source) and not os.path.exists(source):
-        file, pattern = os.path.abspath(path), os.path.abspath(source)
-        if "**" in pattern:
-            matches = fnmatch.fnmatch(file, pattern.replace(f"**{os.sep}", "*"))
-        else:
-            matches = PurePath(file).match(pattern)
-        return f"matches {source}" if matches else ""
-    return ""
 
 
 def natural(path: str | os.PathLike[str]) -> tuple[object, ...]:

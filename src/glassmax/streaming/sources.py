@@ -13,7 +13,7 @@ import hashlib
 import os
 import posixpath
 import secrets
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from typing import Any, NamedTuple

@@ -128,10 +128,6 @@ TABLE = {
             fitting={"averaging": "local_sgd", "engine": "processes"}, solver="lbfgs"
         ),
     },
-    DataError: {
-        f"The cache folder {FOLDER}/rows/cache is in the folder {FOLDER}/rows, so it would be read as data the "
-        "next time. Name another one with cache_folder.": fit(fitting={"cache_folder": FOLDER / "rows" / "cache"}),
-    },
 }  # fmt: skip
 NEXT_TIME = "so it would be read as data the next time. Pass another checkpoint_path."
 INSIDE, GLOB, ONE_FILE = FOLDER / "rows" / "run.ckpt", FOLDER / "rows" / "run.csv", FOLDER / "rows" / "part-0.csv"

@@ -1,8 +1,6 @@
 """From the arguments of `fit` to a fit on files."""
 
-import os
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any, cast
 
 from ...distributed import read_settings
@@ -49,28 +47,6 @@ def records_of(
     sources = sources_of(X, target, y, sample_weight, checkpoints, cache_folder)
     how = {"cache_folder": cache_folder, "workers": workers, "averaging_steps": averaging}
     return fit_files(classifier, sources, target, sample_weight, **how)
-
-
-def check_places(X: Any, cache_folder: Any, classifier: Any) -> None:
-    """Raise if the files that a fit writes would be read as data the next time.
-
-    Raises
-    ------
-    DataError
-        If the checkpoint or the cache folder is in a folder of the data, or matches a glob of it.
-    """
-    network = getattr(classifier, "network", None)
-    checkpoint = getattr(network, "checkpoint_path", None) or classifier.checkpoint_path
-    written = [
-        ("checkpoint", "checkpoint_path", checkpoint, ""),
-        ("cache folder", "cache_folder", cache_folder, "rows"),
-    ]
-    paths = [X] if isinstance(X, str | os.PathLike) else X if isinstance(X, list | tuple) else []
-    for source in [os.fspath(path) for path in paths if isinstance(path, str | os.PathLike)]:
-        for what, name, path, inside in written:
-            if isinstance(path, str | os.PathLike) and (where := read_from(Path(path, inside), source)):
-                message = f"The {what} {os.fspath(path)} {where}, so it would be read as data the next time."
-                raise DataError(message, remedy=("Name another one with ", Setting(name), "."))
 
 
 def read_averaging(engine: str | None, averaging: str | None, averaging_steps: int | None) -> int | None:
