@@ -140,7 +140,7 @@ def test_a_worker_makes_shards_in_any_order(tmp_path, held_of, end, order, monke
         spool = open_shard(held, shard)
         kept[shard] = spool.read(np.arange(-(-spool.n_rows // 64)))
     remove_shards(tmp_path / "shards")
-    begin_folder(tmp_path / "shards", job_of(held).token)
+    begin_folder(tmp_path / "shards", job_of(held).token, 7)
     started, pieces = [], sources.Sources.pieces
     monkeypatch.setattr(sources.Sources, "pieces", lambda self, place: started.append(place) or pieces(self, place))
     held.renew(held.broadcast)
@@ -183,6 +183,7 @@ def test_shards_that_are_there_are_not_made_again_and_those_of_another_run_are(t
     assert made[5:] == [1, 3]
     held_of(scan, tmp_path, n_shards=3)
     assert made[7:] == [0, 1, 2]
+    assert sorted(os.listdir(tmp_path / "shards")) == [*(f"shard-{shard:06d}" for shard in range(3)), TOKEN]
     held_of(found["one", True], tmp_path, n_shards=3)
     assert made[10:] == [0, 1, 2]
 
@@ -252,7 +253,15 @@ def test_a_worker_that_doesnt_see_the_folder_has_one_of_its_own(tmp_path, found,
     assert sorted(os.listdir(tmp_path / "shards")) == ["shard-000000", TOKEN]
     held.renew(held.broadcast)
     assert open_shard(held, 0).folder.parent == spool.folder.parent
-    shard_rows._own.popitem()
+    other = held_of(found["one", False], tmp_path / "next", n_shards=2)
+    (tmp_path / "next" / "shards" / TOKEN).unlink()
+    shutil.rmtree(tmp_path / "next" / "shards" / "shard-000000")
+    again = open_shard(other, 0)
+    assert again.folder.parent.name.startswith("glassmax-rows-")
+    assert not spool.folder.parent.exists()  # that of the run before
+    shard_rows._own_stack.close()
+    shard_rows._own.clear()
+    assert not again.folder.parent.exists()
 
 
 def test_a_worker_that_sees_other_files_says_so(tmp_path, held_of):

@@ -400,6 +400,22 @@ def test_a_loss_that_is_not_finite_is_an_error_and_the_last_good_weights_are_kep
         assert all(np.isfinite(value).all() for value in run.training.state.values())
 
 
+def test_a_network_that_is_too_large_is_not_copied_before_each_step(tmp_path, found, monkeypatch):
+    how, calls = {"rule": SGD(1e38), "dtype": "float32"}, []
+    copy = training_.copy_state
+    monkeypatch.setattr(training_, "copy_state", lambda *given: calls.append(given) or copy(*given))
+    for most, said in ((None, r"last good weights are kept"), (10, r"too large to keep a copy of good weights")):
+        if most:
+            monkeypatch.setattr(training_, "MOST_KEPT", most)
+        with closing(Inside(1)) as workers:
+            run = Run(found["one", False], workers, tmp_path, **how)
+            monkeypatch.setattr(training_, "take_step", lambda network, *_: network.theta.fill(np.inf))
+            with pytest.raises(DivergenceError, match=said):
+                run.finish()
+        assert np.isfinite(run.network.theta).all() == (most is None)
+    assert len(calls) == 1
+
+
 def test_another_arithmetic_is_refused_in_words(tmp_path, found):
     class Other:
         arithmetic = "native (sse2)"

@@ -97,7 +97,7 @@ def prepare_shards(
         If a worker doesn't see the files, has died too often, or takes too long.
     """
     token = secrets.token_hex(16)
-    begin_folder(folder / FOLDER, token)
+    begin_folder(folder / FOLDER, token, plan.n_shards)
     job = Job(
         plan=plan,
         layout=known.layout,

@@ -37,8 +37,8 @@ FROM_THE_BEGINNING = ("CSV", "JSON lines")
 SHARD = "shard-{:06d}"
 
 
-def begin_folder(folder: Path, token: str) -> None:
-    """Make the folder of the shards, and remove what killed workers have left in it.
+def begin_folder(folder: Path, token: str, n_shards: int) -> None:
+    """Make the folder of so many shards; remove what killed workers have left in it, and shards that there are no more.
 
     Raises
     ------
@@ -49,6 +49,9 @@ def begin_folder(folder: Path, token: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob(".shard-*"):
             shutil.rmtree(path, ignore_errors=True)
+        for path in folder.glob("shard-*"):
+            if (number := path.name[6:]).isdecimal() and number.isascii() and int(number) >= n_shards:
+                shutil.rmtree(path, ignore_errors=True)
         (folder / TOKEN).write_text(token, encoding="ascii")
 
 
@@ -106,14 +109,16 @@ def _token(folder: Path) -> str:
 
 
 _own: dict[str, Path] = {}
+_own_stack = contextlib.ExitStack()
+atexit.register(_own_stack.close)
 
 
 def _own_folder(job: Job) -> Path:
-    """Return a temporary folder of this process for a run; it is removed with the process."""
+    """Return a temporary folder of this process for a run; it is removed with the process, or for the next run."""
     if job.token not in _own:
-        stack = contextlib.ExitStack()
-        _own[job.token] = stack.enter_context(working_folder())
-        atexit.register(stack.close)
+        _own_stack.close()
+        _own.clear()
+        _own[job.token] = _own_stack.enter_context(working_folder())
     return _own[job.token]
 
 
