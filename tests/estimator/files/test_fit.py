@@ -15,12 +15,14 @@ from sklearn.exceptions import ConvergenceWarning
 import glassmax
 from glassmax import SoftmaxClassifier, TableClassifier, load_model
 from glassmax.engine import best_engine
-from glassmax.errors import DivergenceError
+from glassmax.errors import DataError, DivergenceError, OptionError
 from glassmax.estimator.files import FilesPrepared, fit_files
 from glassmax.estimator.files import run as run_
 from glassmax.functional import cross_entropy
 from glassmax.streaming import Sources, Split, Spool
+from glassmax.streaming import sources as sources_
 from glassmax.streaming.rows import blocks_of_rows
+from glassmax.table import Encoding
 from glassmax.training import Epoch, RunningMetrics
 
 from .rows_on_disk import K, N, cut, frame, quick
@@ -481,3 +483,72 @@ def test_files_sorted_by_label_are_learned_as_well_as_shuffled_rows_in_memory(tm
         for P in (streamed.predict_proba(test), memory.predict_proba(encode(test)))
     ]
     assert losses[0] / losses[1] < 1.01
+
+
+# rows in files
+
+
+@pytest.fixture(scope="module")
+def fitted(folder):
+    table = TableClassifier(network=SoftmaxClassifier(**quick()), random_state=0).fit(folder, target="y")
+    return {"softmax": SoftmaxClassifier(**quick()).fit(folder, target="y"), "table": table}
+
+
+def names_of(folder):
+    return [
+        *(folder, str(folder), f"{folder}/*.csv", Path(f"{folder}/part-*.csv"), f"{folder.parent}/ma*"),
+        *(sorted(folder.glob("*.csv")), [str(path) for path in folder.glob("*.csv")]),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["softmax", "table"])
+def test_what_fit_takes_predict_and_score_take(folder, fitted, kind, monkeypatch):
+    monkeypatch.setattr(sources_, "PIECE_ROWS", 256)
+    classifier, whole = fitted[kind], frame()
+    P, top = classifier.predict_proba(whole), classifier.predict_top(whole, 2)
+    for X in names_of(folder):
+        assert (classifier.predict(X) == classifier.predict(whole)).all()
+        assert np.array_equal(classifier.predict_proba(X), P)
+        assert all(np.array_equal(one, other) for one, other in zip(classifier.predict_top(X, 2), top, strict=True))
+        assert (classifier.predict_sparse(X, 0.4) != classifier.predict_sparse(whole, 0.4)).nnz == 0
+        assert classifier.score(X, "y") == pytest.approx(classifier.score(whole, "y"), rel=1e-15)
+        assert classifier.score(X, "y", "w") == pytest.approx(classifier.score(whole, "y", "w"), rel=1e-15)
+    if kind == "softmax":
+        for name in ("decision_function", "predict_log_proba"):
+            assert np.array_equal(getattr(classifier, name)(folder), getattr(classifier, name)(whole))
+
+
+@pytest.mark.parametrize("kind", ["softmax", "table"])
+def test_rows_in_files_are_predicted_in_pieces(folder, fitted, kind, monkeypatch):
+    monkeypatch.setattr(sources_, "PIECE_ROWS", 256)
+    encode, seen = Encoding.fill, []
+
+    def fill(self, table, counts):
+        seen.append(table.n_rows)
+        return encode(self, table, counts)
+
+    monkeypatch.setattr(Encoding, "fill", fill)
+    assert len(fitted[kind].predict(folder)) == N
+    fitted[kind].score(folder, "y")
+    assert max(seen) <= 256
+    assert sum(seen) >= N
+
+
+@pytest.mark.parametrize("kind", ["softmax", "table"])
+def test_faults_of_rows_in_files(folder, fitted, kind, tmp_path):
+    classifier = fitted[kind]
+    with pytest.raises(DataError, match=r"matches no file\. Seen from here"):
+        classifier.predict(f"{tmp_path}/*.csv")
+    with pytest.raises(OptionError, match=r"^sample_weight is of type list, expected the name of a column of the f"):
+        classifier.score(folder, "y", [1.0])
+    cut(frame(900).drop("x1"), tmp_path / "without", [400], "csv")
+    with pytest.raises(DataError, match="x1"):
+        classifier.predict(tmp_path / "without")
+    for name in ("a", "b"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        (tmp_path / "empty" / f"{name}.csv").write_text("x0,x1,x2,word,w,y\n")
+    with pytest.raises(DataError, match=r"empty: no file has a row, expected at least one row\.$"):
+        classifier.predict(tmp_path / "empty")
+    cut(frame(900).with_columns(y=pl.lit(None, pl.String)), tmp_path / "unlabelled", [400], "csv")
+    with pytest.raises(DataError, match=r"unlabelled: no row that counts has a value in the target column 'y'\.$"):
+        classifier.score(tmp_path / "unlabelled", "y")

@@ -28,7 +28,7 @@ from ..ensemble import Member, Preset, Search, Trial
 from ..files.faces import finished, records_of
 from ..files.records import FilesFit
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
-from ..on_files import NOT_ROUTED, names_files
+from ..on_files import NOT_ROUTED, in_files, names_files, of_files, score_on_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
 from .column_score import score_column
@@ -481,13 +481,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : frame, Table, dict of columns, (n, d) array, or path
-            With the columns of the training, in any order if they have names.
+        X : frame, Table, dict of columns, (n, d) array, path, or list of paths
+            With the columns of the training, in any order if they have names. A path may be a folder or a glob; files
+            are read in pieces and need not fit into memory.
 
         Returns
         -------
         (n,) array of labels
         """
+        if in_files(self, X):
+            return of_files(self, self.predict, X)
         return self._fitted().predict(self._table(X), n_threads=self.n_threads)
 
     def predict_top(self, X: Any, k: int = 5) -> tuple[Array, Array]:
@@ -516,6 +519,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -----
         Memory: O(n k) for any number of classes, see `glassmax.Model.predict_top`.
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_top, X, k)
         return self._fitted().predict_top(self._table(X), k, n_threads=self.n_threads)
 
     def predict_sparse(self, X: Any, threshold: float) -> Any:
@@ -538,6 +543,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         OptionError
             If the threshold is out of range.
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_sparse, X, threshold)
         return self._fitted().predict_sparse(self._table(X), threshold, n_threads=self.n_threads)
 
     def predict_proba(self, X: Any) -> Array:
@@ -553,6 +560,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n, k) array
             Columns in the order of `classes_`. Rows sum to 1.
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_proba, X)
         return self._fitted().predict_proba(self._table(X), n_threads=self.n_threads)
 
     def score(self, X: Any, y: npt.ArrayLike | str, sample_weight: npt.ArrayLike | str | None = None) -> float:
@@ -571,6 +580,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         float
             In [0, 1].
         """
+        if isinstance(y, str) and in_files(self, X):
+            return score_on_files(self, X, y, sample_weight)
         if isinstance(y, str):
             return score_column(self, self._table(X), y, sample_weight)
         if isinstance(sample_weight, str):
