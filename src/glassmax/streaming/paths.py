@@ -119,7 +119,7 @@ def _named(given: str) -> list[Found]:
     if glob.has_magic(given) and not os.path.exists(given):
         found = [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]
         if not found:
-            raise DataError(f"{given} matches no file. Seen from here, {os.getcwd()}, is the path right?")
+            raise DataError(f"{given} matches no file. The current folder is {os.getcwd()}. Is the path right?")
         root = given[: re.search(r"[*?[]", given).start()].rpartition(os.sep)[0]  # type: ignore[union-attr]
         return [_below(root, path) for path in found]
     if os.path.isdir(given):
@@ -172,7 +172,9 @@ def _in_folder(folder: str, paths: list[str]) -> list[Found]:
         if not _plain_name(path).endswith(SUFFIXES):
             kinds = sorted({PurePath(name).suffix for name in paths if name.lower().endswith(SUFFIXES)})
             pattern = "/".join([called.rstrip("/"), "**", f"*{kinds[0] if kinds else '.csv'}"])
-            raise DataError(f"{name_of(path)} is no table by its name. Say which files are meant, such as {pattern!r}.")
+            raise DataError(
+                f"The name of {name_of(path)} is not that of a table. Name the tables, such as {pattern!r}."
+            )
     return [_below(folder, path) for path in paths]
 
 
