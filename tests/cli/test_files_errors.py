@@ -84,7 +84,7 @@ COMMAND_LINE = {
     ),
     "several_files_in_memory": (
         "train data --target y --no-stream",
-        "--no-stream reads a single file into memory. Leave it out, or pass one file.",
+        "--no-stream reads a single file into memory. Leave --no-stream out, or pass one file.",
     ),
     "workers_in_memory": (
         "train one.csv --target y --no-stream --engine processes --hidden 4",
@@ -116,7 +116,7 @@ COMMAND_LINE = {
     ),
     "an_address_of_processes": (
         "train data --target y --engine processes --address auto",
-        "--address is the address of a Ray cluster. Pass --engine ray, or leave it out.",
+        "--address is the address of a Ray cluster. Pass --engine ray, or leave --address out.",
     ),
     "an_unknown_engine": (
         "train data --target y --engine dask",
@@ -148,7 +148,7 @@ DATA = {
     ),
     "a_glob_of_nothing": (
         "train 'data/*.parquet' --target y",
-        "data/*.parquet matches no file. Seen from here, FOLDER, is the path right?",
+        "data/*.parquet matches no file. The current folder is FOLDER. Is the path right?",
     ),
     "a_missing_file_of_several": (
         "train one.csv nope.csv --target y",
@@ -156,7 +156,7 @@ DATA = {
     ),
     "a_file_that_is_no_table": (
         "train noted --target y",
-        "noted/notes.md is no table by its name. Say which files are meant, such as 'noted/**/*.csv'.",
+        "The name of noted/notes.md is not that of a table. Name the tables, such as 'noted/**/*.csv'.",
     ),
     "a_file_named_twice": (
         "train data data/part-1.csv --target y",
@@ -164,23 +164,23 @@ DATA = {
     ),
     "another_column_in_one_file": (
         "train more --target y",
-        "part-2.csv has 'd' besides, unlike part-1.csv. Write the same columns into each file, or name the columns to "
+        "part-2.csv also has 'd', unlike part-1.csv. Write the same columns into each file, or name the columns to "
         "read with --column.",
     ),
     "a_target_missing_in_one_file": (
         "train renamed --target y",
-        "part-2.csv lacks 'y' and has 'z' besides, unlike part-1.csv. Write the same columns into each file, or name "
+        "part-2.csv lacks 'y' and also has 'z', unlike part-1.csv. Write the same columns into each file, or name "
         "the columns to read with --column.",
     ),
     "a_file_without_a_header": (
         "train headless --target y",
-        "part-2.csv lacks 'id', 'x', 'c', 'y' and has 'r39', '39', 'u', 'a' besides, unlike part-1.csv. Does the file "
-        "lack the line with the names? If no file has one, say --no-header.",
+        "part-2.csv lacks 'id', 'x', 'c', 'y' and also has 'r39', '39', 'u', 'a', unlike part-1.csv. Does the file "
+        "lack a header line? If no file has a header line, pass --no-header.",
     ),
     "decimal_commas_and_points": (
         "train commas --target y",
-        "part-1.csv has decimal commas, and part-2.csv decimal points, expected one of the two in all files. Write the "
-        "numbers alike.",
+        "part-1.csv has decimal commas, and part-2.csv decimal points, expected one of the two in all files. Use the "
+        "same decimal sign in all files.",
     ),
     "the_folder_as_place_of_the_model": (
         "train data --target y -o data/m.safetensors",

@@ -86,7 +86,7 @@ def test_a_file_that_vanishes_leaves_the_earlier_predictions_as_they_are(model, 
     with open("p.csv", "w") as earlier:
         earlier.write("earlier\n")
     result = run("predict", "m", "parts", "-o", "p.csv")
-    words = "part-7.csv has vanished: it was there when the files were first looked at."
+    words = "part-7.csv no longer exists. The file was there when the files were first listed."
     assert (result.code, result.out, result.err) == (1, "", f"Error: {words}\n")
     with open("p.csv") as kept:
         assert kept.read() == "earlier\n"

@@ -59,7 +59,7 @@ def test_a_folder_is_described_and_the_model_is_written(files, done):
         "  categories: c (2)",
         "  id is left out: it has a different text in every row, as identifiers do.",
         "976 rows to train on, 224 held out; network 3-4-2",
-        "  --hidden sets up the network; without such an option, it has 128 hidden units",
+        "  --hidden describes the network; without such an option, the network has 128 hidden units",
     ]
     assert lines[7].startswith("  each epoch reads the encoded rows, ")
     assert lines[8].startswith("3 epochs, training loss ")
@@ -206,12 +206,12 @@ def test_ctrl_c_keeps_the_model_so_far_and_the_same_command_resumes(files, run, 
     assert "Stopped by Ctrl-C after 2 epochs; the weights so far are kept." in result.err
     assert result.err.endswith(
         "Training was interrupted: the model has learned from 2 epochs.\n"
-        "The same command, given again, resumes the training from run.ckpt.\n"
+        "Run the same command again to resume the training from run.ckpt.\n"
     )
     assert len(theta()) == 26
     assert os.path.isdir("run.ckpt.rows")
     resumed = done(*command)
-    assert "  run.ckpt has 2 epochs; the training goes on\n" in resumed.err
+    assert "  run.ckpt has 2 epochs; the training resumes\n" in resumed.err
     assert theta().tobytes() == theta("whole").tobytes()
     assert sorted(os.listdir()) == ["all.csv", "data", "data.safetensors", "run.ckpt", "temporary", "whole"]
 
@@ -220,7 +220,7 @@ def test_without_a_checkpoint_ctrl_c_says_how_to_be_able_to_resume(files, run, m
     with ctrl_c(monkeypatch, WindowDone, 2):
         result = run("train", "data", "--target", "y", *SMALL)
     assert result.code == 130
-    assert result.err.endswith("To be able to resume a training, pass --checkpoint FILE from the beginning.\n")
+    assert result.err.endswith("To make a training resumable, start it with --checkpoint FILE.\n")
     assert os.listdir("temporary") == []
 
 
@@ -241,8 +241,8 @@ def test_ctrl_c_before_the_training_keeps_what_a_checkpoint_has(files, run, done
     with ctrl_c(monkeypatch, kind):
         result = run(*command)
     assert result.err == (
-        "Interrupted before the training began; no model was written. What was read so far is kept: the same command, "
-        "given again, goes on from there.\n"
+        "Interrupted before the training began; no model was written. The rows read so far are kept: run the same "
+        "command again to continue.\n"
     )
     done(*command)
     assert theta().tobytes() == theta("whole").tobytes()
@@ -272,7 +272,7 @@ def test_another_run_does_not_touch_what_an_interrupted_one_has_kept(files, run,
         result = run("train", *other, *command[2:] if "--hidden" not in other else command[2:4] + command[6:])
         assert result.err.startswith("Error: --checkpoint run.ckpt belongs to another run: ")
         assert {path: os.stat(f"run.ckpt.rows/{path}").st_mtime_ns for path in os.listdir("run.ckpt.rows")} == kept
-    assert "the training goes on" in done(*command).err
+    assert "the training resumes" in done(*command).err
 
 
 def test_a_file_that_vanishes_before_its_rows_are_encoded_is_named(files, run, monkeypatch):
@@ -282,7 +282,7 @@ def test_a_file_that_vanishes_before_its_rows_are_encoded_is_named(files, run, m
 
     monkeypatch.setattr(FilesTrainingRun, "_progress", remove)
     result = run("train", "data", "--target", "y", *SMALL)
-    words = "part-2.csv has vanished: it was there when the files were first looked at."
+    words = "part-2.csv no longer exists. The file was there when the files were first listed."
     assert (result.code, result.out, result.err) == (1, "", f"Error: {words}\n")
     assert os.listdir("temporary") == []
 

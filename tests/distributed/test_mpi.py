@@ -86,7 +86,7 @@ LIMITS = {
     ("hangs in a sum", 2): "Rank 0 on HOST has not answered for 0.5 seconds at shard 3 (hangs).",
     ("hangs in a map", 4): "Rank 1 on HOST has not answered for 0.5 seconds at shard 3 (hangs).",
     ("frozen", 3): "Rank 1 on HOST has not answered for 0.5 seconds at shard 4 (freezes).",
-    ("comes late", 3): "Of 3 ranks, 1 (2) haven't come within 0.5 s. All ranks must run the same program",
+    ("comes late", 3): "1 of 3 ranks did not connect within 0.5 s: 2. All ranks must run the same program",
 }
 
 
@@ -139,9 +139,9 @@ def test_without_mpiexec_there_is_one_rank():
 )
 def test_ranks_that_do_not_know_of_each_other_are_refused(variable, starter):
     message = (
-        f"WorkerError: {starter} has started 4 processes, but each of them sees itself alone: {starter} belongs to "
-        "another MPI than the library that mpi4py has loaded. Start with the mpiexec that is installed beside the "
-        "library, or set MPI4PY_LIBMPI."
+        f"WorkerError: {starter} has started 4 processes, but each process sees only itself: {starter} belongs to "
+        "another MPI installation than the library that mpi4py has loaded. Use the mpiexec of this library, or set "
+        "MPI4PY_LIBMPI to the path of another library."
     )
     assert alone("nothing", **{variable: "4"}) == (1, "", message)
 

@@ -113,11 +113,12 @@ def test_a_worker_that_was_killed_between_two_calls_is_replaced(faults, workers,
 def test_a_shard_on_which_three_workers_die_is_named(faults, workers, expected):
     with pytest.raises(
         WorkerError,
-        match=r"^Shard 4 \(dies always\) has ended 3 workers, at last worker [12] \(process \d+\), by signal SIGKILL\. "
-        "Perhaps its memory was full: use fewer workers on a machine, or smaller batches.$",
+        match=r"^3 workers have died at shard 4 \(dies always\); the last one was worker [12] \(process \d+\), which "
+        r"ended by signal SIGKILL\. The machine may have run out of memory: use fewer workers on a machine, or smaller "
+        "batches.$",
     ):
         workers.sum_in_order(faults.dies_always, 11, NOTHING)
-    with pytest.raises(WorkerError, match=r"^Shard 4"):
+    with pytest.raises(WorkerError, match=r"^3 workers have died at shard 4"):
         list(workers.map_shards(faults.dies_always, range(11), NOTHING))
     assert workers.sum_in_order(faults.tenths, 11, NOTHING)["sum"].tobytes() == expected
 
@@ -134,7 +135,7 @@ def test_a_worker_that_hangs_is_an_error_after_the_limit_and_nothing_is_left(fau
         with pytest.raises(
             WorkerError,
             match=r"^Worker 1 \(process \d+\) has not answered for 0.5 seconds at shards 1 to 3 \(hangs\)\. "
-            "If it needs more time, raise wait_limit.$",
+            "If the work needs more time, increase wait_limit.$",
         ):
             workers.sum_in_order(faults.hangs, 6, NOTHING)
         assert not is_running(before[0])

@@ -109,11 +109,12 @@ def test_a_worker_that_is_killed_costs_no_bit_and_no_word(faults, workers, expec
 def test_a_shard_on_which_three_workers_die_is_named(faults, workers, expected):
     with pytest.raises(
         WorkerError,
-        match=r"^Shard 4 \(dies always\) has ended 3 workers, at last the worker on 127\.0\.0\.1 \(process \d+\), by "
-        r"SIGKILL, a crash or an exit\. Perhaps its memory was full: use fewer workers on a machine, or smaller ",
+        match=r"^3 workers have died at shard 4 \(dies always\); the last one was the worker on 127\.0\.0\.1 "
+        r"\(process \d+\), which ended by SIGKILL, a crash or an exit\. The machine may have run out of memory: use "
+        "fewer workers ",
     ):
         list(workers.map_shards(faults.dies_always, [3], NOTHING))
-    with pytest.raises(WorkerError, match="has ended 3 workers") as caught:
+    with pytest.raises(WorkerError, match="3 workers have died at shard 1 ") as caught:
         list(workers.map_shards(faults.exits, [0], NOTHING))
     assert "no room in the test" in caught.value.__notes__[0]
     assert workers.sum_in_order(faults.tenths, 11, NOTHING)["sum"].tobytes() == expected
@@ -138,7 +139,7 @@ def test_an_error_of_an_operation_travels_in_its_own_words(faults, workers, expe
 @slow
 def test_a_worker_that_hangs_is_an_error_after_the_limit_and_is_ended(faults, workers, expected):
     with closing(open_workers(WorkerSettings("ray", 4, wait_limit=1.5))) as some:
-        words = r"^Nothing has come of shards \d to 3 \(hangs\) for 1.5 seconds: a worker hangs, or the cluster is "
+        words = r"^No result of shards \d to 3 \(hangs\) has come for 1.5 seconds: a worker hangs, or the cluster is "
         with pytest.raises(WorkerError, match=words):
             some.sum_in_order(faults.hangs, 6, NOTHING)
     for _ in range(3):  # four tasks at a time find room again
@@ -186,7 +187,7 @@ def test_a_generator_that_is_not_taken_to_its_end_leaves_workers_that_work(fault
 def test_another_version_of_glassmax_is_refused_by_the_worker(faults, workers, monkeypatch):
     monkeypatch.setattr("glassmax.distributed.ray.workers.__version__", "0.0.1")
     with pytest.raises(
-        WorkerError, match=r" has glassmax \S+, expected 0\.0\.1, as where it was called\. Install the same"
+        WorkerError, match=r" has glassmax \S+, expected 0\.0\.1, the driver's version\. Install the same"
     ):
         workers.sum_in_order(faults.tenths, 2, NOTHING)
 
@@ -290,7 +291,7 @@ def test_a_worker_that_is_ended_for_its_memory_three_times_is_an_error(faults):
     done = run(script, faults, RAY_memory_usage_threshold="0.0001", RAY_memory_monitor_refresh_ms="100")
     assert done.stderr == ""
     assert re.fullmatch(
-        r"WorkerError The memory of 127\.0\.0\.1 has run out at shards 1 to 3 \(hangs\), again and again: \S+ of \S+ "
+        r"WorkerError 127\.0\.0\.1 has repeatedly run out of memory at shards 1 to 3 \(hangs\): \S+ of \S+ "
         r"are in use\. Use fewer workers on a machine, or smaller batches\.\n",
         done.stdout,
     )
@@ -421,7 +422,7 @@ def test_what_answers_but_is_no_cluster_is_told(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"127.0.0.1:{mute.getsockname()[1]}"
         with pytest.raises(
-            WorkerError, match=rf"^What answers at {address} can't be used\. It is no Ray cluster\. The port"
+            WorkerError, match=rf"^The server at {address} can't be used\. It is not a Ray cluster\. Use"
         ):
             cluster._check_there(address)
 
@@ -429,7 +430,7 @@ def test_what_answers_but_is_no_cluster_is_told(monkeypatch):
 def test_without_ray_the_installation_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(
-        WorkerError, match=r"^For engine='ray', Ray is needed\. Install it: pip install 'glassmax\[ray\]'$"
+        WorkerError, match=r"^engine='ray' needs Ray, which is not installed\. Install it: pip install 'glass"
     ):
         open_workers(WorkerSettings("ray", 2))
 
@@ -463,13 +464,13 @@ KINDS = {
             "OutOfMemoryError",
             "1 worker(s) were killed due to the node running low on memory. Memory on the node (IP: 10.0.0.7, ID: ab) "
             "was 15.2GB used / 16.0GB limit (0.95)\nOOM kill reason: Memory usage exceeded",
-            "The memory of 10.0.0.7 has run out at shard 3 (gradient), again and again: 15.2GB of 16.0GB are in use. "
+            "10.0.0.7 has repeatedly run out of memory at shard 3 (gradient): 15.2GB of 16.0GB are in use. "
             "Use fewer workers on a machine, or smaller batches.",
         ),
         (
             "OutOfMemoryError",
             "Killed.",
-            "The memory of a machine has run out at shard 3 (gradient), again and again. Use fewer workers on a "
+            "A machine has repeatedly run out of memory at shard 3 (gradient). Use fewer workers on a "
             "machine, or smaller batches.",
         ),
         (
@@ -486,7 +487,7 @@ KINDS = {
         (
             "ObjectLostError",
             "x",
-            "Ray has lost the result of shard 3 (gradient) together with the machine that held it.",
+            "Ray has lost the result of shard 3 (gradient), because the machine that held the result is gone.",
         ),
         ("NodeDiedError", "It died. Why?", "Ray has failed at shard 3 (gradient): NodeDiedError: It died."),
     ],
@@ -515,13 +516,11 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
         "The node with node id: {} and address: 10.0.0.7 has been marked dead because the detector has missed too many"
     )
     assert late([marked.format("abc")]) == "Ray's node on this machine has died at shard 3 (gradient)."
-    assert late([marked.format("def"), "Raylet is terminated. Termination is unexpected."]).startswith(
-        "Nothing has come"
-    )
+    assert late([marked.format("def"), "Raylet is terminated. Termination is unexpected."]).startswith("No result of")
     assert late(
         ["Killed: node running low on memory. Memory on the node (IP: 10.0.0.7) was 15GB used / 16GB limit"]
     ) == (
-        "The memory of 10.0.0.7 has run out at shard 3 (gradient), again and again: 15GB of 16GB are in use. Use fewer "
+        "10.0.0.7 has repeatedly run out of memory at shard 3 (gradient): 15GB of 16GB are in use. Use fewer "
         "workers on a machine, or smaller batches."
     )
     assert late(has={"GPU": 1.0, "node:10.0.0.7": 1.0}) == (
@@ -529,8 +528,8 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
         "resources."
     )
     assert late() == (
-        "Nothing has come of shard 3 (gradient) for 300 seconds: a worker hangs, or the cluster is busy with other "
-        "work. If it needs more time, raise wait_limit."
+        "No result of shard 3 (gradient) has come for 300 seconds: a worker hangs, or the cluster is busy with other "
+        "work. If the work needs more time, increase wait_limit."
     )
 
 

@@ -217,7 +217,7 @@ def test_a_folder_that_cant_be_written_to_is_one_sentence(tmp_path, found, held_
     shutil.rmtree(tmp_path / "other" / "shards" / "shard-000001")
     held.renew(held.broadcast)
     monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(DataError, match=r"^The disk of .*shards is full: .* Make room and start again"):
+    with pytest.raises(DataError, match=r"^The disk of .*shards is full: .* Free some space and start again"):
         open_shard(held, 1)
 
 
@@ -271,12 +271,12 @@ def test_a_worker_that_sees_other_files_says_so(tmp_path, held_of):
     path = tmp_path / "data" / "part-2.parquet"
     os.utime(path, ns=(1, 1))
     with pytest.raises(
-        WorkerError, match=r"^The worker on .* doesn't see the files as the driver does: their names, sizes or times"
+        WorkerError, match=r"^The worker on .* sees other files than the driver: their names, sizes or times"
     ):
         open_shard(held, 1)
     path.unlink()
     with pytest.raises(
-        WorkerError, match=r"^The worker on .* doesn't see the files as the driver does: .*part-2.parquet"
+        WorkerError, match=r"^The worker on .* can't read the files that the driver reads: .*part-2.parquet"
     ):
         open_shard(held, 1)
 

@@ -422,7 +422,7 @@ def test_another_arithmetic_is_refused_in_words(tmp_path, found):
 
     with closing(Inside(1)) as workers:
         run = Run(found["one", False], workers, tmp_path, engine=Other())
-        message = r"^A worker would compute by the engine .*, the driver by native \(sse2\): .* Set GLASSMAX_ISA"
+        message = r"^A worker has the engine .*, but the driver has native \(sse2\): .* Set GLASSMAX_ISA"
         with pytest.raises(WorkerError, match=message):
             run.finish()
 

@@ -56,8 +56,8 @@ WHOLE_NUMBERS = "expected whole numbers >= 1, as (100,) or ()."
 TABLE = {
     OptionError: {
         "target is None, expected the name of the column to predict: X names files.": fit([Path("a.csv")]),
-        "engine is 'ray', expected None without target: it is for rows that are read from files. Pass the path of the "
-        "files as X, and the column to predict as target.": fit(fitting={"engine": "ray"}),
+        "engine is 'ray', expected None without target: this argument is for rows that are read from files. Pass the "
+        "path of the files as X, and the column to predict as target.": fit(fitting={"engine": "ray"}),
         "solver is 'adm', expected one of adam, adamw, sgd, lbfgs. Did you mean 'adam'?": fit(solver="adm"),
         "solver is None, expected one of adam, adamw, sgd, lbfgs.": fit(solver=None),
         f"activation is 'rleu', expected one of {ACTIVATIONS}. Did you mean 'relu'?": fit(activation="rleu"),
@@ -482,8 +482,8 @@ TABLE = {
             "X has rows of different lengths, expected (n, d) numbers: as many in each row. Give each number a column "
             "of its own."
         ): fit([[1, [2, 3]]] * 150),
-        "X is the text 'iris.csv', expected an array or a frame of numbers. TableClassifier reads a file, and fit "
-        "with target='...', the column to predict, any number of files.": fit("iris.csv"),
+        "X is the text 'iris.csv', expected an array or a frame of numbers. TableClassifier reads a file. To "
+        "train on one or more files, pass target='...', the column to predict, to fit.": fit("iris.csv"),
         "Input X contains NaN: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, with "
         "sklearn.impute.SimpleImputer for instance.": fit(changed(IRIS, (3, 1), np.nan)),
         "Input X contains infinity: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, "

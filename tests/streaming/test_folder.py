@@ -86,7 +86,7 @@ def test_the_temporary_folder_of_a_killed_process_is_removed_by_the_next_and_tha
 def test_a_folder_that_cant_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
     with (
-        pytest.raises(DataError, match=r"can't be made: Not a directory\. Name another one with cache_folder\."),
+        pytest.raises(DataError, match=r"can't be made: Not a directory\. Choose another folder with cache_folder\."),
         working_folder(tmp_path / "file" / "a"),
     ):
         pass

@@ -76,7 +76,7 @@ def test_a_column_of_the_files_takes_precedence(tmp_path):
 def test_a_file_beside_the_folders_lacks_their_column(tmp_path):
     put(tmp_path, ["year=2023"])
     write(frame(3), tmp_path / "part.csv")
-    with pytest.raises(DataError, match=r"^year=2023/part\.csv has 'year' besides, unlike part\.csv\.|lacks 'year'"):
+    with pytest.raises(DataError, match=r"^year=2023/part\.csv also has 'year', unlike part\.csv\.|lacks 'year'"):
         Sources(tmp_path)
 
 

@@ -151,7 +151,7 @@ FAULTS = {
     "forbidden": ([403] * 20, "a.csv", "{url}/a.csv can't be read: the server refuses access (403)."),
     "no match": ([], "*.arrow", "{url}/*.arrow matches no file that the server lists."),
     "empty": ([], "empty/", "The folder {url}/empty/ holds no table, expected Parquet, Arrow, CSV or JSON lines"),
-    "foreign": ([], "other/", "{url}/other/notes.md is no table by its name. Say which files are meant, such as"),
+    "foreign": ([], "other/", "The name of {url}/other/notes.md is not that of a table. Name the tables, such as"),
     "truncated": ([], "half.parquet", "{url}/half.parquet is not a complete Parquet file: "),
     "page": ([], "page.csv", "{url}/page.csv is a web page (HTML), expected a table. Was it saved in place of"),
 }
@@ -197,7 +197,7 @@ def test_a_file_that_changes_or_vanishes_is_an_error(tmp_path, web, end):
     first = found.fingerprint
     write(frame(31), tmp_path / f"a.{end}")
     os.utime(tmp_path / f"a.{end}", (1, 1))
-    with pytest.raises(DataError, match=rf"^a\.{end} was changed while it was in use\. Start again;"):
+    with pytest.raises(DataError, match=rf"^a\.{end} has changed during the run\. Start again;"):
         list(found.pieces())
     assert Sources(f"{web.url}/a.{end}").fingerprint != first
     (tmp_path / f"a.{end}").unlink()
@@ -218,7 +218,9 @@ def test_a_full_disk_is_one_sentence(tmp_path, web, monkeypatch):
     write(frame(30_000), tmp_path / "a.csv")
     web.ranges = False
     monkeypatch.setattr(remote.tempfile, "TemporaryFile", Full)
-    with pytest.raises(DataError, match=r"/a\.csv can't be copied to .*: No space left on device\. Make room there\."):
+    with pytest.raises(
+        DataError, match=r"/a\.csv can't be copied to .*: No space left on device\. Free some space there\."
+    ):
         list(Sources(f"{web.url}/a.csv").pieces())
 
 
@@ -310,14 +312,16 @@ def test_a_fault_of_a_bucket_is_one_sentence(tmp_path, bucket, monkeypatch):
     found = Sources("s3://bucket/a.csv")
     first = found.fingerprint
     bucket.put_object(Key="a.csv", Body=b"x,y\n1,a\n")
-    with pytest.raises(DataError, match=r"^a\.csv was changed while it was in use\. Start again;"):
+    with pytest.raises(DataError, match=r"^a\.csv has changed during the run\. Start again;"):
         list(found.pieces())
     assert Sources("s3://bucket/a.csv").fingerprint != first
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     remote._file_system.cache_clear()
-    with pytest.raises(DataError, match=r"a\.csv can't be read: there are no credentials for it\. Set AWS_PROFILE, or"):
+    with pytest.raises(
+        DataError, match=r"a\.csv can't be read: no credentials were found\. To provide credentials, set AWS_PROFILE"
+    ):
         Sources("s3://bucket/a.csv")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     with serving(tmp_path) as server:

@@ -287,7 +287,7 @@ def test_files_sorted_by_their_label_are_noticed(tmp_path):
     cut(table, tmp_path / "sorted", ["parquet"], [1000, len(table) - 1000])
     found = streamed(tmp_path / "sorted")
     assert found.is_sorted
-    assert "y: the rows are sorted by it, or nearly so. They are shuffled across all files." in in_words(found.notes)
+    assert "y: the rows are sorted by this column, or nearly so. All rows are shuffled." in in_words(found.notes)
 
 
 def test_texts_too_many_to_count_leave_the_decision_as_it_is(tmp_path, monkeypatch):

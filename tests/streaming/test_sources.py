@@ -194,30 +194,30 @@ def _twice_in_header(folder):
 
 MESSAGES = {
     "empty folder": (lambda folder: None, "", "The folder {folder} holds no table, expected Parquet, Arrow, CSV or"),
-    "no match": (lambda folder: None, "*.parquet", "{folder}/*.parquet matches no file. Seen from here, "),
+    "no match": (lambda folder: None, "*.parquet", "{folder}/*.parquet matches no file. The current folder is "),
     "no such file": (lambda folder: None, "a.csv", "{folder}/a.csv: there is no such file."),
     "no table by name": (
         _spreadsheet,
         "",
-        "{folder}/notes.md is no table by its name. Say which files are meant, such as '{folder}/**/*.csv'.",
+        "The name of {folder}/notes.md is not that of a table. Name the tables, such as '{folder}/**/*.csv'.",
     ),
     "no header": (
         _other_header,
         "",
-        "b.csv lacks 'x', 'color', 'y' and has '0.5', 'red', '1' besides, unlike a.csv. Does the file lack the line "
-        "with the names? If no file has one, say header=False.",
+        "b.csv lacks 'x', 'color', 'y' and also has '0.5', 'red', '1', unlike a.csv. Does the file lack a header "
+        "line? If no file has a header line, pass header=False.",
     ),
     "columns": (
         _lacking,
         "",
-        "b.parquet lacks 'color' and has 'z' besides, unlike a.parquet. Write the same columns into each file, or name "
+        "b.parquet lacks 'color' and also has 'z', unlike a.parquet. Write the same columns into each file, or name "
         "the columns to read with columns.",
     ),
     "types": (
         _other_type,
         "",
-        "Column 'x' of part-10.parquet holds text, expected numbers as in part-2.parquet. Write the column alike in "
-        "all files, or leave it out.",
+        "Column 'x' of part-10.parquet holds text, expected numbers as in part-2.parquet. Write the same type of "
+        "values into all files, or leave the column out.",
     ),
     "truncated": (_truncated, "", "{folder}/b.parquet is not a complete Parquet file"),
     "decimals": (_decimals, "", "a.csv has decimal commas, and b.csv decimal points, expected one of the two in all"),
@@ -250,10 +250,12 @@ def test_a_file_that_vanishes_or_changes_is_an_error(tmp_path, end):
     pieces = found.pieces()
     next(pieces)
     (tmp_path / f"b.{end}").unlink()
-    with pytest.raises(DataError, match=rf"^b\.{end} has vanished: it was there when the files were first looked at"):
+    with pytest.raises(
+        DataError, match=rf"^b\.{end} no longer exists\. The file was there when the files were first listed"
+    ):
         list(pieces)
     write(frame(31), tmp_path / f"b.{end}")
-    with pytest.raises(DataError, match=rf"^b\.{end} was changed while it was in use\. Start again;"):
+    with pytest.raises(DataError, match=rf"^b\.{end} has changed during the run\. Start again;"):
         list(found.pieces())
 
 
@@ -319,7 +321,7 @@ def test_a_file_that_grows_while_it_is_read_is_an_error(tmp_path, end):
     next(pieces)
     with open(tmp_path / f"a.{end}", "ab") as file:
         file.write(b"\n")
-    with pytest.raises(DataError, match=rf"^a\.{end} was changed while it was in use\. Start again;"):
+    with pytest.raises(DataError, match=rf"^a\.{end} has changed during the run\. Start again;"):
         list(pieces)
 
 

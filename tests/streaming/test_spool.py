@@ -245,8 +245,8 @@ def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path, monkey
     with pytest.raises(DataError) as error, SpoolWriter(tmp_path, layout, IDENTITY) as writer:
         fill(writer, rows(700, layout), [300])
     assert str(error.value) == (
-        f"The disk of {tmp_path} is full: 0 MB of encoded rows were written there. Make room and start again, which "
-        "goes on from there; or name another folder with cache_folder."
+        f"The disk of {tmp_path} is full: 0 MB of encoded rows were written there. Free some space and "
+        "start again to continue, or choose another folder with cache_folder."
     )
     assert sorted(os.listdir(tmp_path)) == ["manifest.json", "part-000000.rows", "part-000001.rows"]
 

@@ -44,22 +44,22 @@ OF_FILES = group(
     "Files larger than memory, several machines",
     option(
         "--stream/--no-stream",
-        "Whether to read the rows of a single file piece by piece, as those of several files are.  [default: if the "
-        "file needs more than a quarter of the available memory]",
+        "Read the rows of a single file piece by piece, or all at once into memory. Several files are always read "
+        "piece by piece.  [default: --stream if the file needs more than a quarter of the available memory]",
         default=None,
     ),
     option(
         "--cache-folder",
-        "Folder in which the encoded rows, and what is known of the files, are kept for later runs.  [default: a "
-        "folder beside the checkpoint, or a temporary one, which is removed when the run is done]",
+        "Folder in which the encoded rows and the results of the scan are kept for later runs.  [default: a folder "
+        "beside the checkpoint, or a temporary folder, which is removed when the run is complete]",
         metavar="FOLDER",
     ),
     option(
         "--engine",
-        "Train on workers: processes on this machine, the tasks of a Ray cluster, or the processes that mpiexec has "
-        "started. The networks of a preset are trained in parallel, with all rows in memory; for one network of your "
-        "own, the rows are read piece by piece. The model doesn't depend on the number of workers.  [default: this "
-        "process alone]",
+        "Train on workers: processes on this machine (processes), tasks of a Ray cluster (ray), or the processes that "
+        "mpiexec has started (mpi). The networks of a preset are trained in parallel, with all rows in memory; a "
+        "network of your own is trained by all workers together, on rows that are read piece by piece. The model "
+        "doesn't depend on the number of workers.  [default: no workers]",
         click.Choice(ENGINES),
         metavar="NAME",
     ),
@@ -70,25 +70,25 @@ OF_FILES = group(
     ),
     option(
         "--address",
-        "Address of a Ray cluster; auto for one that runs on this machine.  [default: RAY_ADDRESS, or a new local "
-        "cluster]",
+        "Address of a Ray cluster: host:port; auto for a cluster that is already running; or local for a new cluster "
+        "on this machine.  [default: a running cluster, otherwise a new one on this machine]",
         metavar="ADDRESS",
     ),
     option(
         "--averaging",
-        "local_sgd: each shard of the rows is trained on alone for some steps, then the weights are averaged.  "
-        "[default: all workers compute the gradient of each step together]",
+        "local_sgd: each shard of the rows takes some training steps of its own, then the weights of all shards are "
+        "averaged.  [default: all workers compute the gradient of each step together]",
         click.Choice(["local_sgd"]),
         metavar="NAME",
     ),
     option(
         "--averaging-steps",
-        "Number of steps between two averages, for --averaging local_sgd.  [default: 16]",
+        "Number of steps of a shard between two averages, for --averaging local_sgd.  [default: 16]",
         click.IntRange(1),
     ),
     option(
         "--wait-limit",
-        "Time after which a worker that doesn't answer is an error.  [default: 300]",
+        "Maximum time to wait for an answer of a worker; the run then ends with an error.  [default: 300]",
         click.FloatRange(0, min_open=True),
         metavar="SECONDS",
     ),
@@ -124,7 +124,9 @@ def on_files(
     asked = asked or "--stream" * bool(options["stream"])
     if are_several(data):
         if options["stream"] is False:
-            raise click.UsageError("--no-stream reads a single file into memory. Leave it out, or pass one file.")
+            raise click.UsageError(
+                "--no-stream reads a single file into memory. Leave --no-stream out, or pass one file."
+            )
         return ""
     if asked:
         if not is_file(data[0]):
@@ -221,9 +223,11 @@ def workers_from_options(options: dict[str, Any], *, in_memory: bool) -> "Worker
                 raise click.UsageError(f"{typed} is for training on workers. Pass --engine too: processes, ray or mpi.")
         return None
     if options["averaging_steps"] is not None and options["averaging"] is None:
-        raise click.UsageError("--averaging-steps is for --averaging local_sgd. Pass --averaging too, or leave it out.")
+        raise click.UsageError(
+            "--averaging-steps is for --averaging local_sgd. Pass --averaging too, or leave --averaging-steps out."
+        )
     if options["address"] is not None and options["engine"] != "ray":
-        raise click.UsageError("--address is the address of a Ray cluster. Pass --engine ray, or leave it out.")
+        raise click.UsageError("--address is the address of a Ray cluster. Pass --engine ray, or leave --address out.")
     return read_settings(
         options["engine"],
         options["workers"],

@@ -77,13 +77,13 @@ class FilesTrainingRun:
         parts.append(f"{prepared.n_held_out} held out" if prepared.n_held_out else "none held out")
         say(f"{', '.join(parts)}; network {'-'.join(map(str, prepared.layer_sizes))}{self.by}")
         if why:
-            say(f"  {why} sets up the network; without such an option, it has 128 hidden units")
+            say(f"  {why} describes the network; without such an option, the network has 128 hidden units")
         else:
             say("  one network is trained in place of a preset, which needs all rows in memory")
-            say("  --hidden and other options set the network up")
+            say("  --hidden and other options describe another network")
         say(f"  each epoch reads the encoded rows, {size_in_words(prepared.spool_bytes)} on disk")
         if prepared.epochs_done:
-            say(f"  {self.options['checkpoint']} has {counted(prepared.epochs_done, 'epoch')}; the training goes on")
+            say(f"  {self.options['checkpoint']} has {counted(prepared.epochs_done, 'epoch')}; the training resumes")
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""

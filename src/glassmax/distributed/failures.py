@@ -96,9 +96,9 @@ def _capital(text: str) -> str:
 
 def died_too_often(what: str, worker: str, how: str, printed: str = "") -> WorkerError:
     """Return the error that workers have died on a shard `DEATHS` times; `how` is "by signal SIGKILL", for example."""
-    memory = " Perhaps its memory was full: use fewer workers on a machine, or smaller batches." * ("KILL" in how)
-    have = "have" if what.startswith("shards") else "has"
-    error = WorkerError(f"{_capital(what)} {have} ended {DEATHS} workers, at last {worker}, {how}.{memory}")
+    memory = " The machine may have run out of memory: use fewer workers on a machine, or smaller batches."
+    why = memory * ("KILL" in how)
+    error = WorkerError(f"{DEATHS} workers have died at {what}; the last one was {worker}, which ended {how}.{why}")
     if printed:
         error.add_note(f"In {worker}:\n{printed}")
     return error
@@ -107,4 +107,4 @@ def died_too_often(what: str, worker: str, how: str, printed: str = "") -> Worke
 def not_answering(what: str, worker: str, limit: float) -> WorkerError:
     """Return the error that a worker hasn't answered within the limit of waiting."""
     message = f"{_capital(worker)} has not answered for {limit:g} seconds at {what}."
-    return WorkerError(message, remedy=("If it needs more time, raise ", Setting("wait_limit"), "."))
+    return WorkerError(message, remedy=("If the work needs more time, increase ", Setting("wait_limit"), "."))

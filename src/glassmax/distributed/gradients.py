@@ -184,8 +184,9 @@ def _engine(job: Job, training: Training) -> Engine:
     engine = best_engine(job.threads, training.memory_limit)
     if engine.arithmetic != training.arithmetic:
         raise WorkerError(
-            f"A worker would compute by the engine {engine.arithmetic}, the driver by {training.arithmetic}: results "
-            "would depend on which of them does what. Set GLASSMAX_ISA or GLASSMAX_ENGINE alike on all machines."
+            f"A worker has the engine {engine.arithmetic}, but the driver has {training.arithmetic}: the result would "
+            "depend on where each shard is computed. Set GLASSMAX_ISA or GLASSMAX_ENGINE to the same value on all "
+            "machines."
         )
     return engine
 

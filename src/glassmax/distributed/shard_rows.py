@@ -180,11 +180,11 @@ def _sources(held: Held, job: Job) -> Sources:
             found = [Found(path, tuple(folders)) for path, folders in given["given"]]
             sources = Sources(found, columns=given["columns"], **given["reading"])
         except DataError as error:
-            raise WorkerError(f"The worker on {host} doesn't see the files as the driver does: {error}") from None
+            raise WorkerError(f"The worker on {host} can't read the files that the driver reads: {error}") from None
         if sources.fingerprint != given["fingerprint"]:
             raise WorkerError(
-                f"The worker on {host} doesn't see the files as the driver does: their names, sizes or times differ. "
-                "Put the files where all machines see the same ones."
+                f"The worker on {host} sees other files than the driver: their names, sizes or times differ. "
+                "Put the files on storage that all machines share."
             )
         sources.probed = True  # by the scan
         held.cache["sources"] = sources

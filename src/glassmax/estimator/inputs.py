@@ -196,8 +196,8 @@ def _check_frame(X: Any, what: str) -> Any:
     """Refuse a lazy frame, and columns that are no numbers; make column names visible to scikit-learn."""
     if isinstance(X, str | Path):
         raise DataError(
-            f"{what} is the text {str(X)!r}, expected an array or a frame of numbers. TableClassifier reads a file, "
-            "and fit with target='...', the column to predict, any number of files."
+            f"{what} is the text {str(X)!r}, expected an array or a frame of numbers. TableClassifier reads a file. "
+            "To train on one or more files, pass target='...', the column to predict, to fit."
         )
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):

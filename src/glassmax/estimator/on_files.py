@@ -48,7 +48,7 @@ def names_files(X: Any, target: Any, on_files: dict[str, Any]) -> bool:
             raise OptionError(
                 parameter=name,
                 came=repr(value),
-                expected=("None without ", Setting("target"), ": it is for rows that are read from files"),
+                expected=("None without ", Setting("target"), ": this argument is for rows that are read from files"),
                 remedy=("Pass the path of the files as X, and the column to predict as ", Setting("target"), "."),
             )
     return False

@@ -60,7 +60,7 @@ def working_folder(named: str | Path | None = None, checkpoint: str | Path | Non
     try:
         folder.mkdir(parents=named is not None, exist_ok=True)
     except OSError as error:
-        remedy = ("Name another one with ", Setting("cache_folder"), ".")
+        remedy = ("Choose another folder with ", Setting("cache_folder"), ".")
         raise DataError(f"The folder {folder} can't be made: {error.strerror or error}.", remedy=remedy) from None
     with _in_use(folder) as is_ours:
         if not is_ours:

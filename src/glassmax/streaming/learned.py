@@ -125,7 +125,7 @@ def learned(
     notes += _on_filled(encoding, learnable, summaries)
     is_sorted = _is_sorted(state, counts)
     if is_sorted:
-        notes.append(Note((f"{target}: the rows are sorted by it, or nearly so. They are shuffled across all files.",)))
+        notes.append(Note((f"{target}: the rows are sorted by this column, or nearly so. All rows are shuffled.",)))
     return Learned(
         encoding,
         notes,

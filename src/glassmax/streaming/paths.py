@@ -130,7 +130,7 @@ def _matched(given: str) -> list[Found]:
         return [_below(root, path) for path in files]
     folders = folders_of_glob(given)
     if not folders:
-        raise DataError(f"{given} matches no file. Seen from here, {os.getcwd()}, is the path right?")
+        raise DataError(f"{given} matches no file. The current folder is {os.getcwd()}. Is the path right?")
     inside = dict.fromkeys(os.fspath(path) for folder in folders for path in _walk(folder))
     return [_below(root, file.path) for file in _in_folder(given, list(inside))]
 
@@ -193,7 +193,9 @@ def _in_folder(folder: str, paths: list[str]) -> list[Found]:
         if not _plain_name(path).endswith(SUFFIXES):
             kinds = sorted({PurePath(name).suffix for name in paths if name.lower().endswith(SUFFIXES)})
             pattern = "/".join([called.rstrip("/"), "**", f"*{kinds[0] if kinds else '.csv'}"])
-            raise DataError(f"{name_of(path)} is no table by its name. Say which files are meant, such as {pattern!r}.")
+            raise DataError(
+                f"The name of {name_of(path)} is not that of a table. Name the tables, such as {pattern!r}."
+            )
     return [_below(folder, path) for path in paths]
 
 

@@ -346,6 +346,6 @@ def _save(folder: Path, state: ScanState) -> None:
         write_whole(folder / FILE, seal({"state": content}, FORMAT))
     except OSError as error:
         raise DataError(
-            f"What is known of the files can't be written into {folder}: {error.strerror or error}.",
-            remedy=("Name another folder with ", Setting("cache_folder"), "."),
+            f"The results of the scan can't be written into {folder}: {error.strerror or error}.",
+            remedy=("Choose another folder with ", Setting("cache_folder"), "."),
         ) from None

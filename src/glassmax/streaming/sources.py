@@ -257,10 +257,12 @@ class Sources:
         try:
             version = _version(file.path)
         except OSError:
-            raise DataError(f"{file.name} has vanished: it was there when the files were first looked at.") from None
+            raise DataError(
+                f"{file.name} no longer exists. The file was there when the files were first listed."
+            ) from None
         if version != file.version:
             raise DataError(
-                f"{file.name} was changed while it was in use. Start again; write new rows into a file of their own."
+                f"{file.name} has changed during the run. Start again; write new rows into a separate file."
             )
 
     def _check_columns(self) -> None:
@@ -283,7 +285,7 @@ class Sources:
         if len(certain) > 1 and "decimal" not in self.reading:
             raise DataError(
                 f"{certain[',']} has decimal commas, and {certain['.']} decimal points, expected one of the two in all "
-                "files. Write the numbers alike."
+                "files. Use the same decimal sign in all files."
             )
         if len(certain) == 1:
             self.reading.setdefault("decimal", next(iter(certain)))
@@ -329,7 +331,7 @@ def _described(found: Sequence[Found], reading: dict[str, Any]) -> list[SourceFi
             continue
         if (packed or kind == "Arrow stream") and version.size > LARGEST_IN_MEMORY:
             what = f"{kind} packed by {packed}" if packed else "an Arrow stream"
-            remedy = "Unpack it." if packed else "Write it as an Arrow file or as Parquet."
+            remedy = "Unpack the file." if packed else "Convert the stream to an Arrow file or to Parquet."
             raise DataError(
                 f"{name} is {what}, which is read as a whole, and has {version.size >> 20} MB, expected at most "
                 f"{LARGEST_IN_MEMORY >> 20} MB. {remedy}"
@@ -372,15 +374,15 @@ def _check_alike(first: SourceFile, file: SourceFile, wanted: Sequence[str] | No
     lacking = [name for name in there if name not in here]
     others = [name for name in here if name not in there]
     if lacking or others:
-        parts = [f"lacks {some(lacking)}"] * bool(lacking) + [f"has {some(others)} besides"] * bool(others)
+        parts = [f"lacks {some(lacking)}"] * bool(lacking) + [f"also has {some(others)}"] * bool(others)
         remedy: Any = ("Write the same columns into each file, or name the columns to read with ", Setting("columns"))
         if lacking and others and file.format == "CSV" and len(others) == len(here):
-            remedy = ("Does the file lack the line with the names? If no file has one, say ", Setting("header", False))
+            remedy = ("Does the file lack a header line? If no file has a header line, pass ", Setting("header", False))
         raise DataError(f"{file.name} {' and '.join(parts)}, unlike {first.name}.", remedy=(*remedy, "."))
     for name, kind in here.items():
         expected = there[name]
         if kind != expected and kind and expected:
             raise DataError(
                 f"Column {name!r} of {file.name} holds {kind}, expected {expected} as in {first.name}. Write the "
-                "column alike in all files, or leave it out."
+                "same type of values into all files, or leave the column out."
             )

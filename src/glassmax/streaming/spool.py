@@ -440,9 +440,9 @@ def disk_faults(folder: Path, written: int) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno != errno.ENOSPC:
-            remedy: Text = ("Name another folder with ", name, ".")
+            remedy: Text = ("Choose another folder with ", name, ".")
             message = f"Encoded rows can't be written into {folder}: {error.strerror or error}."
             raise DataError(message, remedy=remedy) from None
-        remedy = ("Make room and start again, which goes on from there; or name another folder with ", name, ".")
+        remedy = ("Free some space and start again to continue, or choose another folder with ", name, ".")
         message = f"The disk of {folder} is full: {written / 1e6:.0f} MB of encoded rows were written there."
         raise DataError(message, remedy=remedy) from None

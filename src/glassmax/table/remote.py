@@ -37,7 +37,10 @@ PAUSES = (0.5, 2.0)
 BLOCK_BYTES = 2**22
 PROTOCOL = re.compile(r"(s3|s3a|gs|gcs|https?)://", re.IGNORECASE)
 PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "http": "aiohttp", "https": "aiohttp"}
-CREDENTIALS = {"s3fs": "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "gcsfs": "gcloud auth login"}
+CREDENTIALS = {
+    "s3fs": "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gcsfs": "run `gcloud auth application-default login`",
+}
 
 _Result = TypeVar("_Result")
 
@@ -236,7 +239,9 @@ class RemoteFile(io.RawIOBase):
                     if error.errno is None:
                         raise
                     folder, why = tempfile.gettempdir(), error.strerror
-                    raise DataError(f"{shown(self.url)} can't be copied to {folder}: {why}. Make room there.") from None
+                    raise DataError(
+                        f"{shown(self.url)} can't be copied to {folder}: {why}. Free some space there."
+                    ) from None
             copy.flush()
         except BaseException:
             copy.close()
@@ -318,10 +323,10 @@ def _fault(url: str, error: BaseException) -> _Fault:
     names = {name for cause in causes for kind in type(cause).__mro__ for name in [kind.__name__]}
     status = next((found for cause in causes if (found := _status(cause))), 0)
     texts = " ".join(map(str, causes))
-    where = f"Credentials are found as {CREDENTIALS[package]} says." if package in CREDENTIALS else ""
+    where = f"To use other credentials, {CREDENTIALS[package]}." if package in CREDENTIALS else ""
     host = urlsplit(url).netloc.rpartition("@")[2]
     if names & {"NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError", "ProfileNotFound"}:
-        return _Fault(f"there are no credentials for it. Set {CREDENTIALS[package]}.")
+        return _Fault(f"no credentials were found. To provide credentials, {CREDENTIALS[package]}.")
     if "bucket does not exist" in texts or "NoSuchBucket" in texts:
         return _Fault(f"there is no bucket {host!r}.")
     if status in (401, 403, 407) or names & {"PermissionError"}:
@@ -332,7 +337,7 @@ def _fault(url: str, error: BaseException) -> _Fault:
         number = f" ({status})" if status else ""
         return _Fault(f"the server is busy or broken{number}. Try again later.", may_pass=True)
     if names & {"FileExpired"}:
-        return _Fault("it was changed while it was in use. Start again; write new rows into a file of their own.")
+        return _Fault("the file has changed during the run. Start again; write new rows into a separate file.")
     if names & {"ClientConnectorCertificateError", "ClientSSLError", "SSLError"}:
         return _Fault("the certificate of the server isn't trusted.")
     if names & {

@@ -35,8 +35,7 @@ class RemoteColumns:
             import pyarrow.parquet
         except ImportError:
             raise DataError(
-                f"{kind} files that are elsewhere need pyarrow, which is not installed. Install it: "
-                "pip install 'glassmax[remote]'"
+                f"Remote {kind} files need pyarrow, which is not installed. Install it: pip install 'glassmax[remote]'"
             ) from None
         file.seek(0)
         self.file, self._arrow = file, None

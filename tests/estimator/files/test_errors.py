@@ -64,18 +64,18 @@ def with_callbacks():
     check_network_on_files(classifier)
 
 
-IN_MEMORY = "Read the files into one table, if it fits into memory, or leave it out."
-ON_FILES = "is given, but it can't be had on files, expected None. " + IN_MEMORY
+IN_MEMORY = "Read the files into one table, if the table fits into memory, or leave the argument out."
+ON_FILES = "is given, but is not supported on files, expected None. " + IN_MEMORY
 PASS = "Pass the path of the files as X, and the column to predict as target."
 ONE = "a row of a file has one class."
 WARM = "warm_start=True continues from the weights of the last fit, but "
-SCORES = "beside it, 'accuracy' and 'top_5_accuracy', with any number in place of 5, can be had."
+SCORES = "other possible values are 'accuracy' and 'top_5_accuracy', with any number in place of 5."
 
 TABLE = {
     OptionError: {
         # what names the files
         "target is 3, expected the name of a column of the files.": fit(target=3),
-        "target='y' names the column of the files, so y must be None, expected one of the two.": fit(y=[0, 1]),
+        "target='y' names the column to predict, so y must be None. Pass only one of the two.": fit(y=[0, 1]),
         "sample_weight is of type list, expected the name of a column of the files, or None.": fit(w=[1.0]),
         "X is of type ndarray, expected a path, a folder, a glob or a list of paths with target='y'. Pass y, and not "
         "target, for rows in memory.": fit(np.eye(3)),
@@ -95,7 +95,7 @@ TABLE = {
         f"time {ON_FILES}": table({"time": "x0"}),
         f"candidates is '|', expected None on files: {ONE}": table(candidates="|"),
         "time_limit is 3, expected None on files: only a preset has a time limit.": table(time_limit=3),
-        "Callbacks can't be had on files, expected none. Use fit_epochs, which yields each epoch.": with_callbacks,
+        "Callbacks are not supported on files, expected none. Use fit_epochs, which yields each epoch.": with_callbacks,
         # too few rows, too many at once
         "validation_fraction=0.01 of 12 rows holds out none. Pass more rows, or early_stopping=False.": fit(
             "few", early_stopping=True, validation_fraction=0.01, random_state=0
@@ -103,13 +103,13 @@ TABLE = {
         "held_out=0.999 of 12 rows leaves none to train on. Hold out fewer rows.": lambda: TableClassifier(
             held_out=0.999, random_state=0
         ).fit(FOLDER / "few", target="y"),
-        "batch_size is 600, expected at most 512 on files: a batch is taken from so many rows at a time. For all rows "
-        "at once, use solver='lbfgs'.": fit(batch_size=600),
+        "batch_size is 600, expected at most 512 on files, where a batch is drawn from a window of 512 rows. For all "
+        "rows at once, use solver='lbfgs'.": fit(batch_size=600),
         # warm start
         WARM + "the last fit was on arrays, whose columns have no encoding. Fit with warm_start=False.": again(
             "rows", "arrays"
         ),
-        WARM + "the columns of these files are encoded otherwise than those of the last fit. Fit with "
+        WARM + "the columns of these files have another encoding than those of the last fit. Fit with "
         "warm_start=False.": again("other"),
         WARM + "these files have other classes than those of the last fit. Fit with warm_start=False.": again(
             "renamed"

@@ -42,7 +42,7 @@ def command(
     DATA may also be several files: a folder, a glob in quotes, several paths, or URLs. Their rows are read piece by
     piece and need not fit into memory. A first pass over the files finds the classes and the columns. A second pass
     encodes all rows and writes them into a folder, from which each epoch reads them in another order. One network is
-    trained: with 128 hidden units, or as the options of the groups "Network of your own" describe it.
+    trained: with 128 hidden units, or with the options of the groups "Network of your own".
 
     A preset trains several networks and a linear model by cross-validation: each is trained on some folds of the rows
     and judged on the others. The best are combined into one model, an ensemble. With an option of the groups "Network
@@ -210,7 +210,7 @@ def _on_files(
 def _end_before_training(ctx: click.Context, options: dict[str, Any]) -> NoReturn:
     """End a run on files that Ctrl-C has ended before there was anything to keep in a model."""
     kept = options["checkpoint"] is not None or options["cache_folder"] is not None
-    more = " What was read so far is kept: the same command, given again, goes on from there." if kept else ""
+    more = " The rows read so far are kept: run the same command again to continue." if kept else ""
     say(f"Interrupted before the training began; no model was written.{more}")
     ctx.exit(130)
 
@@ -240,8 +240,8 @@ def _model_path(
 def _resuming(options: dict[str, Any]) -> str:
     """Say how an interrupted training on files goes on."""
     if options["checkpoint"] is not None:
-        return f"The same command, given again, resumes the training from {options['checkpoint']}."
-    return "To be able to resume a training, pass --checkpoint FILE from the beginning."
+        return f"Run the same command again to resume the training from {options['checkpoint']}."
+    return "To make a training resumable, start it with --checkpoint FILE."
 
 
 def _columns_to_read(target: str | None, options: dict[str, Any]) -> list[str] | None:

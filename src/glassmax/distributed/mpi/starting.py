@@ -46,11 +46,11 @@ def load_mpi() -> Any:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise WorkerError(f"mpi4py is installed, but can't load an MPI library ({reason}).", remedy=remedy) from None
     if MPI.Is_finalized():
-        raise WorkerError("MPI has been ended in this process, and can't be started twice.", remedy="Start again.")
+        raise WorkerError("MPI has ended in this process, and can't be started twice.", remedy="Start a new process.")
     level = MPI.Query_thread()
     if level < MPI.THREAD_FUNNELED or (level < MPI.THREAD_SERIALIZED and not MPI.Is_thread_main()):
         remedy = "Leave mpi4py.rc.thread_level as it is, or call fit in the main thread."
-        raise WorkerError("MPI was started for one thread only; training needs one more, which reads.", remedy=remedy)
+        raise WorkerError("MPI was started for one thread only; training needs a second one to read.", remedy=remedy)
     return MPI
 
 
@@ -131,7 +131,7 @@ def _greeted(ranks: Ranks, host: str, start: float, limit: float) -> list[str]:
         if time.monotonic() - start > limit:
             missing = [rank for rank in range(ranks.size) if rank not in hosts]
             shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-            what = f"Of {ranks.size} ranks, {len(missing)} ({shown}) haven't come within {limit:g} s."
+            what = f"{len(missing)} of {ranks.size} ranks did not connect within {limit:g} s: {shown}."
             raise WorkerError(what, remedy="All ranks must run the same program, with the same arguments.")
 
     while len(hosts) < ranks.size:
@@ -142,7 +142,7 @@ def _greeted(ranks: Ranks, host: str, start: float, limit: float) -> list[str]:
 
 def _check_driver(start: float, limit: float) -> None:
     if time.monotonic() - start > limit:
-        what = f"Rank 0, which drives the others, hasn't come within {limit:g} s."
+        what = f"Rank 0, which drives the other ranks, did not connect within {limit:g} s."
         raise WorkerError(what, remedy="All ranks must run the same program, with the same arguments.")
 
 
@@ -152,9 +152,9 @@ def _check_size(size: int, environment: Mapping[str, str]) -> None:
         told = environment.get(variable, "")
         if size == 1 and told.isdecimal() and int(told) > 1:
             raise WorkerError(
-                f"{starter} has started {told} processes, but each of them sees itself alone: {starter} belongs to "
-                "another MPI than the library that mpi4py has loaded.",
-                remedy="Start with the mpiexec that is installed beside the library, or set MPI4PY_LIBMPI.",
+                f"{starter} has started {told} processes, but each process sees only itself: {starter} belongs to "
+                "another MPI installation than the library that mpi4py has loaded.",
+                remedy="Use the mpiexec of this library, or set MPI4PY_LIBMPI to the path of another library.",
             )
 
 

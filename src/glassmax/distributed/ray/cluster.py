@@ -44,7 +44,7 @@ def load_ray() -> ModuleType:
         import ray
     except ImportError:
         remedy = "Install it: pip install 'glassmax[ray]'"
-        raise WorkerError("For ", Setting("engine", "ray"), ", Ray is needed.", remedy=remedy) from None
+        raise WorkerError(Setting("engine", "ray"), " needs Ray, which is not installed.", remedy=remedy) from None
     return ray
 
 
@@ -99,7 +99,7 @@ def _address(address: str | None) -> str | None:
         return given
     remedy: Text = ()
     if "://" in given:
-        remedy = ("A client outside of the cluster can't be used: run the program there, by `ray job submit`.",)
+        remedy = ("Ray's client is not supported: run the program on the cluster, with `ray job submit`.",)
     raise OptionError(
         parameter=name, came=repr(given), expected="'host:port' of a Ray cluster, 'auto' or 'local'", remedy=remedy
     )
@@ -119,8 +119,8 @@ def _check_same(ray: ModuleType, address: str | None) -> None:
         raise OptionError(
             parameter="address",
             came=repr(address),
-            expected=f"None, as this program has connected Ray to {there} already",
-            remedy="Or call ray.shutdown() before.",
+            expected=f"None, because this program has already connected Ray to {there}",
+            remedy="Or call ray.shutdown() first.",
         )
 
 
@@ -154,14 +154,14 @@ def _check_there(address: str) -> None:
             capture_output=True, stdin=subprocess.DEVNULL, timeout=CHECK_SECONDS, check=False, text=True,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        why = "It is no Ray cluster"
+        why = "It is not a Ray cluster"
     else:
         if not check.returncode or "No such command" in check.stderr:
             return
-        why = (check.stderr.strip().splitlines() or ["It is no Ray cluster"])[-1].strip().rstrip(".")
+        why = (check.stderr.strip().splitlines() or ["It is not a Ray cluster"])[-1].strip().rstrip(".")
     raise WorkerError(
-        f"What answers at {address} can't be used. {why}.",
-        remedy="The port of a cluster is that of its head node, 6379 by default, not that of its dashboard.",
+        f"The server at {address} can't be used. {why}.",
+        remedy="Use the port of the head node, 6379 by default, not the port of the dashboard.",
     )
 
 

@@ -40,7 +40,7 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
         else:
             found = WorkerError(f"{worker} has failed at {doing}: {text.splitlines()[-1].strip()}")
     elif isinstance(error, kinds.ObjectLostError):
-        found = WorkerError(f"Ray has lost the result of {doing} together with the machine that held it.")
+        found = WorkerError(f"Ray has lost the result of {doing}, because the machine that held the result is gone.")
     else:
         found = WorkerError(f"Ray has failed at {doing}: {type(error).__name__}: {_first_sentence(text)}")
     found.add_note(text)
@@ -62,8 +62,8 @@ def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, floa
                 remedy=("Lower ", Setting("resources"), "."),
             )
     return WorkerError(
-        f"Nothing has come of {doing} for {limit:g} seconds: a worker hangs, or the cluster is busy with other work.",
-        remedy=("If it needs more time, raise ", Setting("wait_limit"), "."),
+        f"No result of {doing} has come for {limit:g} seconds: a worker hangs, or the cluster is busy with other work.",
+        remedy=("If the work needs more time, increase ", Setting("wait_limit"), "."),
     )
 
 
@@ -74,9 +74,9 @@ def _in_words(amounts: dict[str, float]) -> str:
 def _full(text: str, doing: str) -> WorkerError:
     """Return the error that memory has run out."""
     where = FULL.search(text)
-    machine, use = (where[1], f": {where[2]} of {where[3]} are in use") if where else ("a machine", "")
+    machine, use = (where[1], f": {where[2]} of {where[3]} are in use") if where else ("A machine", "")
     remedy = "Use fewer workers on a machine, or smaller batches."
-    return WorkerError(f"The memory of {machine} has run out at {doing}, again and again{use}.", remedy=remedy)
+    return WorkerError(f"{machine} has repeatedly run out of memory at {doing}{use}.", remedy=remedy)
 
 
 def _first_sentence(text: str) -> str:

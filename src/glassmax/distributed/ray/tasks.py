@@ -46,7 +46,7 @@ def run_shards(asked: dict[str, Any], broadcast: list[Any], call: Array) -> Arra
 def _answer(asked: dict[str, Any], broadcast: list[Any], call: Array) -> Message:
     if asked["version"] != __version__:
         raise WorkerError(
-            f"{socket.gethostname()} has glassmax {__version__}, expected {asked['version']}, as where it was called.",
+            f"{socket.gethostname()} has glassmax {__version__}, expected {asked['version']}, the driver's version.",
             remedy="Install the same version on all machines of the cluster.",
         )
     os.environ["GLASSMAX_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = str(asked["threads"])

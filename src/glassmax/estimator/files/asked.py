@@ -131,7 +131,7 @@ def sources_of(
     if not isinstance(target, str):
         raise OptionError(parameter="target", came=repr(target), expected="the name of a column of the files")
     if y is not None:
-        what = " names the column of the files, so y must be None, expected one of the two."
+        what = " names the column to predict, so y must be None. Pass only one of the two."
         raise OptionError(Setting("target", target), what, parameter="y")
     if sample_weight is not None and not isinstance(sample_weight, str):
         expected = "the name of a column of the files, or None"

@@ -9,7 +9,7 @@ from ..options import make_plan
 __all__ = ["check_network_on_files", "check_table_on_files", "refuse_rows"]
 
 TOP_ACCURACY = re.compile(r"top_[1-9]\d*_accuracy")
-IN_MEMORY: Text = ("Read the files into one table, if it fits into memory, or leave it out.",)
+IN_MEMORY: Text = ("Read the files into one table, if the table fits into memory, or leave the argument out.",)
 
 
 def check_network_on_files(classifier: Any) -> None:
@@ -26,13 +26,13 @@ def check_network_on_files(classifier: Any) -> None:
         "scoring": (
             bool(classifier.early_stopping) and not on_files,
             "log_loss",
-            "beside it, 'accuracy' and 'top_5_accuracy', with any number in place of 5, can be had",
+            "other possible values are 'accuracy' and 'top_5_accuracy', with any number in place of 5",
         ),
     }
     _refuse(classifier, refused)
     if getattr(classifier, "_skl_callbacks", None):
         raise OptionError(
-            "Callbacks can't be had on files, expected none. Use fit_epochs, which yields each epoch.",
+            "Callbacks are not supported on files, expected none. Use fit_epochs, which yields each epoch.",
             parameter="callbacks",
         )
 
@@ -61,7 +61,7 @@ def refuse_rows(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise OptionError(
-                *(Setting(name), " is given, but it can't be had on files, expected None."),
+                *(Setting(name), " is given, but is not supported on files, expected None."),
                 parameter=name,
                 remedy=IN_MEMORY,
             )

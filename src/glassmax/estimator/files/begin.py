@@ -101,7 +101,7 @@ def _check_same(classifier: Any, known: Learned, classes: Array) -> None:
     if own is None:
         other = "the last fit was on arrays, whose columns have no encoding"
     elif msgspec.json.encode(own) != msgspec.json.encode(known.encoding):
-        other = "the columns of these files are encoded otherwise than those of the last fit"
+        other = "the columns of these files have another encoding than those of the last fit"
     elif not np.array_equal(classifier.classes_, classes):
         other = "these files have other classes than those of the last fit"
     if other is not None:

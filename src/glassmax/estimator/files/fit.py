@@ -311,6 +311,6 @@ def _check_batch(plan: Plan, layout: Layout, n_rows: int) -> None:
         raise OptionError(
             parameter="batch_size",
             came=repr(plan.batch_size),
-            expected=f"at most {most} on files: a batch is taken from so many rows at a time",
+            expected=f"at most {most} on files, where a batch is drawn from a window of {most} rows",
             remedy=("For all rows at once, use ", Setting("solver", "lbfgs"), "."),
         )
