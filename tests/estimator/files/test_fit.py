@@ -537,7 +537,7 @@ def test_rows_in_files_are_predicted_in_pieces(folder, fitted, kind, monkeypatch
 @pytest.mark.parametrize("kind", ["softmax", "table"])
 def test_faults_of_rows_in_files(folder, fitted, kind, tmp_path):
     classifier = fitted[kind]
-    with pytest.raises(DataError, match=r"matches no file\. Seen from here"):
+    with pytest.raises(DataError, match=r"matches no file\. The current folder is"):
         classifier.predict(f"{tmp_path}/*.csv")
     with pytest.raises(OptionError, match=r"^sample_weight is of type list, expected the name of a column of the f"):
         classifier.score(folder, "y", [1.0])
