@@ -188,6 +188,17 @@ def test_shards_that_are_there_are_not_made_again_and_those_of_another_run_are(t
     assert made[10:] == [0, 1, 2]
 
 
+def test_a_damaged_shard_is_made_anew_by_the_next_run(tmp_path, found, monkeypatch, held_of):
+    spool = open_shard(held_of(found["one", False], tmp_path, n_shards=4), 1)
+    part = next(spool.folder.glob("part-*"))
+    whole = part.read_bytes()
+    part.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
+    with pytest.raises(DataError, match="Start again, which encodes its rows anew"):
+        spool.read(np.arange(1))
+    held_of(found["one", False], tmp_path, n_shards=4)
+    assert part.read_bytes() == whole
+
+
 def test_what_killed_workers_leave_is_removed_and_nothing_else_is_left(tmp_path, found, held_of):
     folder = tmp_path / "shards"
     (folder / ".shard-000001.abc").mkdir(parents=True)

@@ -390,3 +390,14 @@ def test_files_here_and_elsewhere_have_the_same_names_in_each_process(tmp_path, 
     monkeypatch.chdir(tmp_path)
     both = Sources(["a.csv", f"{web.url}/b.csv"])
     assert Sources(both.found).fingerprint == both.fingerprint
+
+
+def test_a_fault_that_nobody_knows_says_what_to_do():
+    def odd():
+        raise RuntimeError("odd")
+
+    with pytest.raises(DataError) as error:
+        remote._tried("https://anna:secret@example.org/a.csv", odd)
+    assert str(error.value) == (
+        "https://example.org/a.csv can't be read: RuntimeError was raised. Try again, or copy the file here."
+    )

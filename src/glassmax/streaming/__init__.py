@@ -20,6 +20,7 @@
     train      epochs, window by window; stopped and resumed to the same bits
     folder     where a run keeps its scan and its encoded rows, and what is removed afterwards
     reader     windows of rows, read by a thread ahead of the engine
+    trials     another process decodes many files first, because some damaged ones crash the process that reads them
 
 `glassmax.SoftmaxClassifier.fit` with ``target=`` uses all of them. They are also parts for a loop of your own::
 

@@ -354,7 +354,7 @@ def _fault(url: str, error: BaseException) -> _Fault:
         return _Fault("there is no such file.")
     if status:
         return _Fault(f"the server answers with {status}.")
-    return _Fault(f"{type(error).__name__} was raised.")
+    return _Fault(f"{type(error).__name__} was raised. Try again, or copy the file here.")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
