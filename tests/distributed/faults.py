@@ -32,7 +32,7 @@ def waits_for_later(held, shard, call):
     folder = Path(call.manifest["folder"])
     while shard == 0 and len(list(folder.iterdir())) < min(3, call.manifest["shards"] - 1):
         pass
-    for _ in range(50_000 * (shard == 0)):
+    for _ in range(15_000 * (shard == 0)):
         folder.exists()
     (folder / f"{shard}").touch()
     return tenths(held, shard, call)

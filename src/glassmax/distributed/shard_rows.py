@@ -23,6 +23,7 @@ from ..functional.arrays import Array
 from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
 from ..streaming.encode import encoded_data, labelled_rows
 from ..streaming.labelled import Weighted
+from ..streaming.scan import PLACE_ROWS
 from ..streaming.spool import disk_faults
 from .job import Job, job_of
 from .workers import Held
@@ -220,7 +221,7 @@ class _Stream:
         """Go on to later rows, if reading up to there is quicker than to begin anew; return whether it is."""
         file = self._place_before(rows.start)[1].file
         is_text = self.sources.files[self.file].format in FROM_THE_BEGINNING
-        is_near = rows.start - self.row <= len(rows) or (file == self.file and is_text)
+        is_near = rows.start - self.row <= PLACE_ROWS or (file == self.file and is_text)
         if rows.start < self.row or not is_near:
             return False
         if self.left is not None:
