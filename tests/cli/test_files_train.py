@@ -58,13 +58,13 @@ def test_a_folder_is_described_and_the_model_is_written(files, done):
         "  numbers:    x",
         "  categories: c (2)",
         "  id is left out: it has a different text in every row, as identifiers do.",
-        "976 rows to train on, 224 held out; network 3-4-2",
+        "1002 rows to train on, 198 held out; network 3-4-2",
         "  --hidden sets up the network; without such an option, it has 128 hidden units",
     ]
     assert lines[7].startswith("  each epoch reads the encoded rows, ")
     assert lines[8].startswith("3 epochs, training loss ")
     assert lines[-1] == ("The model is in data.safetensors. Use it: glassmax predict data.safetensors data --keep id")
-    assert result.out.startswith("On 224 rows held out\n")
+    assert result.out.startswith("On 198 rows held out\n")
     assert sorted(os.listdir()) == ["all.csv", "data", "data.safetensors", "temporary"]
     assert os.listdir("temporary") == []
     assert len(done("predict", "data.safetensors", "data").out.splitlines()) == 1201
@@ -72,7 +72,7 @@ def test_a_folder_is_described_and_the_model_is_written(files, done):
 
 def test_without_options_one_network_takes_the_place_of_a_preset(files, done):
     lines = done("train", "data", "--target", "y").err.splitlines()
-    assert "976 rows to train on, 224 held out; network 3-128-2" in lines
+    assert "1002 rows to train on, 198 held out; network 3-128-2" in lines
     assert "  one network is trained in place of a preset, which needs all rows in memory" in lines
     assert not any("SoftmaxClassifier" in line or "pass network" in line for line in lines)
 
@@ -105,9 +105,9 @@ def test_a_cache_folder_stays_and_is_used_again(files, done, monkeypatch):
 
 def test_json_says_what_was_trained(files, done):
     facts = json.loads(done("train", "data", "--target", "y", *SMALL, "--json").out)
-    assert (facts["files"], facts["training_rows"], facts["layer_sizes"], facts["epochs"]) == (4, 976, [3, 4, 2], 3)
+    assert (facts["files"], facts["training_rows"], facts["layer_sizes"], facts["epochs"]) == (4, 1002, [3, 4, 2], 3)
     assert facts["stop_reason"] == "max_iter"
-    assert facts["judged_on"] == "224 rows held out"
+    assert facts["judged_on"] == "198 rows held out"
     assert facts["model"] == "data.safetensors"
 
 

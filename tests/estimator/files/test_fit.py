@@ -565,7 +565,7 @@ def test_the_rows_held_out_and_watched_depend_on_the_seed_alone(folder, early):
         prepared = next(records)
         records.close()
         sizes.add((prepared.n_training, prepared.n_validation, prepared.n_held_out))
-    assert sizes == {Split(3, 0.1 * early, 0.2).sizes(N)}
+    assert sizes == {Split(3, 0.1 * early, 0.2).sizes(frame()["y"].count())}
 
 
 def test_the_sample_for_an_embedding_is_sparse_where_it_is_wide(tmp_path, monkeypatch):
