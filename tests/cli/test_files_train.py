@@ -58,13 +58,13 @@ def test_a_folder_is_described_and_the_model_is_written(files, done):
         "  numbers:    x",
         "  categories: c (2)",
         "  id is left out: it has a different text in every row, as identifiers do.",
-        "976 rows to train on, 224 held out; network 3-4-2",
+        "1002 rows to train on, 198 held out; network 3-4-2",
         "  --hidden describes the network; without such an option, the network has 128 hidden units",
     ]
     assert lines[7].startswith("  each epoch reads the encoded rows, ")
     assert lines[8].startswith("3 epochs, training loss ")
     assert lines[-1] == ("The model is in data.safetensors. Use it: glassmax predict data.safetensors data --keep id")
-    assert result.out.startswith("On 224 rows held out\n")
+    assert result.out.startswith("On 198 rows held out\n")
     assert sorted(os.listdir()) == ["all.csv", "data", "data.safetensors", "temporary"]
     assert os.listdir("temporary") == []
     assert len(done("predict", "data.safetensors", "data").out.splitlines()) == 1201
@@ -72,7 +72,7 @@ def test_a_folder_is_described_and_the_model_is_written(files, done):
 
 def test_without_options_one_network_takes_the_place_of_a_preset(files, done):
     lines = done("train", "data", "--target", "y").err.splitlines()
-    assert "970 rows to train on, 230 held out; network 3-128-2" in lines
+    assert "1002 rows to train on, 198 held out; network 3-128-2" in lines
     assert "  one network is trained in place of a preset, which needs all rows in memory" in lines
     assert not any("SoftmaxClassifier" in line or "pass network" in line for line in lines)
 
@@ -105,9 +105,9 @@ def test_a_cache_folder_stays_and_is_used_again(files, done, monkeypatch):
 
 def test_json_says_what_was_trained(files, done):
     facts = json.loads(done("train", "data", "--target", "y", *SMALL, "--json").out)
-    assert (facts["files"], facts["training_rows"], facts["layer_sizes"], facts["epochs"]) == (4, 976, [3, 4, 2], 3)
+    assert (facts["files"], facts["training_rows"], facts["layer_sizes"], facts["epochs"]) == (4, 1002, [3, 4, 2], 3)
     assert facts["stop_reason"] == "max_iter"
-    assert facts["judged_on"] == "224 rows held out"
+    assert facts["judged_on"] == "198 rows held out"
     assert facts["model"] == "data.safetensors"
 
 
@@ -122,6 +122,38 @@ def test_a_fraction_of_validation_rows_alone_turns_early_stopping_on(files, done
     err = done("train", "data", "--target", "y", "--validation", "0.1", "--epochs", "2").err
     assert " for early stopping, " in err
     assert "no effect" not in err
+
+
+@pytest.mark.parametrize("typed", ["--baseline", "--no-baseline"])
+def test_a_linear_model_to_compare_with_is_said_to_need_all_rows(files, done, typed):
+    sentence = (
+        f"{typed} has no effect on rows that are read from files piece by piece, because the linear model needs all "
+        "rows in memory."
+    )
+    lines = done("train", "data", "--target", "y", *SMALL, typed).err.splitlines()
+    assert [line for line in lines if "no effect" in line] == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("folder", "data", "where", "elsewhere"),
+    [
+        ("data", ".", "is in the folder .", "../model.safetensors"),
+        ("data", "../data", "is in the folder ../data", "../model.safetensors"),
+        ("data", "*", "matches *", "../model.safetensors"),
+    ],
+)
+def test_a_model_without_a_name_is_not_written_into_the_folder_that_is_read(
+    files, done, run, folder, data, where, elsewhere
+):
+    os.chdir(folder)
+    code, _, message = run("train", data, "--target", "y", *SMALL)
+    assert code == 1
+    assert message.strip() == (
+        f"Error: The model would be written to data.safetensors, which {where}, so it would be read as data the next "
+        f"time. Pass --output with a path elsewhere, such as --output {elsewhere}."
+    )
+    done("train", data, "--target", "y", *SMALL, "-o", elsewhere)
+    assert os.path.isfile("../model.safetensors")
 
 
 def test_options_go_into_a_file_and_come_back(files, done):

@@ -14,7 +14,15 @@ from .talk import harmless
 if TYPE_CHECKING:
     from ..distributed import WorkerSettings
 
-__all__ = ["OF_FILES", "UNUSED_ON_FILES", "needs_memory", "on_files", "refuse_on_files", "workers_from_options"]
+__all__ = [
+    "OF_FILES",
+    "UNUSED_ON_FILES",
+    "needs_memory",
+    "on_files",
+    "refuse_on_files",
+    "without_effect_on_files",
+    "workers_from_options",
+]
 
 ENGINES = ["processes", "ray", "mpi"]
 SHARE_OF_MEMORY = 0.25
@@ -187,6 +195,17 @@ def refuse_on_files(ctx: click.Context) -> None:
             f"--validation is {ctx.params['validation']!r}, expected a fraction of the rows, such as 0.1, because the "
             "rows are read from files piece by piece."
         )
+
+
+def without_effect_on_files(ctx: click.Context) -> list[str]:
+    """Return a sentence for each option that was given and has no effect on rows read from files piece by piece."""
+    if not _was_given(ctx, "baseline"):
+        return []
+    typed = "--baseline" if ctx.params["baseline"] else "--no-baseline"
+    return [
+        f"{typed} has no effect on rows that are read from files piece by piece, because the linear model needs all "
+        "rows in memory."
+    ]
 
 
 def needs_memory(ctx: click.Context) -> bool:

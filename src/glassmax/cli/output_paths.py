@@ -50,8 +50,17 @@ def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
     return path
 
 
-def check_model_output(output: str, *inputs: str) -> Path:
-    """Check the path of a model as `check_output` does; raise too if it is, or would replace, another kind of file."""
+def check_model_output(output: str, *inputs: str, is_named: bool = True) -> Path:
+    """Check the path of a model as `check_output` does; raise too if it is, or would replace, another kind of file.
+
+    `is_named` says whether the user has named the path.
+    """
+    where = "" if is_named else read_as_data(output, inputs)
+    if where:
+        raise DataError(
+            f"The model would be written to {output}, which {where}, so it would be read as data the next time. Pass "
+            f"--output with a path elsewhere, such as --output {_elsewhere(inputs)}."
+        )
     path = check_output(output, *inputs)
     if output.lower().endswith(OF_DATA):
         raise DataError(f"{path} ends as a data file does, expected the name of a model file, as m.safetensors.")
@@ -60,6 +69,14 @@ def check_model_output(output: str, *inputs: str) -> Path:
             head = file.read(2**16)
         if head and b'"glassmax":' not in head:
             raise DataError(f"{path} exists and is not a model of glassmax; it isn't replaced. Pass another --output.")
+    return path
+
+
+def _elsewhere(inputs: Sequence[str]) -> str:
+    """Return a path for a model that is in none of the folders that are read."""
+    path = "model.safetensors"
+    while read_as_data(path, inputs) and Path(path).parent.resolve() != Path(path).parent.resolve().parent:
+        path = os.path.join(os.pardir, path)
     return path
 
 

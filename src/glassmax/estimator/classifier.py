@@ -663,8 +663,6 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         >>> P.shape, P.nnz
         ((150, 3), 150)
         """
-        if in_files(self, X):
-            return of_files(self, self.predict_sparse, X, threshold)
         network = self._fitted_network()
         check_top_count(network, 1, "predict_sparse")
         likely = LikelyClasses(best_engine(self.n_threads), [network], np.ones(1), None)
@@ -705,8 +703,6 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         (n, k) array
         """
-        if in_files(self, X):
-            return of_files(self, self.predict_log_proba, X)
         return np.concatenate([self.network_.head.log_forward(Z) for Z in self._all_logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
@@ -720,8 +716,6 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         (n, k) array, or (n,) for two classes
         """
-        if in_files(self, X):
-            return of_files(self, self.decision_function, X)
         Z = np.concatenate(list(self._all_logits(X)))
         return Z[:, 1] - Z[:, 0] if len(self.classes_) == 2 and not self._is_multilabel() else Z
 

@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 import glassmax
 from glassmax import SoftmaxClassifier, TableClassifier, load_model
+from glassmax.embedding import fitted_embedding
 from glassmax.engine import best_engine
 from glassmax.errors import DataError, DivergenceError, OptionError
 from glassmax.estimator.files import FilesPrepared, fit_files
+from glassmax.estimator.files import begin as begin_
 from glassmax.estimator.files import run as run_
+from glassmax.estimator.tables import blocks as blocks_
 from glassmax.functional import cross_entropy
 from glassmax.streaming import Sources, Split, Spool
 from glassmax.streaming import sources as sources_
@@ -165,8 +169,7 @@ def test_early_stopping_watches_the_rows_of_the_hash_and_restores_the_best_weigh
     records = fit_files(classifier, Sources(folder), "y", cache_folder=tmp_path / "cache")
     found, fit = drained(records)
     prepared = found[0]
-    seed = classifier._training_state.seed
-    split = Split(seed, 0.1)
+    split = Split(0, 0.1)
     assert (prepared.n_training, prepared.n_validation, prepared.n_held_out) == split.sizes(prepared.known.rows)
     assert fit.comparison is None
     best = classifier.best_epoch_
@@ -218,8 +221,7 @@ def test_a_table_classifier_trains_one_network_and_judges_it_on_the_rows_held_ou
     assert classifier.preset_ is None
     assert classifier.stop_reason_ == "schedule_completed"
     known = frame().filter(pl.col("y").is_not_null() & (pl.col("w") > 0))
-    network = classifier.members_[0]
-    held = Split(network._training_state.seed, 0.0, 0.2).held_out_rows(np.arange(len(known)))
+    held = Split(0, 0.0, 0.2).held_out_rows(np.arange(len(known)))
     test = known.filter(pl.Series(held))
     y, P = np.searchsorted(["a", "b", "c"], test["y"].to_list()), classifier.predict_proba(test)
     w = test["w"].to_numpy()
@@ -552,3 +554,38 @@ def test_faults_of_rows_in_files(folder, fitted, kind, tmp_path):
     cut(frame(900).with_columns(y=pl.lit(None, pl.String)), tmp_path / "unlabelled", [400], "csv")
     with pytest.raises(DataError, match=r"unlabelled: no row that counts has a value in the target column 'y'\.$"):
         classifier.score(tmp_path / "unlabelled", "y")
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_rows_held_out_and_watched_depend_on_the_seed_alone(folder, early):
+    sizes = set()
+    for hidden in ((), (4,), (16, 8)):
+        network = SoftmaxClassifier(**quick(hidden_layer_sizes=hidden, random_state=None, early_stopping=early))
+        records = fit_files(TableClassifier(network=network, random_state=3), Sources(folder), "y")
+        prepared = next(records)
+        records.close()
+        sizes.add((prepared.n_training, prepared.n_validation, prepared.n_held_out))
+    assert sizes == {Split(3, 0.1 * early, 0.2).sizes(frame()["y"].count())}
+
+
+def test_the_sample_for_an_embedding_is_sparse_where_it_is_wide(tmp_path, monkeypatch):
+    draw = np.random.RandomState(0)
+    columns = {f"c{j}": draw.choice([f"v{i}" for i in range(40)], 2000) for j in range(5)}
+    columns |= {"x": draw.normal(size=2000), "y": draw.choice(["a", "b"], 2000)}
+    cut(pl.DataFrame(columns), tmp_path / "wide", [900])
+    samples, embeddings = [], []
+
+    def fitted(recipe, X):
+        samples.append(X)
+        embeddings.append(fitted_embedding(recipe, X))
+        return embeddings[-1]
+
+    monkeypatch.setattr(begin_, "fitted_embedding", fitted)
+    for smallest in (2**24, 2**10):
+        monkeypatch.setattr(blocks_, "SPARSE_NUMBERS", smallest)
+        SoftmaxClassifier(**quick(embedding="piecewise_linear", max_iter=1)).fit(tmp_path / "wide", target="y")
+    assert [issparse(X) for X in samples] == [False, True]
+    assert (samples[1].toarray() == samples[0]).all()
+    assert samples[0].dtype == samples[1].dtype == np.float32
+    assert embeddings[0] == embeddings[1]
+    assert len(embeddings[0].edges) == 1

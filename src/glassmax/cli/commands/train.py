@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..config import as_toml
-from ..files_options import UNUSED_ON_FILES, needs_memory, on_files, refuse_on_files, workers_from_options
+from ..files_options import (
+    UNUSED_ON_FILES,
+    needs_memory,
+    on_files,
+    refuse_on_files,
+    without_effect_on_files,
+    workers_from_options,
+)
 from ..grouped import GroupedCommand, file_format
 from ..talk import busy, harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
@@ -106,7 +113,8 @@ def _train(
     from ...streaming.paths import name_of
 
     streamed = run.is_on_files
-    for sentence in without_effect(ctx, network=bool(why) or streamed):
+    sentences = without_effect(ctx, network=bool(why) or streamed)
+    for sentence in [*sentences, *(without_effect_on_files(ctx) if streamed else [])]:
         say(sentence, ATTENTION)
     try:
         interrupted = run.train()
@@ -228,7 +236,7 @@ def _model_path(
     from ..output_paths import check_model_output, check_output, check_replaced, default_output
 
     _refuse_contradictions(target, options)
-    path = check_model_output(default_output(data) if output is None else output, *data)
+    path = check_model_output(default_output(data) if output is None else output, *data, is_named=output is not None)
     if output is None and target in names:
         check_replaced(path, target, names)
     for option in ("checkpoint", "study"):

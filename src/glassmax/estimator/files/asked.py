@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from ...errors import OptionError, Setting, Text
+from ...errors import OptionError, Setting, Text, is_whole
 from ...functional.arrays import Array
 from ...streaming import Sources
 from ...streaming.outputs import check_cache_folder, check_checkpoint
@@ -66,6 +66,12 @@ class Asked(NamedTuple):
     of_table: bool = False
     seed: int | None = None
     notes: tuple[Note, ...] = ()
+
+    @property
+    def split_seed(self) -> int | None:
+        """The given seed, by which rows are held out or watched whatever the network is; None if there is none."""
+        given: Any = self.seed if self.of_table else self.network.random_state
+        return int(given) if is_whole(given) else None
 
     def names_of(self, classes: Array) -> Array:
         """Return what the network calls the classes."""

@@ -230,7 +230,16 @@ class _Fit:
         identity = given.identity | _identity(asked, self.sources, self.target, self.weight)
         identity |= {"class_weight of the table": plain(asked.class_weight), "engine": how}
         return RunOnFiles(
-            asked.network, begun, identity, asked.held_out, known.rows, engine, encode, weigh, self.progress
+            asked.network,
+            begun,
+            identity,
+            asked.held_out,
+            asked.split_seed,
+            known.rows,
+            engine,
+            encode,
+            weigh,
+            self.progress,
         )
 
     def _prepared(self, known: Learned, notes: list[Note], run: RunOnFiles) -> FilesPrepared:

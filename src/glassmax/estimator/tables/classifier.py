@@ -31,7 +31,6 @@ from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
 from ..on_files import NOT_ROUTED, in_files, names_files, of_files, score_on_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
-from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .options import SETTINGS, check_folds, check_search, check_table_options, settings_of_preset
@@ -580,10 +579,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         float
             In [0, 1].
         """
-        if isinstance(y, str) and in_files(self, X):
-            return score_on_files(self, X, y, sample_weight)
         if isinstance(y, str):
-            return score_column(self, self._table(X), y, sample_weight)
+            self._fitted()
+            return score_on_files(self, X, y, sample_weight)
         if isinstance(sample_weight, str):
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
@@ -681,8 +679,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._search_interrupted = fitted.found is not None and fitted.found.stop_reason == "interrupted"
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
-            k = len(rows.classes)
-            self.metrics_ = metrics_of_fit(fitted, k)
+            self.metrics_ = metrics_of_fit(fitted, len(rows.classes))
         if not validated and len(rows.classes) < MANY_CLASSES:
             self.oof_proba_ = fitted.probabilities(rows)
         of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"
