@@ -129,9 +129,9 @@ class Sources:
     files : list of SourceFile
         In natural order.
     name : str
-        The user's word for all of them.
+        What messages call the files.
     found : list of Found
-        Where the files are: from these, another process makes the same sources.
+        Where the files are; another process can make the same sources from this list.
     probed : bool
         Whether another process has decoded all Parquet and Arrow files already.
 
