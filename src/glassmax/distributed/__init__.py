@@ -1,14 +1,14 @@
-"""Training on several machines, by an engine that somebody already runs.
+"""Training on several processes or machines, by an engine: processes, Ray, MPI, or an engine of the user's.
 
 ::
 
     messages      what travels: a manifest and arrays, never code
     ordered_sum   sums over shards, with the same bits for any number of workers
-    workers       the seam: map shards, sum in order, broadcast
-    operations    what a worker does of an operation: one shard, or the sum over some
+    workers       what every engine does: map shards, sum in order, broadcast
+    operations    how a worker runs an operation: for one shard, or summed over several
     failures      what has gone wrong in a worker, as a message and as an error
     processes     workers that are processes of this machine
-    worker        such a process
+    worker        the program of such a process
     pipes         messages through a pipe
     shards        ranges of rows, fixed by the rows alone; which rows a step takes
     job           what workers must know of a run
@@ -17,11 +17,11 @@
     gradients     the operations of training
     prepared      the encoded rows of all shards, made by workers
     training      training on workers: summed gradients, L-BFGS, local SGD with averaging
-    scoring       what workers say of the rows that are not trained on, and of the weights of all rows
+    scoring       the scores of the rows that are not trained on, and the total weights, from workers
+    settings      which engine runs the workers, how many there are, and how long to wait
 
 Workers are opened by `open_workers`, their rows are made by `prepared.prepare_shards`, and `training.train_on_workers`
 trains on them.
-    settings      which engine runs the workers, how many there are, and how long to wait
 """
 
 from .messages import Arrays, Manifest, Message

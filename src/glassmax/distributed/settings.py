@@ -27,7 +27,7 @@ class WorkerSettings(NamedTuple):
     resources : mapping of str to float, or None
         What Ray reserves for each worker, such as ``{"CPU": 2}``.
     wait_limit : float
-        > 0: seconds after which a worker that doesn't answer is an error.
+        > 0: maximum time to wait for the answer of a worker, in seconds.
     worker_threads : int
         >= 1: number of threads of each worker.
     """

@@ -68,9 +68,9 @@ def train_on_workers(
     training : TrainingState
         A new state, or the state of an earlier run; updated in place. `draw` and `order` are not used.
     position : Position
-        A new position, or that of an earlier run; updated in place. It counts steps, or rounds of local SGD.
+        A new position, or that of an earlier run; updated in place. The position counts steps, or rounds of local SGD.
     engine : Engine
-        The engine of the driver. Workers that would compute by another one are refused.
+        The engine of the driver. A worker with another engine is an error.
     max_epochs : int
         Maximum number of epochs, >= 0, including the epochs that `training` has already counted.
     local_batch_size : int, optional
@@ -78,24 +78,24 @@ def train_on_workers(
         the weights and the moments of all shards are averaged by their rows. The plan is one of `plan_averaging`. By
         default, all shards compute the gradient of each step together; the plan is one of `plan_steps`.
     regularization, schedule, rate_factors
-        As for `glassmax.training.train`. The schedule goes by the steps of the plan. Of mixup, a row is mixed with the
-        row before it that its shard gives to the same step.
+        As for `glassmax.training.train`. The schedule counts the steps of the plan. Mixup mixes a row with the
+        previous row of the same shard and the same step.
     class_weight : (k,) array, optional
-        Weights of the classes, by which those of the rows are multiplied.
+        Weights of the classes, by which the weights of the rows are multiplied.
     mean_weight : float, default=1.0
-        The mean of the products over all rows.
+        Mean of the multiplied weights over all rows.
     validate : callable, optional
         Returns the metrics on the validation rows, see `score_on_workers`; is called after each epoch.
     save : callable, optional
         Writes a checkpoint of network, `training` and `position`; is called after a step, at most 20 seconds plus a
-        step after the last time. Whoever takes the epochs saves after each of them.
+        step after the last call. The caller must also save after each epoch.
     on_window : callable, optional
         Is called after a step, four times a second at most, and at the end of an epoch.
 
     Yields
     ------
     Epoch
-        The seconds of an epoch don't count those of an earlier run.
+        The seconds of an epoch don't include those of an earlier run.
 
     Raises
     ------

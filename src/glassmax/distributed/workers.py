@@ -17,18 +17,17 @@ __all__ = ["Held", "Operation", "Workers", "name_of", "operation_of"]
 
 @dataclass
 class Held:
-    """What a worker holds.
+    """What a worker keeps between two calls.
 
     Attributes
     ----------
     broadcast : Message
         What was broadcast last.
     cache : dict
-        What operations keep to save time: open files, rows in memory. It is empty in a new worker, and `renew` empties
-        it and closes what can be closed.
+        What operations keep to save time: open files, rows in memory. The cache is empty in a new worker; `renew`
+        empties the cache, and closes what can be closed.
     alive : callable
-        An operation that takes long calls it from time to time, to say that it goes on: the limit of waiting counts
-        anew. An engine that has no use for it leaves the default, which does nothing.
+        A long operation calls `alive` from time to time, which restarts the wait limit. The default does nothing.
     """
 
     broadcast: Message
@@ -45,13 +44,13 @@ class Held:
 
 
 Operation = Callable[[Held, int, Message], Message]
-"""``operation(held, shard, call)`` returns what comes of a shard."""
+"""``operation(held, shard, call)`` returns the result for a shard."""
 
 
 class Workers(Protocol):
     """Some workers: processes of this machine, of Ray, or of MPI.
 
-    Whatever they return depends neither on their number nor on which of them has died meanwhile.
+    The results depend neither on the number of workers nor on workers that die.
 
     Attributes
     ----------
@@ -68,12 +67,12 @@ class Workers(Protocol):
         ...
 
     def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
-        """Call an operation for some shards; return what comes of each, in their order.
+        """Call an operation for some shards; yield the result for each shard, in their order.
 
         Raises
         ------
         WorkerError
-            If a shard can't be done, or takes too long; the message names shard and worker.
+            If a shard can't be computed, or takes too long; the message names the shard and the worker.
         GlassmaxError
             Which the operation has raised.
         """

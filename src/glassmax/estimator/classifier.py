@@ -407,7 +407,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         X : (n, d) array, sparse matrix or frame; with `target` a path, or a list of paths
             Rows are samples. float32 and float64 are kept, other numbers become float64. The column names of a pandas,
             polars or Arrow frame are remembered, and checked in later calls. A path names a file, a folder or a glob of
-            Parquet, Arrow, CSV or JSON lines files; `glassmax.streaming.Sources` says how to read them.
+            Parquet, Arrow, CSV or JSON lines files, see `glassmax.streaming.Sources`.
         y : (n,) or (n, k) array, optional
             Labels of any type, at least two different ones; or a matrix, see `output` and `loss`. A label may be a set
             of labels, for "one of these", or `glassmax.not_class`. If some labels are sets, others may be missing. None
@@ -446,7 +446,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         DataError
             If a file or a cell can't be used.
         OptionError, ValueError
-            If a parameter or the data are out of range, or an option can't be had on files.
+            If a parameter or the data are out of range, or an option is not supported on files.
 
         Notes
         -----
@@ -726,11 +726,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X : (n, d) array, sparse matrix or frame
         y : (n,) or (n, k) array
-            As for `fit`. The true class of a row of class probabilities is the most probable one. Of a set, each label
-            is right; rows for which all are right don't count. After a fit on files also the name of a column of X;
-            rows without a label don't count.
+            As for `fit`. The true class of a row of class probabilities is the most probable one. If a label is a set,
+            each label in the set is right; rows whose set holds all labels don't count. After a fit on files, y may
+            also be the name of a column of X; rows without a label don't count.
         sample_weight : (n,) array, or str, optional
-            Weights; after a fit on files also the name of a column of X.
+            Weights of the rows; after a fit on files, this may also be the name of a column of X.
 
         Returns
         -------

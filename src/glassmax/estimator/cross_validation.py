@@ -106,10 +106,10 @@ def cross_validate(
         As for the `fit` of the classifier. Rows without a label are left out.
     groups : (n,) array, or for a TableClassifier str, optional
         Group of each row, or the column with the groups: rows of the same group are in the same fold. A
-        TableClassifier heeds them in its own folds, too.
+        TableClassifier also uses the groups for its own folds.
     time : (n,) array, or for a TableClassifier str, optional
         Numbers or dates that put the rows in order. Each fold is then judged by a classifier that was trained on the
-        rows before this fold alone; the earliest rows are in no fold. `groups` and `time` exclude one another.
+        rows before this fold alone; the earliest rows are in no fold. Pass `groups` or `time`, not both.
     folds : int, default=5
         Number of folds, from 2 to 100. There are fewer if there are fewer groups or times.
     random_state : int, default=0
@@ -127,9 +127,9 @@ def cross_validate(
     Returns
     -------
     CrossValidation
-        With `log_loss` and `accuracy` of each fold as arrays, and all metrics in `folds`. A row is judged if the
-        classifier was trained on its class: where a fold holds all rows of a class, these rows are trained on, too, and
-        are not judged. A fold without rows to judge has the metrics NaN.
+        With `log_loss` and `accuracy` of each fold as arrays, and all metrics in `folds`. If a fold
+        holds all rows of a class, these rows are added to the training rows and are not judged, because a classifier
+        can't predict a class that it was not trained on. A fold without rows to judge has the metrics NaN.
 
     Raises
     ------

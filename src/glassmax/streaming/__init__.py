@@ -4,12 +4,12 @@
 
     paths      the files that a folder, a glob or a list names, in natural order
     outputs    what a run writes, which must not be among the files it reads
-    partitions columns in the names of folders, as year=2024
+    partitions columns from the names of folders, such as year=2024
     sources    the rows of many files in pieces, numbered through all files
     labelled   the rows of a piece that have a label and a weight
     sample     a sample of the rows, the same for any cut into pieces
     scan       one pass over all rows: what is known of each column, merged in order
-    learned    classes and encoding, as they are of the same rows in memory
+    learned    classes and encoding, the same as from rows in memory
     encode     all rows encoded, into a spool
     spool      encoded rows on disk, from which every epoch reads blocks of rows
     order      the order in which an epoch takes its rows: a function of (seed, epoch, row) alone
@@ -22,7 +22,8 @@
     reader     windows of rows, read by a thread ahead of the engine
     trials     another process decodes many files first, because some damaged ones crash the process that reads them
 
-`glassmax.SoftmaxClassifier.fit` with ``target=`` uses all of them. They are also parts for a loop of your own::
+`glassmax.SoftmaxClassifier.fit` with ``target=`` uses these modules. You can also use them for a training loop of your
+own::
 
     >>> import tempfile
     >>> from pathlib import Path

@@ -35,7 +35,7 @@ def working_folder(named: str | Path | None = None, checkpoint: str | Path | Non
     Parameters
     ----------
     named : str or Path, optional
-        A folder that stays; it is made if it doesn't exist.
+        A folder that is kept; it is made if it doesn't exist.
     checkpoint : str or Path, optional
         The path of the checkpoint, if the run has one.
 

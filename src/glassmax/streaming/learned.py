@@ -55,9 +55,9 @@ class Learned:
     sample : Table
         Some of the rows that are trained on, or all of them if there are few.
     encodable : Table
-        The same rows, in which cells that can't be used are missing.
+        The rows of the sample; cells that can't be used are missing.
     sample_y : (m,) array of int
-        Their class indices.
+        Class indices of the rows of the sample.
     summaries : dict of str to ColumnSummary
         What is known of the cells of each column.
     label_words : dict of str to int

@@ -88,15 +88,15 @@ def find_files(given: Paths) -> list[Found]:
     Parameters
     ----------
     given : str, path, or iterable of these
-        Files, folders and globs, or URLs of these. Of a folder, all tables in it and in its folders are taken; names
-        that begin with a dot or an underscore are left out, as other programs do. ``**`` in a glob stands for any
-        number of folders. A glob that matches folders and no file stands for all tables in these folders. What another
-        call has found is returned as it is.
+        Files, folders and globs, or URLs of these. A folder stands for all tables in it and in its folders; names
+        that begin with a dot or an underscore are skipped. ``**`` in a glob stands for any number of folders. A glob
+        that matches folders and no file stands for all tables in these folders. The result of an earlier call is
+        returned unchanged.
 
     Raises
     ------
     DataError
-        If nothing is there, a file is named twice, or a folder holds a file that is no table by its name.
+        If no file is found, a file is named twice, or a folder holds a file whose name is not that of a table.
     """
     paths = [given] if isinstance(given, str | os.PathLike) else list(given)
     if paths and all(isinstance(path, Found) for path in paths):

@@ -125,7 +125,7 @@ def scanned(
 ) -> tuple[ScanState, Table]:
     """Read all rows once; return what is known of them, and the sample.
 
-    If labels that come late show that a word such as None is a class, or that it is none, all rows are read again.
+    If later labels show that a word such as None is a class, or is not a class, all rows are read again.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def scanned(
     target : str
         The column to predict.
     weight : str, optional
-        The column of sample weights; rows of weight 0 don't count at all.
+        The column of sample weights; rows of weight 0 are left out.
     options : ColumnOptions
         The user's options for the columns.
     folder : Path, optional

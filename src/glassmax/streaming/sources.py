@@ -130,12 +130,12 @@ class Sources:
     files : list of SourceFile
         In natural order.
     name : str
-        The user's word for all of them.
+        What messages call the files.
     found : list of Found
-        Where the files are: from these, another process makes the same sources.
+        Where the files are; another process can make the same sources from this list.
     identity : str
-        What may be kept of the rows is kept under this name: the fingerprint. Random, so that nothing is used again, if
-        a server tells neither etag nor time of a file, because the file may have changed.
+        The name under which the scan and the encoded rows are kept: the fingerprint. If a server gives neither etag
+        nor time of a file, the name is random, so that nothing is used again, because the file may have changed.
     probed : bool
         Whether another process has decoded all Parquet and Arrow files already.
 

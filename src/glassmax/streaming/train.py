@@ -124,7 +124,7 @@ class WindowDone(NamedTuple):
 
     @property
     def seconds_left(self) -> float:
-        """Time that the rest of the epoch will take."""
+        """Estimated time until the end of the epoch."""
         return (self.of_rows - self.rows) / max(self.rows_per_second, 1e-9)
 
 
@@ -175,27 +175,27 @@ def train_on_spool(
     split : Split
         The rows to train on; its seed is also that of the order of the rows.
     batch_size : int
-        >= 1; more than a window has rows counts as so many.
+        >= 1. The maximum is the number of rows of a window; larger values count as this maximum.
     max_epochs : int
         Maximum number of epochs, >= 0, including the epochs that `training` has already counted.
     regularization, schedule, rate_factors
         As for `glassmax.training.train`. The schedule goes by steps as if all rows were trained on.
     class_weight : (k,) array, optional
-        Weights of the classes, by which those of the rows are multiplied.
+        Weights of the classes, by which the weights of the rows are multiplied.
     mean_weight : float, optional
-        The mean of the products; that of the rows' weights by default.
+        Mean of the multiplied weights; by default, the mean of the weights of the rows.
     validate : callable, optional
         Returns the metrics on the validation rows; is called after each epoch.
     save : callable, optional
         Writes a checkpoint of network, `training` and `position`; is called at most 20 seconds plus a piece of a window
-        after the last time. Whoever takes the epochs saves after each of them.
+        after the last call. The caller must also save after each epoch.
     on_window : callable, optional
         Is called after each window, and within a long one.
 
     Yields
     ------
     Epoch
-        The seconds of an epoch don't count those of an earlier run.
+        The seconds of an epoch don't include those of an earlier run.
 
     Raises
     ------

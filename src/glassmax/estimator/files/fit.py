@@ -91,7 +91,7 @@ def fit_files(
     Raises
     ------
     OptionError
-        If a parameter is out of range, or can't be had on files; before anything is read.
+        If a parameter is out of range, or is not supported on files; before anything is read.
     DataError
         If a file or a cell can't be used.
     CheckpointError

@@ -51,7 +51,7 @@ class ScanProgress(NamedTuple):
 
     @property
     def seconds_left(self) -> float:
-        """Time that the rest will take."""
+        """Estimated time until the end."""
         return (self.total - self.size) * self.seconds / max(self.size_here, 1)
 
 

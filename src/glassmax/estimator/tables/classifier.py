@@ -274,10 +274,10 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Notes
         -----
-        With `target`, one network is trained as `SoftmaxClassifier.fit` trains it on files: that of `network`, or one
-        with 128 hidden units in place of a preset, which needs all rows in memory. The rows that judge the network, a
-        share of `held_out`, are chosen by a hash of their number; the columns are learned from all rows. Prediction
-        sets rest on 65,536 of them, about, if there are more.
+        With `target`, one network is trained as `SoftmaxClassifier.fit` trains it on files: `network`, or a network
+        with 128 hidden units in place of a preset, which needs all rows in memory. The encoding of the columns is
+        learned from all rows. The rows that judge the network, a share of `held_out`, are chosen by a hash of the row
+        number. If there are more than 65,536 of these rows, prediction sets use a sample of about 65,536 of them.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         on_files = {"cache_folder": cache_folder, **workers}
