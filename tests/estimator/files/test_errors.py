@@ -29,6 +29,10 @@ def _files():
     cut(frame(900).filter(pl.col("y") != "c"), FOLDER / "two", [], "csv")
     cut(frame(900).with_columns(y=pl.col("y").replace("c", "d")), FOLDER / "renamed", [], "csv")
     cut(frame(12), FOLDER / "few", [], "csv")
+    cut(frame(12).with_columns(y=pl.lit(None, pl.String)), FOLDER / "unlabelled", [5], "csv")
+    (FOLDER / "empty").mkdir()
+    for name in ("a", "b"):
+        (FOLDER / "empty" / f"{name}.csv").write_text("x0,x1,x2,word,w,y\n")
     yield
     for path in sorted(FOLDER.rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
@@ -139,6 +143,20 @@ TABLE[DataError] = {
     f"The cache folder {INSIDE} is in the folder {FOLDER / 'rows'}, so its files would be read as data the next time. "
     "Pass another cache_folder.": fit(fitting={"cache_folder": INSIDE}),
     f"{ONE_FILE} is a file, expected a folder. Pass another cache_folder.": fit(fitting={"cache_folder": ONE_FILE}),
+}
+
+
+def score(X, weight=None):
+    """Return a call that scores files after a fit."""
+    return lambda: SoftmaxClassifier(**quick()).fit(FOLDER / "rows", target="y").score(FOLDER / X, "y", weight)
+
+
+TABLE[OptionError]["sample_weight is of type tuple, expected the name of a column of the files, or None."] = score(
+    "rows", (1.0,)
+)
+TABLE[DataError] |= {
+    f"{FOLDER / 'empty'}: no file has a row, expected at least one row.": score("empty"),
+    f"{FOLDER / 'unlabelled'}: no row that counts has a value in the target column 'y'.": score("unlabelled"),
 }
 CASES = [(kind, message, call) for kind, of_kind in TABLE.items() for message, call in of_kind.items()]
 
