@@ -20,7 +20,7 @@ from glassmax.estimator.files import FilesPrepared, fit_files
 from glassmax.estimator.files import run as run_
 from glassmax.functional import cross_entropy
 from glassmax.streaming import Sources, Split, Spool
-from glassmax.streaming.rows import blocks_of_rows
+from glassmax.streaming.rows import windows_of_rows
 from glassmax.training import Epoch, RunningMetrics
 
 from .rows_on_disk import K, N, cut, frame, quick
@@ -171,7 +171,7 @@ def test_early_stopping_watches_the_rows_of_the_hash_and_restores_the_best_weigh
     assert best == int(np.argmin(classifier.validation_loss_curve_)) + 1
     running = RunningMetrics(K)
     with Spool(tmp_path / "cache") as spool:
-        for _, data in blocks_of_rows(spool, split.validation_rows):
+        for _, data in windows_of_rows(spool, split.validation_rows):
             running.add(best_engine(1).logits(classifier.network_, data.X), data.y)
     metrics = running.metrics()
     assert metrics.rows == prepared.n_validation
