@@ -2,7 +2,7 @@
 
 import json
 
-from glassmax.distributed import Held, Message, OrderedSum, PartialSum, name_of, operation_of
+from glassmax.distributed import Held, Message, OrderedSum, PartialSum, name_of_operation, operation_of
 
 
 class WorkersHere:
@@ -28,7 +28,7 @@ class WorkersHere:
         self.held = [Held(Message.of_bytes(self.sent[-1])) for _ in range(self.n_workers)]
 
     def map_shards(self, operation, shards, call):
-        name, content = name_of(operation), call.to_bytes()
+        name, content = name_of_operation(operation), call.to_bytes()
         self.calls.append(call.manifest)
         self.busy = True
         try:

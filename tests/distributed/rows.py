@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from glassmax.distributed import Held, Message, name_of
+from glassmax.distributed import Held, Message, name_of_operation
 from glassmax.distributed.operations import call_operation, partial_sums, sum_of_messages
 from glassmax.distributed.ordered_sum import split_shards
 from glassmax.distributed.prepared import prepare_shards
@@ -74,11 +74,11 @@ class Inside:
     def map_shards(self, operation, shards, call):
         for held, part in zip(self.held, split_shards(len(shards), self.n_workers), strict=True):
             for i in part:
-                yield call_operation(held, name_of(operation), shards[i], call)
+                yield call_operation(held, name_of_operation(operation), shards[i], call)
 
     def sum_in_order(self, operation, n_shards, call):
         parts = split_shards(n_shards, self.n_workers)
-        name = name_of(operation)
+        name = name_of_operation(operation)
         return sum_of_messages(
             partial_sums(held, name, part, call) for held, part in zip(self.held, parts, strict=True)
         )

@@ -28,7 +28,7 @@ from .messages import Arrays, Manifest, Message
 from .operations import call_operation, partial_sums, sum_of_messages
 from .ordered_sum import OrderedSum, PartialSum, split_shards
 from .settings import WorkerSettings, open_workers, read_settings
-from .workers import Held, Operation, Workers, name_of, operation_of
+from .workers import Held, Operation, Workers, name_of_operation, operation_of
 
 __all__ = [
     "Arrays",
@@ -41,7 +41,7 @@ __all__ = [
     "WorkerSettings",
     "Workers",
     "call_operation",
-    "name_of",
+    "name_of_operation",
     "open_workers",
     "operation_of",
     "partial_sums",

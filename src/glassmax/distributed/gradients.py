@@ -22,7 +22,7 @@ from ..functional.masks import splitmix64
 from ..functional.targets import check_target
 from ..likely_classes import LikelyClasses
 from ..network import Network
-from ..streaming.rows import blocks_of_rows, some_rows
+from ..streaming.rows import some_rows, windows_of_rows
 from ..training import score
 from .job import Job, Training, job_of
 from .messages import Message
@@ -51,7 +51,7 @@ def totals(held: Held, shard: int, call: Message) -> Message:
     """Return the total weight of the rows of each class; the call brings the number of classes, "k"."""
     k = call.manifest["k"]
     sums = np.zeros(k)
-    for _, data in blocks_of_rows(open_shard(held, shard)):
+    for _, data in windows_of_rows(open_shard(held, shard)):
         held.alive()
         sums += np.bincount(data.y, data.weight, k)
     return Message({}, {"totals": sums})

@@ -27,7 +27,7 @@ from .operations import sum_of_messages
 from .ordered_sum import split_shards
 from .pipes import Pieces, framed, receive, send, widen
 from .settings import WorkerSettings
-from .workers import Operation, name_of
+from .workers import Operation, name_of_operation
 
 __all__ = ["ProcessWorkers"]
 
@@ -121,7 +121,7 @@ class ProcessWorkers:
 
         The workers may have one queue in common.
         """
-        name, called = name_of(operation), framed(call)
+        name, called = name_of_operation(operation), framed(call)
         busy: set[_Worker] = set()
         answered: tuple[int, Message] | None = None
         try:

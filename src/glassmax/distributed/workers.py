@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .messages import Arrays, Message
 
-__all__ = ["Held", "Operation", "Workers", "name_of", "operation_of"]
+__all__ = ["Held", "Operation", "Workers", "name_of_operation", "operation_of"]
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Workers(Protocol):
         ...
 
 
-def name_of(operation: Operation) -> str:
+def name_of_operation(operation: Operation) -> str:
     """Return the name under which an operation travels."""
     return f"{operation.__module__}:{operation.__qualname__}"
 

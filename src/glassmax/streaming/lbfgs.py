@@ -10,7 +10,7 @@ from ..network import Network
 from ..optimizers import Iterate
 from ..training import Epoch, Metrics, TrainingState
 from ..training.loop import lbfgs_iterations
-from .rows import blocks_of_rows, some_rows
+from .rows import some_rows, windows_of_rows
 from .split import Split
 from .spool import Spool
 
@@ -60,7 +60,7 @@ def train_lbfgs_on_spool(
 
     def objective(exact: Network) -> tuple[float, Array]:
         loss, gradient, penalty = 0.0, np.zeros(exact.theta.shape), regularization
-        for _, data in blocks_of_rows(spool, None if split.is_whole else split.training_rows):
+        for _, data in windows_of_rows(spool, None if split.is_whole else split.training_rows):
             if not data.n_rows:
                 continue
             rows, share = some_rows(data, exact.theta.dtype, class_weight, mean), data.n_rows / n

@@ -12,7 +12,7 @@ from .order import BLOCK_ROWS
 from .reader import read_ahead
 from .spool import Spool
 
-__all__ = ["blocks_of_rows", "some_rows", "weighed"]
+__all__ = ["some_rows", "weighed", "windows_of_rows"]
 
 
 class _SomeRows(Data):
@@ -42,7 +42,7 @@ def weighed(data: Data, class_weight: Array | None) -> Data:
     return data._replace(weight=of_class if data.weight is None else of_class * data.weight)
 
 
-def blocks_of_rows(
+def windows_of_rows(
     spool: Spool, chosen: Callable[[Array], Array] | None = None, first: int = 0
 ) -> Iterator[tuple[Array, Data]]:
     """Yield the rows of a spool in their order, a window of blocks at a time, with their numbers.

@@ -12,7 +12,7 @@ from ..engine import Data, Engine
 from ..functional.arrays import Array
 from ..network import Network
 from ..training import Metrics, score
-from .rows import blocks_of_rows, weighed
+from .rows import weighed, windows_of_rows
 from .sources import Place
 from .split import Split
 from .spool import Spool, SpoolWriter
@@ -50,7 +50,7 @@ def validation_spool(spool: Spool, split: Split, folder: Path) -> Spool:
     identity = spool.identity | {"the validation rows": repr(split)}
     with SpoolWriter(folder, spool.layout, identity) as writer:
         if not writer.complete:
-            for rows, data in blocks_of_rows(spool, split.validation_rows, writer.place.number):
+            for rows, data in windows_of_rows(spool, split.validation_rows, writer.place.number):
                 _write(writer, rows, data)
             writer.end_part(Place(0, 0, spool.n_rows), complete=True)
     return Spool(folder)
@@ -82,7 +82,7 @@ def score_spool(
         Of how many most probable classes to return the accuracy.
     """
     n, total, log_loss, right, hits = 0, 0.0, 0.0, 0.0, 0.0
-    for _, data in blocks_of_rows(spool):
+    for _, data in windows_of_rows(spool):
         data = weighed(data, class_weight)
         w = np.ones(data.n_rows) if data.weight is None else data.weight
         if not w.any():

@@ -25,7 +25,7 @@ from glassmax.estimator.tables import blocks as blocks_
 from glassmax.functional import cross_entropy
 from glassmax.streaming import Sources, Split, Spool
 from glassmax.streaming import sources as sources_
-from glassmax.streaming.rows import blocks_of_rows
+from glassmax.streaming.rows import windows_of_rows
 from glassmax.table import Encoding
 from glassmax.training import Epoch, RunningMetrics
 
@@ -176,7 +176,7 @@ def test_early_stopping_watches_the_rows_of_the_hash_and_restores_the_best_weigh
     assert best == int(np.argmin(classifier.validation_loss_curve_)) + 1
     running = RunningMetrics(K)
     with Spool(tmp_path / "cache") as spool:
-        for _, data in blocks_of_rows(spool, split.validation_rows):
+        for _, data in windows_of_rows(spool, split.validation_rows):
             running.add(best_engine(1).logits(classifier.network_, data.X), data.y)
     metrics = running.metrics()
     assert metrics.rows == prepared.n_validation

@@ -26,7 +26,7 @@ from ..messages import Arrays, Manifest, Message
 from ..operations import call_operation, parts_of_message
 from ..ordered_sum import OrderedSum, PartialSum, split_shards
 from ..settings import WorkerSettings
-from ..workers import Held, Operation, name_of
+from ..workers import Held, Operation, name_of_operation
 from .ranks import ANSWER, COMMAND, STOP, abort_at_exit
 from .serving import serve
 from .starting import meet, ranks_of_job
@@ -111,7 +111,7 @@ class MPIWorkers:
     def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
         """Call an operation for some shards; return what comes of each, in their order. See `Workers`."""
         parts = [[int(shards[place]) for place in part] for part in split_shards(len(shards), self.n_workers)]
-        name = name_of(operation)
+        name = name_of_operation(operation)
         with self._interrupts:
             number = self._command("map", {"operation": name, "shards": parts}, call)
             self._owe({rank: len(part) for rank, part in enumerate(parts)}, name, parts)
@@ -129,7 +129,7 @@ class MPIWorkers:
     def sum_in_order(self, operation: Operation, n_shards: int, call: Message) -> Arrays:
         """Call an operation for shards 0 ... n_shards - 1; return the sum of their arrays. See `Workers`."""
         parts = [list(part) for part in split_shards(n_shards, self.n_workers)]
-        name, total = name_of(operation), OrderedSum()
+        name, total = name_of_operation(operation), OrderedSum()
         with self._interrupts:
             number = self._command("sum", {"operation": name, "n_shards": n_shards}, call)
             self._owe(dict.fromkeys(self._ranks.children, 1), name, parts)

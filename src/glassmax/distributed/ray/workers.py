@@ -13,7 +13,7 @@ from ..messages import Arrays, Message
 from ..operations import sum_of_messages
 from ..ordered_sum import split_shards
 from ..settings import WorkerSettings
-from ..workers import Operation, name_of
+from ..workers import Operation, name_of_operation
 from .cluster import amounts, load_ray, open_cluster, refused
 from .deaths import error_of, late_error
 from .places import Places, slots_of
@@ -96,7 +96,7 @@ class RayWorkers:
 
     def _results(self, operation: Operation, cuts: list[range], is_sum: bool, call: Message) -> Iterator[Message]:
         """Run a task for each cut, and return their answers in order."""
-        name, called = name_of(operation), bytes_of(call)
+        name, called = name_of_operation(operation), bytes_of(call)
         if called.nbytes > SMALL:
             called = self._ray.put(called)
         waiting = deque(_Task(i, cut, self._places.node_of(i)) for i, cut in enumerate(cuts))

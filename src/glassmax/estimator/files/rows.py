@@ -27,7 +27,7 @@ from ...streaming import (
     validation_spool,
 )
 from ...streaming.encode import spool_identity
-from ...streaming.rows import blocks_of_rows
+from ...streaming.rows import windows_of_rows
 from ...streaming.spool import remove_spool
 from ...training import Epoch, Metrics, TrainingState
 from ..options import Plan
@@ -160,7 +160,7 @@ class RowsHere:
         if not self.spool.layout.weighted:
             return self.given.known.counts.astype(np.float64)
         totals = np.zeros(len(self.given.known.classes))
-        for _, data in blocks_of_rows(self.spool):
+        for _, data in windows_of_rows(self.spool):
             totals += np.bincount(data.y, data.weight, len(totals))
         return totals
 
@@ -182,7 +182,7 @@ class RowsHere:
     def judged(self, network: Network) -> Iterator[Judging]:
         """Yield what a network says of the rows held out, some of them at a time."""
         likely = LikelyClasses(self.engine, [network], np.ones(1), None)
-        for rows, data in blocks_of_rows(self.spool, self.split.held_out_rows):
+        for rows, data in windows_of_rows(self.spool, self.split.held_out_rows):
             if data.n_rows:
                 with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
                     found = likely.summary(data.X.astype(network.theta.dtype, copy=False), 1, data.y)
