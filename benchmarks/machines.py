@@ -186,17 +186,25 @@ def medians(runs):
     return runs[0] if isinstance(runs[0], str) else statistics.median(runs)
 
 
-def constants(one, two):
+def copying():
+    """Return the seconds that a MB takes to be copied in memory."""
+    source, target = np.ones(12 * 10**6, np.uint8), np.empty(12 * 10**6, np.uint8)
+    return seconds(lambda: np.copyto(target, source), 21) / 12
+
+
+def constants(one, two, copy):
     """Return what a step costs beyond its arithmetic: seconds, and seconds for each MB of weights; see `overhead`.
 
-    Each is a pair: with one worker, and what one more worker adds.
+    Each is a pair: with one worker, and what one more worker adds, at least the time in which the three bytes for each
+    byte of weights are copied once.
     """
-    (small, large), found = ("0.004 MB", SHOWN), {}
+    (small, large), found = ("0.004 MB", "4 MB"), {}
     for name, run in (("one", one), ("two", two)):
         times = run["empty_seconds"]
         slope = (times[large] - times[small]) / (MEGABYTES[large] - MEGABYTES[small])
         found[name] = (times[small], max(slope, 0.0))
-    base, per_megabyte = ([of_one, max(of_two - of_one, 0.0)] for of_one, of_two in zip(*found.values(), strict=True))
+    pairs = zip(*found.values(), (0.0, 3 * copy), strict=True)
+    base, per_megabyte = ([of_one, max(of_two - of_one, least)] for of_one, of_two, least in pairs)
     return {"seconds": base, "seconds_per_megabyte": per_megabyte, "row_seconds": one["rows_seconds"] / ROWS}
 
 
@@ -262,10 +270,14 @@ def main():
         rows.append([engine, f"{two['start_seconds']:.1f}", *empty, f"{speedup:.2f}", lost])
     header = ["two workers", "start, s", *(f"empty step {name}, ms" for name in HIDDEN), "speed of two", "recovery, s"]
     table(f"A step on workers, {os.cpu_count()} cores", header, rows)
-    model = {engine: constants(of["1"], of["2"]) for engine, of in found.items()}
+    copy = copying()
+    model = {engine: constants(of["1"], of["2"], copy) for engine, of in found.items()}
     on_paper = paper(model)
     for name, of in on_paper.items():
-        rows = [[engine, *(f"{of[engine].get(str(n), math.nan):,.0f}" for n in ON_PAPER)] for engine in of]
+        rows = [
+            [engine, *(f"{of[engine][str(n)]:,.0f}" if str(n) in of[engine] else "-" for n in ON_PAPER)]
+            for engine in of
+        ]
         table(
             f"Rows of a step of which half is arithmetic, weights of {name}, on paper",
             ["workers", *map(str, ON_PAPER)],

@@ -3,6 +3,7 @@
 from record import RESULTS, result, where, wrapped
 
 SAID = {"processes": '`"processes"`', "ray": '`"ray"`', "mpi": '`"mpi"`'}
+IN_WORDS = {"processes": "processes", "ray": "Ray", "mpi": "MPI"}
 SHOWN = "0.4 MB"
 
 
@@ -59,7 +60,8 @@ def machines_line():
     """Return the README's line on several machines, once they are measured."""
     if is_measured():
         workers = result("machines")["figures"]["workers"]
-        steps = [f"{1e3 * workers[engine]['2']['empty_seconds'][SHOWN]:.1f} ms on {engine}" for engine in workers]
+        times = {engine: 1e3 * of["2"]["empty_seconds"][SHOWN] for engine, of in workers.items()}
+        steps = [f"{time:.1f} ms on {IN_WORDS[engine]}" for engine, time in times.items()]
         lost = max(of["2"].get("recovery_seconds", 0.0) for of in workers.values())
         yield (
             f"- **[Several machines](docs/howto/machines.md).** With {SHOWN} of weights, the communication in a step on "

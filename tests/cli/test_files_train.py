@@ -12,8 +12,8 @@ import pytest
 
 from glassmax import load_model
 from glassmax.cli import files_options, files_progress, progress
-from glassmax.cli.files_run import FilesRun
-from glassmax.estimator.files import Encoded, Scanned
+from glassmax.cli.files_run import FilesTrainingRun
+from glassmax.estimator.files import EncodingProgress, ScanProgress
 from glassmax.streaming import WindowDone
 from glassmax.training import Epoch
 from tests.cli.test_terminal import terminal
@@ -58,13 +58,13 @@ def test_a_folder_is_described_and_the_model_is_written(files, done):
         "  numbers:    x",
         "  categories: c (2)",
         "  id is left out: it has a different text in every row, as identifiers do.",
-        "976 rows to train on, 224 held out; network 3-4-2",
+        "1002 rows to train on, 198 held out; network 3-4-2",
         "  --hidden describes the network; without such an option, the network has 128 hidden units",
     ]
     assert lines[7].startswith("  each epoch reads the encoded rows, ")
     assert lines[8].startswith("3 epochs, training loss ")
     assert lines[-1] == ("The model is in data.safetensors. Use it: glassmax predict data.safetensors data --keep id")
-    assert result.out.startswith("On 224 rows held out\n")
+    assert result.out.startswith("On 198 rows held out\n")
     assert sorted(os.listdir()) == ["all.csv", "data", "data.safetensors", "temporary"]
     assert os.listdir("temporary") == []
     assert len(done("predict", "data.safetensors", "data").out.splitlines()) == 1201
@@ -72,7 +72,7 @@ def test_a_folder_is_described_and_the_model_is_written(files, done):
 
 def test_without_options_one_network_takes_the_place_of_a_preset(files, done):
     lines = done("train", "data", "--target", "y").err.splitlines()
-    assert "970 rows to train on, 230 held out; network 3-128-2" in lines
+    assert "1002 rows to train on, 198 held out; network 3-128-2" in lines
     assert "  one network is trained in place of a preset, which needs all rows in memory" in lines
     assert not any("SoftmaxClassifier" in line or "pass network" in line for line in lines)
 
@@ -97,7 +97,7 @@ def test_a_cache_folder_stays_and_is_used_again(files, done, monkeypatch):
     done("train", "data", "--target", "y", *SMALL, "--cache-folder", "cache")
     before = {name: os.stat(f"cache/{name}").st_mtime_ns for name in os.listdir("cache")}
     seen = []
-    monkeypatch.setattr(FilesRun, "_progress", lambda self, told: seen.append(type(told)))
+    monkeypatch.setattr(FilesTrainingRun, "_progress", lambda self, told: seen.append(type(told)))
     done("train", "data", "--target", "y", *SMALL, "--learning-rate", "0.01", "--cache-folder", "cache")
     assert {name: os.stat(f"cache/{name}").st_mtime_ns for name in os.listdir("cache")} == before
     assert set(seen) == {WindowDone}
@@ -105,9 +105,9 @@ def test_a_cache_folder_stays_and_is_used_again(files, done, monkeypatch):
 
 def test_json_says_what_was_trained(files, done):
     facts = json.loads(done("train", "data", "--target", "y", *SMALL, "--json").out)
-    assert (facts["files"], facts["training_rows"], facts["layer_sizes"], facts["epochs"]) == (4, 976, [3, 4, 2], 3)
+    assert (facts["files"], facts["training_rows"], facts["layer_sizes"], facts["epochs"]) == (4, 1002, [3, 4, 2], 3)
     assert facts["stop_reason"] == "max_iter"
-    assert facts["judged_on"] == "224 rows held out"
+    assert facts["judged_on"] == "198 rows held out"
     assert facts["model"] == "data.safetensors"
 
 
@@ -122,6 +122,38 @@ def test_a_fraction_of_validation_rows_alone_turns_early_stopping_on(files, done
     err = done("train", "data", "--target", "y", "--validation", "0.1", "--epochs", "2").err
     assert " for early stopping, " in err
     assert "no effect" not in err
+
+
+@pytest.mark.parametrize("typed", ["--baseline", "--no-baseline"])
+def test_a_linear_model_to_compare_with_is_said_to_need_all_rows(files, done, typed):
+    sentence = (
+        f"{typed} has no effect on rows that are read from files piece by piece, because the linear model needs all "
+        "rows in memory."
+    )
+    lines = done("train", "data", "--target", "y", *SMALL, typed).err.splitlines()
+    assert [line for line in lines if "no effect" in line] == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("folder", "data", "where", "elsewhere"),
+    [
+        ("data", ".", "is in the folder .", "../model.safetensors"),
+        ("data", "../data", "is in the folder ../data", "../model.safetensors"),
+        ("data", "*", "matches *", "../model.safetensors"),
+    ],
+)
+def test_a_model_without_a_name_is_not_written_into_the_folder_that_is_read(
+    files, done, run, folder, data, where, elsewhere
+):
+    os.chdir(folder)
+    code, _, message = run("train", data, "--target", "y", *SMALL)
+    assert code == 1
+    assert message.strip() == (
+        f"Error: The model would be written to data.safetensors, which {where}, so it would be read as data the next "
+        f"time. Pass --output with a path elsewhere, such as --output {elsewhere}."
+    )
+    done("train", data, "--target", "y", *SMALL, "-o", elsewhere)
+    assert os.path.isfile("../model.safetensors")
 
 
 def test_options_go_into_a_file_and_come_back(files, done):
@@ -193,7 +225,7 @@ def ctrl_c(monkeypatch, kind, number=1):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(FilesRun, "_progress", press)
+        patch.setattr(FilesTrainingRun, "_progress", press)
         yield
 
 
@@ -224,7 +256,7 @@ def test_without_a_checkpoint_ctrl_c_says_how_to_be_able_to_resume(files, run, m
     assert os.listdir("temporary") == []
 
 
-@pytest.mark.parametrize("kind", [Scanned, Encoded])
+@pytest.mark.parametrize("kind", [ScanProgress, EncodingProgress])
 def test_ctrl_c_before_the_training_leaves_nothing(files, run, monkeypatch, kind):
     with ctrl_c(monkeypatch, kind):
         result = run("train", "data", "--target", "y", *SMALL)
@@ -234,7 +266,7 @@ def test_ctrl_c_before_the_training_leaves_nothing(files, run, monkeypatch, kind
     assert os.listdir("temporary") == []
 
 
-@pytest.mark.parametrize("kind", [Scanned, Encoded])
+@pytest.mark.parametrize("kind", [ScanProgress, EncodingProgress])
 def test_ctrl_c_before_the_training_keeps_what_a_checkpoint_has(files, run, done, monkeypatch, kind):
     command = ("train", "data", "--target", "y", *SMALL, "--checkpoint", "run.ckpt")
     done(*command[:-2], "-o", "whole")
@@ -277,10 +309,10 @@ def test_another_run_does_not_touch_what_an_interrupted_one_has_kept(files, run,
 
 def test_a_file_that_vanishes_before_its_rows_are_encoded_is_named(files, run, monkeypatch):
     def remove(self, record):
-        if type(record) is Scanned and record.rows == 1200 and os.path.exists("data/part-2.csv"):
+        if type(record) is ScanProgress and record.rows == 1200 and os.path.exists("data/part-2.csv"):
             os.remove("data/part-2.csv")
 
-    monkeypatch.setattr(FilesRun, "_progress", remove)
+    monkeypatch.setattr(FilesTrainingRun, "_progress", remove)
     result = run("train", "data", "--target", "y", *SMALL)
     words = "part-2.csv no longer exists. The file was there when the files were first listed."
     assert (result.code, result.out, result.err) == (1, "", f"Error: {words}\n")
@@ -294,7 +326,7 @@ def test_files_that_vanish_during_the_epochs_are_not_missed(files, done, monkeyp
         if isinstance(record, WindowDone) and os.path.exists("data"):
             shutil.rmtree("data")
 
-    monkeypatch.setattr(FilesRun, "_progress", remove)
+    monkeypatch.setattr(FilesTrainingRun, "_progress", remove)
     done("train", "data", "--target", "y", *SMALL, "-o", "other")
     assert not os.path.exists("data")
     assert theta("whole").tobytes() == theta("other").tobytes()
@@ -358,8 +390,8 @@ def test_a_cell_that_is_no_number_is_named_by_file_and_row(files, run):
 def told():
     """What a run tells: a scan, the encoding, a window, an epoch."""
     return [
-        Scanned(500, 10_000_000, 40_000_000, 500, 10_000_000, 2.0),
-        Encoded(1500, 30_000_000, 40_000_000, 1000, 20_000_000, 100.0),
+        ScanProgress(500, 10_000_000, 40_000_000, 500, 10_000_000, 2.0),
+        EncodingProgress(1500, 30_000_000, 40_000_000, 1000, 20_000_000, 100.0),
         WindowDone(2, 3_000_000, 12_000_000, 240_000_000, 3_000_000, 2.0),
         Epoch(2, 0.5, None, 10, 900, 0.1),
     ]
@@ -405,7 +437,7 @@ def test_nothing_is_read_yet(monkeypatch, capsys):
     monkeypatch.setattr(files_progress, "console", lambda err: None)
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1)
     with files_progress.of_passes() as show:
-        show(Encoded(0, 0, 40_000_000, 0, 0, 0.1))
+        show(EncodingProgress(0, 0, 40_000_000, 0, 0, 0.1))
     assert capsys.readouterr().err == "encoding the rows: 0 %\n"
 
 

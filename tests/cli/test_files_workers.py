@@ -66,6 +66,21 @@ def test_only_ranks_other_than_0_are_silent_and_only_with_mpi(name):
     assert not mpi_ranks.is_silent(["predict", "m", "mpi"], {name: "3"})
 
 
+def test_a_file_of_options_may_name_the_engine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mpi.toml").write_text('engine = "mpi"\nunknown = 1\n')
+    Path("ray.toml").write_text('engine = "ray"\n')
+    Path("broken.toml").write_text("engine =")
+    rank = {"PMI_RANK": "2"}
+    for typed in (["--config", "mpi.toml"], ["--config=mpi.toml"], ["--config", "ray.toml", "--engine", "mpi"]):
+        assert mpi_ranks.is_silent(["train", "data", *typed], rank)
+        assert not mpi_ranks.is_silent(["train", "data", *typed], {"PMI_RANK": "0"})
+    for name in ("ray.toml", "broken.toml", "missing.toml", "."):
+        assert not mpi_ranks.is_silent(["train", "data", "--config", name], rank)
+    for typed in (["--engine", "ray", "--config", "mpi.toml"], ["--config"], ["mpi.toml"]):
+        assert not mpi_ranks.is_silent(["train", "data", *typed], rank)
+
+
 @pytest.mark.parametrize(("engine", "rank", "expected"), [("mpi", "2", False), ("mpi", "0", True), ("ray", "2", True)])
 def test_rank_0_drives(monkeypatch, engine, rank, expected):
     monkeypatch.setenv("PMI_RANK", rank)

@@ -14,7 +14,7 @@ from glassmax.estimator import on_workers
 from glassmax.estimator.ensemble import PRESETS, MemberType, Preset, tuning
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
 from glassmax.estimator.tables import blocks
-from glassmax.estimator.tables.options import worker_settings
+from glassmax.estimator.tables.options import settings_of_preset
 from tests.distributed.doubles import WorkersHere, is_plain
 from tests.estimator.iris import RAW, SPECIES
 
@@ -247,7 +247,7 @@ def test_an_interrupted_search_trains_what_was_found_on_the_same_workers(here):
         None,
         dict.fromkeys(("X_val", "y_val", "sample_weight_val")),
         gm.estimator.ensemble.Search(trials=5),
-        worker_settings(classifier, "processes", {"n_workers": 2}),
+        settings_of_preset(classifier, "processes", {"n_workers": 2}),
     )
     next(records)
     member = records.throw(KeyboardInterrupt)

@@ -52,6 +52,16 @@ def test_shards_come_in_the_order_in_which_they_were_asked_for(faults, workers):
     assert [message.manifest["shard"] for message in workers.map_shards(faults.tenths, [7], NOTHING)] == [7]
 
 
+@pytest.mark.parametrize("n", [1, 4, 5, 23])
+def test_results_that_come_too_early_are_few(faults, workers, n, tmp_path):
+    call = Message({"folder": str(tmp_path), "shards": n}, {})
+    answers = workers.map_shards(faults.waits_for_later, range(n), call)
+    ahead = [sum(int(mark.name) > shard for mark in tmp_path.iterdir()) for shard, _ in enumerate(answers)]
+    assert len(ahead) == n
+    assert max(ahead) <= 2 * workers.n_workers
+    assert sorted(int(mark.name) for mark in tmp_path.iterdir()) == list(range(n))
+
+
 def test_workers_know_what_was_broadcast_last_and_a_new_worker_too(faults, workers, tmp_path):
     call = Message({"folder": str(tmp_path), "shards": [0, 1, 2, 3]}, {"x": np.arange(3, dtype=np.float32)})
     for number in range(2):

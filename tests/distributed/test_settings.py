@@ -65,6 +65,14 @@ def test_settings_are_what_was_given():
     assert found == WorkerSettings("ray", 2, "auto", {"CPU": 2}, 300.0, 1)
 
 
+def test_threads_without_a_number_of_workers_are_processes(monkeypatch):
+    monkeypatch.setattr(settings, "processors", lambda: 6)
+    assert [read(n_threads=n)[1::4] for n in (1, 2, 6)] == [(1, 1), (2, 1), (6, 1)]
+    assert read(n_threads=12)[1::4] == (6, 2)
+    assert [read(n_threads=n).n_workers for n in (None, 0, -1)] == [None] * 3
+    assert read(engine="ray", n_threads=4)[1::4] == (None, 1)
+
+
 def test_an_engine_of_ones_own_is_called_with_the_settings():
     opened = []
     given = read(engine=opened.append, n_workers=3, address="here", resources={"slots": 1})

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from glassmax.distributed import Held, shard_rows
 from glassmax.distributed import portions as portions_
+from glassmax.distributed import prepared as prepared_
 from glassmax.distributed.job import Job, Training, job_of
 from glassmax.distributed.portions import count_training, portions, rows_in_order
 from glassmax.distributed.shard_rows import TOKEN, begin_folder, open_shard, remove_shards
@@ -24,6 +25,7 @@ from glassmax.network import Network
 from glassmax.streaming import Layout, Split, scan, sources, spooled
 from glassmax.streaming import spool as spool_
 
+from .doubles import WorkersHere
 from .rows import CUTS, SPLIT, Inside, Scan, cut, frame
 
 
@@ -31,6 +33,7 @@ from .rows import CUTS, SPLIT, Inside, Scan, cut, frame
 def _small_pieces(monkeypatch):
     monkeypatch.setattr(sources, "PIECE_ROWS", 256)
     monkeypatch.setattr(scan, "PLACE_ROWS", 100)
+    monkeypatch.setattr(shard_rows, "PLACE_ROWS", 100)
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**7))
@@ -130,6 +133,24 @@ def test_a_shard_begins_to_read_at_the_last_place_before_it(tmp_path, found, mon
     assert [place.number > 0 for place in started[1:]] == [True, True]
 
 
+def test_two_workers_share_the_reading(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepared_, "MOST_TOGETHER", 2)
+    monkeypatch.setattr(sources, "PIECE_ROWS", 32)
+    monkeypatch.setattr(sources, "FEWEST_ROWS", 32)
+    scan, read = Scan(cut(frame(), tmp_path / "data", CUTS["one"])), []
+    pieces = sources.Sources.pieces
+    monkeypatch.setattr(
+        sources.Sources,
+        "pieces",
+        lambda self, place: (read.append(piece.table.n_rows) or piece for piece in pieces(self, place)),
+    )
+    with closing(WorkersHere(n_workers=2)) as workers:
+        rows = scan.prepared(workers, tmp_path / "run", n_shards=16)
+        assert workers.calls == [{"groups": 8}]
+    assert rows.training.tolist() == [count_training(rows.job, shard) for shard in range(16)]
+    assert len(frame()) <= sum(read) < 1.7 * len(frame())
+
+
 @pytest.mark.parametrize("end", ["parquet", "csv"])
 @pytest.mark.parametrize("order", [[0, 2, 3, 5, 1, 6, 4], [6, 5, 4, 3, 2, 1, 0], [0, 3, 1, 4, 6]])
 def test_a_worker_makes_shards_in_any_order(tmp_path, held_of, end, order, monkeypatch):
@@ -140,7 +161,7 @@ def test_a_worker_makes_shards_in_any_order(tmp_path, held_of, end, order, monke
         spool = open_shard(held, shard)
         kept[shard] = spool.read(np.arange(-(-spool.n_rows // 64)))
     remove_shards(tmp_path / "shards")
-    begin_folder(tmp_path / "shards", job_of(held).token)
+    begin_folder(tmp_path / "shards", job_of(held).token, 7)
     started, pieces = [], sources.Sources.pieces
     monkeypatch.setattr(sources.Sources, "pieces", lambda self, place: started.append(place) or pieces(self, place))
     held.renew(held.broadcast)
@@ -150,7 +171,8 @@ def test_a_worker_makes_shards_in_any_order(tmp_path, held_of, end, order, monke
         assert np.array_equal(again.X, kept[shard].X)
         assert np.array_equal(again.y, kept[shard].y)
     backward = sum(later < earlier for earlier, later in pairwise(order))
-    assert 1 + backward <= len(started) < len(order) + (order[0] == 6)
+    gaps = sum(later > earlier + 1 for earlier, later in pairwise(order))
+    assert 1 + backward <= len(started) <= 1 + backward + gaps
 
 
 def test_a_shard_of_several_parts_is_whole(tmp_path, found, monkeypatch, held_of):
@@ -183,8 +205,20 @@ def test_shards_that_are_there_are_not_made_again_and_those_of_another_run_are(t
     assert made[5:] == [1, 3]
     held_of(scan, tmp_path, n_shards=3)
     assert made[7:] == [0, 1, 2]
+    assert sorted(os.listdir(tmp_path / "shards")) == [*(f"shard-{shard:06d}" for shard in range(3)), TOKEN]
     held_of(found["one", True], tmp_path, n_shards=3)
     assert made[10:] == [0, 1, 2]
+
+
+def test_a_damaged_shard_is_made_anew_by_the_next_run(tmp_path, found, monkeypatch, held_of):
+    spool = open_shard(held_of(found["one", False], tmp_path, n_shards=4), 1)
+    part = next(spool.folder.glob("part-*"))
+    whole = part.read_bytes()
+    part.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
+    with pytest.raises(DataError, match="Start again, which encodes its rows anew"):
+        spool.read(np.arange(1))
+    held_of(found["one", False], tmp_path, n_shards=4)
+    assert part.read_bytes() == whole
 
 
 def test_what_killed_workers_leave_is_removed_and_nothing_else_is_left(tmp_path, found, held_of):
@@ -209,7 +243,7 @@ def test_a_shard_that_fails_leaves_nothing(tmp_path, found, monkeypatch, held_of
 def test_a_folder_that_cant_be_written_to_is_one_sentence(tmp_path, found, held_of, monkeypatch):
     (tmp_path / "shards").write_text("a file")
     with pytest.raises(
-        DataError, match=r"^Encoded rows can't be written into .*shards: File exists\. Name another folder"
+        DataError, match=r"^Encoded rows can't be written into .*shards: File exists\. Choose another folder"
     ):
         held_of(found["one", False], tmp_path, n_shards=2)
     held = held_of(found["one", False], tmp_path / "other", n_shards=2)
@@ -252,7 +286,15 @@ def test_a_worker_that_doesnt_see_the_folder_has_one_of_its_own(tmp_path, found,
     assert sorted(os.listdir(tmp_path / "shards")) == ["shard-000000", TOKEN]
     held.renew(held.broadcast)
     assert open_shard(held, 0).folder.parent == spool.folder.parent
-    shard_rows._own.popitem()
+    other = held_of(found["one", False], tmp_path / "next", n_shards=2)
+    (tmp_path / "next" / "shards" / TOKEN).unlink()
+    shutil.rmtree(tmp_path / "next" / "shards" / "shard-000000")
+    again = open_shard(other, 0)
+    assert again.folder.parent.name.startswith("glassmax-rows-")
+    assert not spool.folder.parent.exists()  # that of the run before
+    shard_rows._own_stack.close()
+    shard_rows._own.clear()
+    assert not again.folder.parent.exists()
 
 
 def test_a_worker_that_sees_other_files_says_so(tmp_path, held_of):
@@ -333,3 +375,19 @@ def test_a_split_without_validation_trains_on_all(tmp_path, found, held_of):
         len(job_of(held).plan.rows(s)) for s in range(2)
     ]
     assert [len(p.rows) for p in rows_in_order(held, 0, job_of(held).split.validation_rows)] == [0]
+
+
+def test_numbers_of_rows_are_made_a_piece_of_a_shard_at_a_time(tmp_path, found, monkeypatch, held_of):
+    held = held_of(found["three", False], tmp_path, n_shards=2, steps=7)
+    job, most = job_of(held), []
+    expected = [count_training(job, shard) for shard in range(2)]
+    whole = [np.concatenate([p.rows for p in rows_in_order(held, 1, job.split.held_out_rows)])]
+    monkeypatch.setattr(portions_, "ROWS_AT_ONCE", 128)
+    training_rows = Split.training_rows
+    monkeypatch.setattr(Split, "training_rows", lambda self, rows: most.append(len(rows)) or training_rows(self, rows))
+    assert [count_training(job, shard) for shard in range(2)] == expected
+    assert portions_._training_of_blocks(held, job, 1).sum() == expected[1]
+    assert max(most) == 128
+    whole += [np.concatenate([p.rows for p in rows_in_order(held, 1, job.split.held_out_rows, i, 3)]) for i in range(3)]
+    assert np.array_equal(whole[0], np.concatenate(whole[1:]))
+    assert min(map(len, whole)) > 0

@@ -326,6 +326,21 @@ def test_the_scores_are_those_of_the_validation_rows_in_memory(tmp_path, found):
     assert np.allclose(found["squares"], (P * P).sum(axis=1), rtol=1e-5)
 
 
+def test_rows_held_out_come_some_at_a_time(tmp_path, found, monkeypatch):
+    with closing(Inside(3)) as workers:
+        run = Run(found["many", True], workers, tmp_path, epochs=1).finish()
+        whole = list(held_out_on_workers(run.network, workers, run.rows))
+        monkeypatch.setattr(scoring_, "ROWS_AT_ONCE", 128)
+        parts = list(held_out_on_workers(run.network, workers, run.rows))
+    assert len(whole) == 5
+    assert len(parts) == 10
+    assert max(len(part["rows"]) for part in parts) < max(len(part["rows"]) for part in whole)
+    whole, parts = ({name: np.concatenate([p[name] for p in all_]) for name in whole[0]} for all_ in (whole, parts))
+    order = np.argsort(parts["rows"])
+    for name, values in whole.items():
+        assert np.allclose(parts[name][order], values, rtol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["adam", "local", "scaled"])
 def test_a_run_that_is_stopped_after_any_step_goes_on_to_the_same_bits(tmp_path, found, kind, monkeypatch):
     monkeypatch.setattr(training_, "SAVE_SECONDS", 0.0)
@@ -383,6 +398,22 @@ def test_a_loss_that_is_not_finite_is_an_error_and_the_last_good_weights_are_kep
                 run.finish()
         assert np.isfinite(run.network.theta).all()
         assert all(np.isfinite(value).all() for value in run.training.state.values())
+
+
+def test_a_network_that_is_too_large_is_not_copied_before_each_step(tmp_path, found, monkeypatch):
+    how, calls = {"rule": SGD(1e38), "dtype": "float32"}, []
+    copy = training_.copy_state
+    monkeypatch.setattr(training_, "copy_state", lambda *given: calls.append(given) or copy(*given))
+    for most, said in ((None, r"last good weights are kept"), (10, r"too large to keep a copy of good weights")):
+        if most:
+            monkeypatch.setattr(training_, "MOST_KEPT", most)
+        with closing(Inside(1)) as workers:
+            run = Run(found["one", False], workers, tmp_path, **how)
+            monkeypatch.setattr(training_, "take_step", lambda network, *_: network.theta.fill(np.inf))
+            with pytest.raises(DivergenceError, match=said):
+                run.finish()
+        assert np.isfinite(run.network.theta).all() == (most is None)
+    assert len(calls) == 1
 
 
 def test_another_arithmetic_is_refused_in_words(tmp_path, found):

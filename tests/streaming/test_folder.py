@@ -1,6 +1,7 @@
 """The folder of a run: what stays, what is removed, and what a killed process leaves behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from glassmax.errors import DataError
+from glassmax.streaming import folder as folder_
 from glassmax.streaming.folder import working_folder
 
 
@@ -88,3 +90,77 @@ def test_a_folder_that_cant_be_made_is_one_sentence(tmp_path):
         working_folder(tmp_path / "file" / "a"),
     ):
         pass
+
+
+def test_a_second_run_in_a_named_folder_is_one_sentence(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / ".in-use").touch()  # what a killed run has left
+    with working_folder(tmp_path / "a") as folder:
+        put(folder)
+        with pytest.raises(DataError) as error, working_folder(tmp_path / "a"):
+            pass
+        assert str(error.value) == (
+            f"The folder {tmp_path / 'a'} is in use by another run. Wait until it has ended, or name another one with "
+            "cache_folder."
+        )
+        program = (
+            "import sys\nfrom glassmax.streaming.folder import working_folder\n"
+            "with working_folder(sys.argv[1]):\n    pass"
+        )
+        command = [sys.executable, "-c", program, str(folder)]
+        child = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "is in use by another run" in child.stderr
+    assert sorted(os.listdir(tmp_path / "a")) == ["manifest.json", "part-000000.rows", "scan.glassmax"]
+    with working_folder(checkpoint=tmp_path / "run"):
+        with (
+            pytest.raises(DataError, match="name another one with checkpoint_path"),
+            working_folder(None, tmp_path / "run"),
+        ):
+            pass
+        assert (tmp_path / "run.rows").exists()
+    assert not (tmp_path / "run.rows").exists()
+
+
+def test_what_others_have_left_among_temporary_folders_stops_no_run(tmp_path, monkeypatch):
+    abandoned = [tmp_path / "tmp" / f"glassmax-rows-{name}" for name in ("pipe", "link", "other", "mine")]
+    for place in abandoned:
+        place.mkdir()
+    os.mkfifo(abandoned[0] / ".in-use")
+    (tmp_path / "elsewhere").touch()
+    (abandoned[1] / ".in-use").symlink_to(tmp_path / "elsewhere")
+    for place in abandoned[2:]:
+        (place / ".in-use").touch()
+    real = os.lstat(abandoned[3])
+    theirs = os.stat_result([*real[:4], real.st_uid + 1, *real[5:10]])
+    lstat = os.lstat
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "lstat", lambda path, **how: theirs if path == abandoned[2] else lstat(path, **how))
+        folder_._remove_abandoned(folder_.PREFIX, str(tmp_path / "tmp"))
+        assert [place.exists() for place in abandoned] == [True, True, True, False]
+    with working_folder() as folder:
+        left = sorted(os.listdir(tmp_path / "tmp"))
+        assert left == sorted([folder.name, *(place.name for place in abandoned[:2])])
+    for place in abandoned[:2]:
+        shutil.rmtree(place)
+
+
+def test_a_temporary_folder_that_another_process_took_for_abandoned_is_replaced(tmp_path, monkeypatch):
+    locked, made = folder_._locked, []
+
+    def removed_before(handle):
+        if not made:
+            (taken,) = (tmp_path / "tmp").iterdir()
+            made.append(taken)
+            shutil.rmtree(taken)
+        return locked(handle)
+
+    monkeypatch.setattr(folder_, "_locked", removed_before)
+    with working_folder() as folder:
+        assert folder.is_dir()
+        assert folder != made[0]
+
+
+def test_nothing_is_taken_for_abandoned_where_there_are_no_locks(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with working_folder() as folder, working_folder():
+        assert folder.is_dir()

@@ -178,3 +178,15 @@ def test_reading_that_is_stopped_leaves_no_process(tmp_path, monkeypatch):
     (child,) = started
     assert child.poll() is not None
     assert os.listdir(tmp_path) == ["a.parquet"]
+
+
+@pytest.mark.parametrize("end", ["csv", "parquet", "jsonl"])
+def test_the_fingerprint_tells_files_with_a_column_of_their_folders_from_the_same_files_without(tmp_path, end):
+    for year in (2023, 2024):
+        (tmp_path / f"year={year}").mkdir()
+        write(frame(20), tmp_path / f"year={year}" / f"a.{end}")
+    files = [tmp_path / f"year={year}" / f"a.{end}" for year in (2023, 2024)]
+    folder, listed = Sources(tmp_path), Sources(files)
+    assert [file.name for file in folder.files] == [file.name for file in listed.files]
+    assert folder.fingerprint != listed.fingerprint
+    assert Sources(folder.found).fingerprint == folder.fingerprint

@@ -2,17 +2,18 @@
 
 import os
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import polars as pl
 import pytest
 
 from glassmax.errors import DataError
-from glassmax.streaming import is_several, learned, scanned
+from glassmax.streaming import is_several, learned, scanned, spooled
 from glassmax.streaming.paths import find_files
 from glassmax.streaming.sources import Place, Sources
-from glassmax.table import joined, read_table, remote
-from tests.streaming.servers import GoogleHandler, serving
+from glassmax.table import columnar, joined, read_table, remote
+from tests.streaming.servers import GoogleHandler, Handler, serving
 from tests.streaming.test_sources import FORMATS, frame, rows_of, write
 
 pytest.importorskip("fsspec", reason="needs the extra [remote]")
@@ -345,3 +346,58 @@ def test_rows_of_a_bucket_of_google_are_those_of_the_files(tmp_path, monkeypatch
         with pytest.raises(DataError, match=r"gs://bucket/b\.csv can't be read: there is no such file\."):
             Sources("gs://bucket/b.csv")
         remote._file_system.cache_clear()
+
+
+@pytest.mark.parametrize("end", ["parquet", "arrow"])
+def test_what_other_threads_write_is_not_discarded_while_a_remote_file_is_read(tmp_path, web, end, monkeypatch):
+    write(frame(100), tmp_path / f"a.{end}")
+    quiet = []
+    monkeypatch.setattr(columnar, "_quiet", lambda: quiet.append(1) or nullcontext())
+    assert rows_of(Sources(f"{web.url}/a.{end}").pieces())["x"] == frame(100)["x"].to_list()
+    assert not quiet
+    Sources(tmp_path)
+    assert quiet  # polars prints what is damaged
+
+
+def test_nothing_is_used_again_if_a_server_does_not_tell_versions_of_a_file_apart(tmp_path):
+    class Silent(Handler):
+        def send_header(self, name, value):
+            if name not in ("Last-Modified", "ETag"):
+                super().send_header(name, value)
+
+    def first_cell(url):
+        state, rows = scanned(Sources(url), "color", folder=tmp_path)
+        with spooled(Sources(url), learned(state, rows, "color"), tmp_path / "spool", "color") as spool:
+            return rows.columns["x"][0], spool.identity
+
+    (tmp_path / "web").mkdir()
+    table = frame(100).with_columns(x=pl.int_range(100, 200).cast(pl.Float64))
+    with serving(tmp_path / "web", handler=Silent) as server:
+        write(table, tmp_path / "web" / "a.csv")
+        url = f"http://127.0.0.1:{server.server_port}/a.csv"
+        assert remote.version_of(url).tag == ""
+        first, identity = first_cell(url)
+        write(table.with_columns(pl.col("x") + 1), tmp_path / "web" / "a.csv")
+        again, other = first_cell(url)
+    assert (first, again) == (100, 101)
+    assert identity["the files"] != other["the files"]
+    assert Sources(tmp_path / "web").identity == Sources(tmp_path / "web").fingerprint
+
+
+def test_files_here_and_elsewhere_have_the_same_names_in_each_process(tmp_path, web, monkeypatch):
+    for name in ("a.csv", "b.csv"):
+        write(frame(20), tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    both = Sources(["a.csv", f"{web.url}/b.csv"])
+    assert Sources(both.found).fingerprint == both.fingerprint
+
+
+def test_a_fault_that_nobody_knows_says_what_to_do():
+    def odd():
+        raise RuntimeError("odd")
+
+    with pytest.raises(DataError) as error:
+        remote._tried("https://anna:secret@example.org/a.csv", odd)
+    assert str(error.value) == (
+        "https://example.org/a.csv can't be read: RuntimeError was raised. Try again, or copy the file here."
+    )

@@ -14,7 +14,7 @@ from glassmax.engine import best_engine
 from glassmax.errors import DataError
 from glassmax.network import Network
 from glassmax.optimizers import Adam
-from glassmax.streaming import sample, scan, sources
+from glassmax.streaming import encode, sample, scan, sources
 from glassmax.streaming import spool as spool_
 from glassmax.streaming.encode import spooled
 from glassmax.streaming.learned import learned
@@ -238,6 +238,18 @@ def test_a_damaged_cache_is_not_used(tmp_path):
     read = []
     assert streamed(tmp_path / "files", folder=tmp_path, progress=read.append).encoding == first.encoding
     assert read
+
+
+def test_a_cache_of_another_version_is_not_used(tmp_path, monkeypatch):
+    cut(frame(400), tmp_path / "files", ["csv"], [400])
+    for version, is_read in (("1.0", True), ("1.0", False), ("1.1", True)):
+        monkeypatch.setattr(scan, "__version__", version)
+        monkeypatch.setattr(encode, "__version__", version)
+        read, encoded = [], []
+        known = streamed(tmp_path / "files", folder=tmp_path, progress=read.append)
+        files = Sources(tmp_path / "files")
+        spooled(files, known, tmp_path / "spool", "y", progress=encoded.append).close()
+        assert (bool(read), bool(encoded)) == (is_read, is_read)
 
 
 def test_encoded_rows_are_those_of_memory(tmp_path):
@@ -496,3 +508,69 @@ def test_a_word_is_a_class_or_not_by_all_labels(tmp_path):
         assert "NA" not in streamed(tmp_path / name).classes
         state, rows = scanned(Sources(tmp_path / name, missing_words=[]), "y")
         assert "NA" in learned(state, rows, "y").classes
+
+
+def test_a_full_disk_is_one_sentence_and_the_state_before_stays(tmp_path, monkeypatch):
+    import errno
+
+    cut(frame(600)["x", "word", "y"], tmp_path / "files", ["csv"], [600])
+    (tmp_path / "cache").mkdir()
+    monkeypatch.setattr(scan, "SAVE_SECONDS", 0.0)
+    write_whole, written = scan.write_whole, []
+
+    def full(path, content):
+        if written:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(path)
+        write_whole(path, content)
+
+    monkeypatch.setattr(scan, "write_whole", full)
+    with pytest.raises(
+        DataError, match=r"can't be written into .*cache: No space left on device\. Choose another folder"
+    ):
+        streamed(tmp_path / "files", folder=tmp_path / "cache")
+    assert os.listdir(tmp_path / "cache") == ["scan.glassmax"]
+    monkeypatch.setattr(scan, "write_whole", write_whole)
+    read = []
+    found = streamed(tmp_path / "files", folder=tmp_path / "cache", progress=read.append)
+    assert len(read) == 2  # of three pieces
+    assert found.encoding == streamed(tmp_path / "files").encoding
+
+
+@pytest.mark.parametrize("kind", ["numbers", "texts"])
+def test_the_scan_of_a_target_that_differs_in_nearly_every_row_ends_early(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(scan, "MANY_LABELS", 300)
+    y = np.arange(ROWS) % 2900 + 0.5
+    y = pl.Series(y if kind == "numbers" else [f"v{v}" for v in y])
+    cut(frame().with_columns(y=y), tmp_path / "a", ["csv"], [1500] * 2)
+    read = []
+    message = r"target 'y' has 512 different values in 512 rows, expected classes that repeat\. glassmax predicts"
+    with pytest.raises(DataError, match=message):
+        streamed(tmp_path / "a", progress=read.append)
+    assert read[-1].rows == 256
+    repeating = np.random.RandomState(0).permutation(np.arange(ROWS) % 700)  # more than 300, but they repeat
+    cut(frame().with_columns(y=pl.Series([f"v{v}" for v in repeating])), tmp_path / "b", ["csv"], [ROWS])
+    assert len(streamed(tmp_path / "b").classes) == 700
+
+
+@pytest.mark.parametrize("sizes", [[ROWS], [1, 256, 3, 740, 2000]])
+def test_long_texts_are_bounded_by_their_characters_for_any_cut(tmp_path, monkeypatch, sizes):
+    monkeypatch.setattr(scan, "MOST_CHARACTERS", 2**16)
+    monkeypatch.setattr(sample, "FEWEST_OF_LONG", 16)
+    draw = np.random.RandomState(1)
+    table = pl.DataFrame(
+        {
+            "x": draw.normal(size=ROWS),
+            "note": [f"{v} " * 100 for v in draw.randint(0, 10**6, ROWS)],
+            "y": draw.choice(["a", "b"], ROWS),
+        }
+    )
+    cut(table, tmp_path / "one", ["csv"], [ROWS])
+    cut(table, tmp_path / "cut", ["csv"], sizes)
+    expected, found = (scanned(Sources(tmp_path / name), "y") for name in ("one", "cut"))
+    assert sum(map(len, found[0].columns["note"].texts)) < 2**16 + 256 * 800
+    assert 16 <= found[1].n_rows < 512
+    assert found[1].columns["x"].tolist() == expected[1].columns["x"].tolist()
+    assert found[0].columns["note"] == expected[0].columns["note"]
+    assert found[0].columns["note"].distinct > 0.9 * ROWS
+    assert [column.name for column in streamed(tmp_path / "cut").encoding.columns] == ["x"]

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from glassmax.errors import DataError
+from glassmax.errors import DataError, OptionError
 from glassmax.streaming import sources
 from glassmax.streaming.paths import find_files, natural
 from glassmax.streaming.sources import Place, Sources
@@ -107,6 +107,15 @@ def test_files_come_in_natural_order(tmp_path):
     assert sorted(["10", "9", "x9y10", "x9y9"], key=natural) == ["9", "10", "x9y9", "x9y10"]
 
 
+@pytest.mark.parametrize("digit", ["²", "³", "①", "٣", "९"])
+def test_digits_of_other_scripts_are_letters_in_the_order_of_files(tmp_path, digit):
+    names = [f"part1{digit}3.csv", f"{digit}.csv", "part1.csv", "part10.csv", "part2.csv"]
+    for name in names:
+        (tmp_path / name).write_text("x,y\n1,a\n")
+    found = [os.path.basename(file.path) for file in find_files(tmp_path)]
+    assert found == ["part1.csv", f"part1{digit}3.csv", "part2.csv", "part10.csv", f"{digit}.csv"]
+
+
 def test_hidden_files_and_files_of_other_programs_are_left_out(tmp_path):
     write(frame(10), tmp_path / "part.parquet")
     (tmp_path / "_SUCCESS").touch()
@@ -127,6 +136,16 @@ def test_the_fingerprint_changes_with_files_and_options(tmp_path):
     assert second != first
     write(frame(10), tmp_path / "b.csv")
     assert Sources(tmp_path).fingerprint not in (first, second)
+
+
+def test_the_fingerprint_is_the_same_for_the_same_words_and_after_json(tmp_path):
+    write(frame(10), tmp_path / "a.csv")
+    given = [Sources(tmp_path, missing_words=words) for words in (("?", "-"), {"-", "?"}, ["?", "-"])]
+    assert len({found.fingerprint for found in given}) == 1
+    again = Sources(tmp_path, **json.loads(json.dumps(given[1].reading)))
+    assert again.fingerprint == given[0].fingerprint
+    with pytest.raises(OptionError, match="missing_words"):
+        Sources(tmp_path, missing_words=["?", 3])
 
 
 def test_all_files_have_the_decimal_separator_that_one_is_certain_of(tmp_path):

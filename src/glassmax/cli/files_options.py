@@ -14,7 +14,15 @@ from .talk import harmless
 if TYPE_CHECKING:
     from ..distributed import WorkerSettings
 
-__all__ = ["OF_FILES", "UNUSED_ON_FILES", "needs_memory", "on_files", "refuse_on_files", "worker_settings"]
+__all__ = [
+    "OF_FILES",
+    "UNUSED_ON_FILES",
+    "needs_memory",
+    "on_files",
+    "refuse_on_files",
+    "without_effect_on_files",
+    "workers_from_options",
+]
 
 ENGINES = ["processes", "ray", "mpi"]
 SHARE_OF_MEMORY = 0.25
@@ -189,6 +197,17 @@ def refuse_on_files(ctx: click.Context) -> None:
         )
 
 
+def without_effect_on_files(ctx: click.Context) -> list[str]:
+    """Return a sentence for each option that was given and has no effect on rows read from files piece by piece."""
+    if not _was_given(ctx, "baseline"):
+        return []
+    typed = "--baseline" if ctx.params["baseline"] else "--no-baseline"
+    return [
+        f"{typed} has no effect on rows that are read from files piece by piece, because the linear model needs all "
+        "rows in memory."
+    ]
+
+
 def needs_memory(ctx: click.Context) -> bool:
     """Return whether an option was given that needs all rows in memory."""
     return any(_was_given(ctx, name) for name in REFUSED) or isinstance(ctx.params["validation"], str)
@@ -203,7 +222,7 @@ def _was_given(ctx: click.Context, name: str) -> bool:
     return source == ParameterSource.COMMANDLINE
 
 
-def worker_settings(options: dict[str, Any], *, in_memory: bool) -> "WorkerSettings | None":
+def workers_from_options(options: dict[str, Any], *, in_memory: bool) -> "WorkerSettings | None":
     """Return what the options say about workers; None if there are none.
 
     Without --threads, workers on rows in memory share all processors, as they do without workers; others have one

@@ -14,7 +14,7 @@ from .terminal import console
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..estimator.files import Scanned
+    from ..estimator.files import ScanProgress
     from ..streaming import WindowDone
     from ..training import Epoch
 
@@ -22,11 +22,11 @@ __all__ = ["of_epochs_on_files", "of_passes"]
 
 
 @contextmanager
-def of_passes() -> "Iterator[Callable[[Scanned], None]]":
+def of_passes() -> "Iterator[Callable[[ScanProgress], None]]":
     """Yield a function that shows how far the scan, and then the encoding, has come."""
     with _shown() as show:
 
-        def told(progress: "Scanned") -> None:
+        def told(progress: "ScanProgress") -> None:
             share = progress.size / max(progress.total, 1)
             pace, left = "", ""
             if progress.size_here:
@@ -85,13 +85,13 @@ class _Line(NamedTuple):
         return ", ".join(part for part in (self.plain, self.state, self.pace, left) if part)
 
 
-def _name(progress: "Scanned") -> str:
-    from ..estimator.files import Encoded
+def _name(progress: "ScanProgress") -> str:
+    from ..estimator.files import EncodingProgress
 
-    return "encoding the rows" if isinstance(progress, Encoded) else "reading the files"
+    return "encoding the rows" if isinstance(progress, EncodingProgress) else "reading the files"
 
 
-def _pace(progress: "Scanned | WindowDone") -> str:
+def _pace(progress: "ScanProgress | WindowDone") -> str:
     megabytes = progress.megabytes_per_second
     shown = f"{megabytes:.0f}" if megabytes >= 10 else f"{megabytes:.1f}"
     return f"{_rows(progress.rows_per_second)} rows/s, {shown} MB/s"

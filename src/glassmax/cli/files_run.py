@@ -11,7 +11,7 @@ import numpy as np
 
 from ..distributed import WorkerSettings
 from ..estimator import TableClassifier
-from ..estimator.files import FilesFit, FilesPrepared, Scanned, fit_files
+from ..estimator.files import FilesFit, FilesPrepared, ScanProgress, fit_files
 from ..memory import size_in_words
 from ..streaming import Sources, WindowDone
 from .epochs_report import check_losses, doubts_of, identifiers_of, report_epochs, rescue
@@ -21,10 +21,10 @@ from .table_report import contents_of_files, report_contents
 from .talk import counted, say
 from .training_run import said_of
 
-__all__ = ["FilesRun"]
+__all__ = ["FilesTrainingRun"]
 
 
-class FilesRun:
+class FilesTrainingRun:
     """One training run, from files to model; the methods are those of `TrainingRun`."""
 
     is_on_files = True
@@ -55,7 +55,7 @@ class FilesRun:
         self.prepared: FilesPrepared
         self.fitted: FilesFit
 
-    def _progress(self, progress: Scanned | WindowDone) -> None:
+    def _progress(self, progress: ScanProgress | WindowDone) -> None:
         if self.tell is not None:
             self.tell(progress)
 

@@ -3,8 +3,10 @@
 import itertools
 import os
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import GlassmaxError
@@ -20,8 +22,29 @@ RANK = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID")
 
 def is_silent(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether a command is run by all ranks of an MPI job, and this process is another rank than 0."""
-    asked = "--engine=mpi" in arguments or ("--engine", "mpi") in itertools.pairwise(arguments)
-    return asked and _rank(environment) > 0
+    return _rank(environment) > 0 and (_value(arguments, "--engine") or _engine_of_config(arguments)) == "mpi"
+
+
+def _value(arguments: Sequence[str], option: str) -> str | None:
+    """Return the last value that is typed for an option; None if there is none."""
+    found = None
+    for one, following in itertools.pairwise([*arguments, ""]):
+        if one == option:
+            found = following
+        elif one.startswith(f"{option}="):
+            found = one.removeprefix(f"{option}=")
+    return found
+
+
+def _engine_of_config(arguments: Sequence[str]) -> object:
+    """Return the engine that a file of options names, if it can be read; rank 0 says what is wrong with it."""
+    path = _value(arguments, "--config")
+    if path is None:
+        return None
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig")).get("engine")
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def drives(settings: "WorkerSettings | None") -> bool:

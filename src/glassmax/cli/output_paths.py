@@ -1,18 +1,18 @@
 """The paths of output files, checked before the work begins."""
 
-import fnmatch
 import glob
 import os
 from collections.abc import Collection, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from ..errors import DataError, GlassmaxError
 from ..model import load_model
+from ..streaming.outputs import read_as_data
 from ..streaming.paths import name_of
 from ..table import BUILTIN
 
 __all__ = [
-    *("OF_DATA", "check_cache_folder", "check_model_output", "check_output", "check_page_output", "check_replaced"),
+    *("OF_DATA", "check_model_output", "check_output", "check_page_output", "check_replaced"),
     "default_output",
 ]
 
@@ -40,7 +40,7 @@ def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
         for source in inputs:
             if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
                 raise DataError(f"{path} is an input, which the output would replace. Pass another {option}.")
-            if where := _read_from(path, source):
+            if where := read_as_data(path, source):
                 raise DataError(f"{path} {where}, so it would be read as data the next time. Pass another {option}.")
     except DataError:
         raise
@@ -50,38 +50,17 @@ def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
     return path
 
 
-def _read_from(path: Path, source: str) -> str:
-    """Say why a file of this path belongs to a folder or a glob of inputs; "" if it doesn't."""
-    if os.path.isdir(source):
-        inside, folder = Path(os.path.realpath(path)), os.path.realpath(source)
-        skipped = inside.is_relative_to(folder) and any(
-            part.startswith((".", "_")) for part in inside.relative_to(folder).parts
+def check_model_output(output: str, *inputs: str, is_named: bool = True) -> Path:
+    """Check the path of a model as `check_output` does; raise too if it is, or would replace, another kind of file.
+
+    `is_named` says whether the user has named the path.
+    """
+    where = "" if is_named else read_as_data(output, inputs)
+    if where:
+        raise DataError(
+            f"The model would be written to {output}, which {where}, so it would be read as data the next time. Pass "
+            f"--output with a path elsewhere, such as --output {_elsewhere(inputs)}."
         )
-        return f"is in the folder {source}" if inside.is_relative_to(folder) and not skipped else ""
-    if glob.has_magic(source) and not os.path.exists(source):
-        file, pattern = os.path.abspath(path), os.path.abspath(source)
-        if "**" in pattern:
-            matches = fnmatch.fnmatch(file, pattern.replace(f"**{os.sep}", "*"))
-        else:
-            matches = PurePath(file).match(pattern)
-        return f"matches {source}" if matches else ""
-    return ""
-
-
-def check_cache_folder(folder: str, *inputs: str) -> None:
-    """Raise if a folder for encoded rows is a file, or its files would be read as data the next time."""
-    if os.path.exists(folder) and not os.path.isdir(folder):
-        raise DataError(f"{folder} is a file, expected a folder. Pass another --cache-folder.")
-    for source in inputs:
-        if where := _read_from(Path(folder, "rows"), source):
-            raise DataError(
-                f"The cache folder {folder} {where}, so its files would be read as data the next time. Pass another "
-                "--cache-folder."
-            )
-
-
-def check_model_output(output: str, *inputs: str) -> Path:
-    """Check the path of a model as `check_output` does; raise too if it is, or would replace, another kind of file."""
     path = check_output(output, *inputs)
     if output.lower().endswith(OF_DATA):
         raise DataError(f"{path} ends as a data file does, expected the name of a model file, as m.safetensors.")
@@ -90,6 +69,14 @@ def check_model_output(output: str, *inputs: str) -> Path:
             head = file.read(2**16)
         if head and b'"glassmax":' not in head:
             raise DataError(f"{path} exists and is not a model of glassmax; it isn't replaced. Pass another --output.")
+    return path
+
+
+def _elsewhere(inputs: Sequence[str]) -> str:
+    """Return a path for a model that is in none of the folders that are read."""
+    path = "model.safetensors"
+    while read_as_data(path, inputs) and Path(path).parent.resolve() != Path(path).parent.resolve().parent:
+        path = os.path.join(os.pardir, path)
     return path
 
 

@@ -2,7 +2,7 @@
 
 ::
 
-    prepare       make the encoded rows of the shard
+    prepare       make the encoded rows of some consecutive shards
     totals        the total weight of the rows of each class
     gradient      the sums of losses and gradients over the rows that the shard gives to a step
     local_steps   steps of the shard's own from common weights, for local SGD
@@ -33,11 +33,18 @@ from .workers import Held
 __all__ = ["gradient", "held_out", "local_steps", "prepare", "totals", "validation"]
 
 
-def prepare(held: Held, shard: int, call: Message) -> Message:
-    """Make the encoded rows of a shard; return the number of its rows, of those trained on, and their size."""
-    job, spool = job_of(held), open_shard(held, shard)
-    size = spool.n_rows * spool.layout.row_bytes
-    return Message({"rows": spool.n_rows, "training": count_training(job, shard), "size": size}, {})
+def prepare(held: Held, group: int, call: Message) -> Message:
+    """Make the encoded rows of consecutive shards; return how many, how many of each are trained on, and their size.
+
+    The call brings the number of groups that all shards are cut into, "groups".
+    """
+    job, groups = job_of(held), call.manifest["groups"]
+    first, last = (job.plan.n_shards * number // groups for number in (group, group + 1))
+    rows, training = 0, []
+    for shard in range(first, last):
+        rows += open_shard(held, shard).n_rows
+        training.append(count_training(job, shard))
+    return Message({"rows": rows, "training": training, "size": rows * job.layout.row_bytes}, {})
 
 
 def totals(held: Held, shard: int, call: Message) -> Message:
@@ -150,7 +157,9 @@ def validation(held: Held, shard: int, call: Message) -> Message:
 
 
 def held_out(held: Held, shard: int, call: Message) -> Message:
-    """Return what a network says of each row of a shard that is held out; the call brings "theta".
+    """Return what a network says of each row of a shard that is held out, of one of its parts.
+
+    The call brings "theta" and the numbers "part" and "parts": the answer for a long shard would be as long.
 
     The arrays are "rows", the numbers of the rows, "y", "weight" if they have weights, and those of
     `glassmax.engine.TopOfSum` for one class: "labels", "probabilities", "losses" and "squares".
@@ -160,7 +169,7 @@ def held_out(held: Held, shard: int, call: Message) -> Message:
     network.theta[...] = call.arrays["theta"]
     likely = LikelyClasses(_engine(job, training), [network], np.ones(1), None)
     parts: list[dict[str, Array]] = []
-    for portion in rows_in_order(held, shard, job.split.held_out_rows):
+    for portion in rows_in_order(held, shard, job.split.held_out_rows, call.manifest["part"], call.manifest["parts"]):
         held.alive()
         data = portion.data
         with np.errstate(over="ignore", invalid="ignore"):  # the figures say so

@@ -18,9 +18,11 @@ from .job import Job, job_of
 from .shard_rows import open_shard
 from .workers import Held
 
-__all__ = ["Portion", "count_training", "portions", "rows_in_order"]
+__all__ = ["ROWS_AT_ONCE", "Portion", "count_training", "portions", "rows_in_order"]
 
 MOST_BYTES = 2**26
+ROWS_AT_ONCE = 2**20
+"""A multiple of the rows of a block."""
 
 
 class Portion(NamedTuple):
@@ -69,23 +71,29 @@ def portions(held: Held, shard: int, epoch: int, step: int) -> Iterator[Portion]
             yield taken.some(max(first - before, 0), min(last, int(ends[window])) - before)
 
 
-def rows_in_order(held: Held, shard: int, chosen: Callable[[Array], Array]) -> Iterator[Portion]:
-    """Return the rows of a shard that `chosen` names, a method of the `Split`, in the order of their numbers."""
+def rows_in_order(
+    held: Held, shard: int, chosen: Callable[[Array], Array], part: int = 0, parts: int = 1
+) -> Iterator[Portion]:
+    """Return the rows of a shard that `chosen` names, a method of the `Split`, in the order of their numbers.
+
+    Of `parts` parts of the shard, only one is read.
+    """
     job = job_of(held)
     order = _order(job, shard)
-    for start in range(0, order.n_blocks, job.layout.window_blocks):
-        blocks = np.arange(start, min(start + job.layout.window_blocks, order.n_blocks))
+    first, last = (order.n_blocks * number // parts for number in (part, part + 1))
+    for start in range(first, last, job.layout.window_blocks):
+        blocks = np.arange(start, min(start + job.layout.window_blocks, last))
 
         def read(blocks: Array = blocks) -> Portion:
             rows = order.rows_of_blocks(blocks)
             return _read(held, job, shard, blocks, rows, np.arange(len(rows)), chosen)
 
-        yield _kept(held, (shard, chosen.__name__, start), read)
+        yield _kept(held, (shard, chosen.__name__, start, len(blocks)), read)
 
 
 def count_training(job: Job, shard: int) -> int:
     """Return the number of rows of a shard that are trained on."""
-    return int(job.split.training_rows(np.array(job.plan.rows(shard))).sum())
+    return int(_count_by_block(job, shard).sum())
 
 
 def _order(job: Job, shard: int) -> Order:
@@ -118,9 +126,17 @@ def _training_of_blocks(held: Held, job: Job, shard: int) -> Array:
     """Return how many rows of each block are trained on."""
     known: dict[int, Array] = held.cache.setdefault("training rows of blocks", {})
     if shard not in known:
-        is_training = job.split.training_rows(np.array(job.plan.rows(shard)))
-        known[shard] = np.add.reduceat(is_training, np.arange(0, len(is_training), BLOCK_ROWS), dtype=np.int64)
+        known[shard] = _count_by_block(job, shard)
     return known[shard]
+
+
+def _count_by_block(job: Job, shard: int) -> Array:
+    """Return how many rows of each block are trained on, without an array as long as the shard."""
+    rows, counts = job.plan.rows(shard), []
+    for start in range(rows.start, rows.stop, ROWS_AT_ONCE):
+        is_training = job.split.training_rows(np.arange(start, min(start + ROWS_AT_ONCE, rows.stop)))
+        counts.append(np.add.reduceat(is_training, np.arange(0, len(is_training), BLOCK_ROWS), dtype=np.int64))
+    return np.concatenate(counts)
 
 
 def _window(held: Held, job: Job, shard: int, epoch: int, window: int) -> Portion:

@@ -20,6 +20,8 @@ from .workers import Workers
 __all__ = ["ShardedRows", "prepare_shards"]
 
 FOLDER = "shards"
+MOST_TOGETHER = 4
+"""Maximum number of consecutive shards that a worker makes at a time: it reads on from each to the next."""
 
 
 class ShardedRows(NamedTuple):
@@ -83,7 +85,7 @@ def prepare_shards(
     threads : int, default=1
         Number of threads of each worker.
     progress : callable, optional
-        Is called after each shard.
+        Is called after each group of consecutive shards.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def prepare_shards(
         If a worker doesn't see the files, has died too often, or takes too long.
     """
     token = secrets.token_hex(16)
-    begin_folder(folder / FOLDER, token)
+    begin_folder(folder / FOLDER, token, plan.n_shards)
     job = Job(
         plan=plan,
         layout=known.layout,
@@ -108,18 +110,19 @@ def prepare_shards(
         classes=known.classes.tolist(),
         largest_weight=float(known.largest_weight),
         places=np.array(places, np.int64).reshape(-1, 4),
-        identity=spool_identity(sources.fingerprint, known.encoding, known.classes, target, weight),
+        identity=spool_identity(sources.identity, known.encoding, known.classes, target, weight),
         folder=str((folder / FOLDER).absolute()),
         token=token,
         split=split,
         threads=threads,
     )
     workers.broadcast(job.to_message())
+    groups = -(-plan.n_shards // max(1, min(MOST_TOGETHER, plan.n_shards // (4 * workers.n_workers))))
     training, rows, size = [], 0, 0
     if progress is not None:
         progress(Progress(0, 0, sources.size))
-    for found in workers.map_shards(prepare, range(plan.n_shards), Message({}, {})):
-        training.append(found.manifest["training"])
+    for found in workers.map_shards(prepare, range(groups), Message({"groups": groups}, {})):
+        training.extend(found.manifest["training"])
         rows, size = rows + found.manifest["rows"], size + found.manifest["size"]
         if progress is not None:
             progress(Progress(rows, sources.size * rows // plan.n_rows, sources.size))

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..engine.processors import processors
@@ -88,13 +89,15 @@ class ProcessWorkers:
 
     def map_shards(self, operation: Operation, shards: Sequence[int], call: Message) -> Iterator[Message]:
         """Call an operation for some shards; return what comes of each, in their order."""
-        waiting_for_any = deque(_Task(i, range(shard, shard + 1)) for i, shard in enumerate(shards))
+        later = (_Task(i, range(shard, shard + 1)) for i, shard in enumerate(shards))
+        waiting_for_any = deque(islice(later, 2 * self.n_workers))  # results that come too early must be few
         tasks = [waiting_for_any] * self.n_workers  # the next one for whoever is free, so that results come in order
         waiting: dict[int, Message] = {}
         due = 0
         for position, message in self._results("shard", operation, tasks, call):
             waiting[position] = message
             while due in waiting:
+                waiting_for_any.extend(islice(later, 1))
                 yield waiting.pop(due)
                 due += 1
 
@@ -130,6 +133,7 @@ class ProcessWorkers:
                 if answered is not None:
                     yield answered  # after the next tasks have begun, because what is made of it may take long
                     answered = None
+                    continue  # there may be more tasks now
                 if not busy:
                     return
                 worker, message = self._next_answer(busy)

@@ -10,6 +10,7 @@ from ..streaming import SpoolScore
 from ..training import Metrics
 from .gradients import held_out, totals, validation
 from .messages import Arrays, Message
+from .portions import ROWS_AT_ONCE
 from .prepared import ShardedRows
 from .workers import Workers
 
@@ -42,7 +43,10 @@ def score_on_workers(network: Network, workers: Workers, rows: ShardedRows, *, t
 
 
 def held_out_on_workers(network: Network, workers: Workers, rows: ShardedRows) -> Iterator[Arrays]:
-    """Return what a network says of the rows that are held out, shard by shard; the arrays are those of `held_out`."""
-    call = Message({}, {"theta": network.theta})
-    for found in workers.map_shards(held_out, range(rows.plan.n_shards), call):
-        yield found.arrays
+    """Return what a network says of the rows that are held out, some at a time; the arrays are those of `held_out`."""
+    plan = rows.plan
+    parts = -(-len(plan.rows(plan.n_shards - 1)) // ROWS_AT_ONCE)  # no shard has more blocks than the last
+    for part in range(parts):
+        call = Message({"part": part, "parts": parts}, {"theta": network.theta})
+        for found in workers.map_shards(held_out, range(plan.n_shards), call):
+            yield found.arrays

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ..engine.processors import processors
 from ..errors import OptionError, Setting, Text, between, is_whole, one_of
 from .workers import Workers
 
@@ -56,7 +57,8 @@ def read_settings(
     wait_limit : float, optional
         300 by default.
     n_threads : int, optional
-        Number of threads of all workers together; one for each worker by default.
+        Number of threads of all workers together; one for each worker by default. Processes whose number is not given
+        are as many as these threads, but not more than processors.
 
     Raises
     ------
@@ -93,6 +95,8 @@ def read_settings(
     if address is not None and not (isinstance(address, str) and address):
         raise OptionError(parameter="address", came=repr(address), expected="the address of a Ray cluster, or None")
     _check_resources(resources)
+    if engine == "processes" and n_workers is None and n_threads is not None and n_threads >= 1:
+        n_workers = min(int(n_threads), processors())
     threads = 1 if n_threads is None or n_workers is None else max(1, int(n_threads) // int(n_workers))
     limit = WAIT_LIMIT if wait_limit is None else float(wait_limit)
     return WorkerSettings(engine, None if n_workers is None else int(n_workers), address, resources, limit, threads)

@@ -21,8 +21,9 @@ from ..engine import Data
 from ..errors import DataError, WorkerError
 from ..functional.arrays import Array
 from ..streaming import Found, Place, Sources, Spool, SpoolWriter, working_folder
-from ..streaming.encode import encoded_rows, labelled_rows
+from ..streaming.encode import encoded_data, labelled_rows
 from ..streaming.labelled import Weighted
+from ..streaming.scan import PLACE_ROWS
 from ..streaming.spool import disk_faults
 from .job import Job, job_of
 from .workers import Held
@@ -37,8 +38,8 @@ FROM_THE_BEGINNING = ("CSV", "JSON lines")
 SHARD = "shard-{:06d}"
 
 
-def begin_folder(folder: Path, token: str) -> None:
-    """Make the folder of the shards, and remove what killed workers have left in it.
+def begin_folder(folder: Path, token: str, n_shards: int) -> None:
+    """Make the folder of so many shards; remove what killed workers have left in it, and shards that there are no more.
 
     Raises
     ------
@@ -49,6 +50,9 @@ def begin_folder(folder: Path, token: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob(".shard-*"):
             shutil.rmtree(path, ignore_errors=True)
+        for path in folder.glob("shard-*"):
+            if (number := path.name[6:]).isdecimal() and number.isascii() and int(number) >= n_shards:
+                shutil.rmtree(path, ignore_errors=True)
         (folder / TOKEN).write_text(token, encoding="ascii")
 
 
@@ -106,14 +110,16 @@ def _token(folder: Path) -> str:
 
 
 _own: dict[str, Path] = {}
+_own_stack = contextlib.ExitStack()
+atexit.register(_own_stack.close)
 
 
 def _own_folder(job: Job) -> Path:
-    """Return a temporary folder of this process for a run; it is removed with the process."""
+    """Return a temporary folder of this process for a run; it is removed with the process, or for the next run."""
     if job.token not in _own:
-        stack = contextlib.ExitStack()
-        _own[job.token] = stack.enter_context(working_folder())
-        atexit.register(stack.close)
+        _own_stack.close()
+        _own.clear()
+        _own[job.token] = _own_stack.enter_context(working_folder())
     return _own[job.token]
 
 
@@ -215,7 +221,7 @@ class _Stream:
         """Go on to later rows, if reading up to there is quicker than to begin anew; return whether it is."""
         file = self._place_before(rows.start)[1].file
         is_text = self.sources.files[self.file].format in FROM_THE_BEGINNING
-        is_near = rows.start - self.row <= len(rows) or (file == self.file and is_text)
+        is_near = rows.start - self.row <= PLACE_ROWS or (file == self.file and is_text)
         if rows.start < self.row or not is_near:
             return False
         if self.left is not None:
@@ -230,7 +236,7 @@ class _Stream:
             labelled, y = self._piece(held)
             end = min(self.used + count, self.used + at_once, len(y))
             rows = slice(self.used, end)
-            yield encoded_rows(labelled, rows, y, job.encoding, job.layout, job.largest_weight)
+            yield encoded_data(labelled, rows, y, job.encoding, job.layout, job.largest_weight)
             count, self.row, self.used = count - (end - self.used), self.row + end - self.used, end
 
     def _piece(self, held: Held) -> tuple[Weighted, Array]:

@@ -25,10 +25,11 @@ from ..functional.masks import splitmix64
 from ..streaming import Layout, Order
 from ..streaming.order import BLOCK_ROWS
 
-__all__ = ["ShardPlan", "plan_averaging", "plan_steps", "suggest_batch_size"]
+__all__ = ["LEAST_PORTION", "ShardPlan", "most_shards", "plan_averaging", "plan_steps", "suggest_batch_size"]
 
 SHARD_ROWS, SMALL_SHARD_ROWS, FEW_SHARDS, MOST_SHARDS = 2**16, 2**12, 16, 2**12
 LEAST_PORTION = 128
+"""Minimum number of rows that a step takes from a shard, about."""
 WINDOW_BYTES = 2**26
 OF_SHARDS = np.uint64(3)
 
@@ -83,7 +84,7 @@ def plan_steps(n_rows: int, batch_size: int) -> ShardPlan:
     batch_size : int
         >= 1; `n_rows` or more are one step for each epoch.
     """
-    n_shards = _shards(n_rows)
+    n_shards = most_shards(n_rows)
     if batch_size < n_rows:
         n_shards = max(1, min(n_shards, batch_size // LEAST_PORTION))
     return ShardPlan(n_rows, n_shards, -(-n_rows // batch_size))
@@ -99,7 +100,7 @@ def plan_averaging(n_rows: int, batch_size: int, averaging_steps: int) -> ShardP
     batch_size, averaging_steps : int
         >= 1.
     """
-    n_shards = _shards(n_rows)
+    n_shards = most_shards(n_rows)
     return ShardPlan(n_rows, n_shards, -(-n_rows // (n_shards * batch_size * averaging_steps)))
 
 
@@ -114,5 +115,6 @@ def suggest_batch_size(n_rows: int) -> int:
     return max(256, min(n_rows // 64, 65536))
 
 
-def _shards(n_rows: int) -> int:
+def most_shards(n_rows: int) -> int:
+    """Return the number of shards of so many rows, if no step is too small for them."""
     return max(1, min(max(-(-n_rows // SHARD_ROWS), min(FEW_SHARDS, n_rows // SMALL_SHARD_ROWS)), MOST_SHARDS))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Engine, EpochResult, Regularization, spread, take_step
+from ..engine import MOST_KEPT, Engine, EpochResult, Regularization, spread, take_step
 from ..engine.input_scale import fold, unfold
 from ..engine.session import copy_state
 from ..errors import DivergenceError
@@ -100,7 +100,8 @@ def train_on_workers(
     Raises
     ------
     DivergenceError
-        If a loss or a parameter is not finite. Network and state are then those before the step.
+        If a loss or a parameter is not finite. Network and state are then those before the step; except for a network
+        of more than 16,777,216 parameters where the step itself leads to a parameter that is not finite.
     DataError
         If the encoded rows are damaged.
     WorkerError
@@ -241,9 +242,9 @@ class _Steps(NamedTuple):
     regularization: Regularization
     factors: Array | None
 
-    def diverged(self, taken: int) -> DivergenceError:
+    def diverged(self, taken: int, *, kept: bool = True) -> DivergenceError:
         """Return the error that a loss or a parameter is not finite, after so many steps of the epoch."""
-        return DivergenceError(divergence(self.rule, self.training.epochs + 1, taken + 1, kept=True))
+        return DivergenceError(divergence(self.rule, self.training.epochs + 1, taken + 1, kept=kept))
 
 
 class _Gradients(_Steps):
@@ -260,14 +261,16 @@ class _Gradients(_Steps):
             return EpochResult(0.0, 0, True), 0
         if not (np.isfinite(loss) and np.isfinite(slope).all()):
             raise self.diverged(taken)
-        theta, state = network.theta.copy(), {name: np.array(value) for name, value in training.state.items()}
+        keep, state = network.theta.size <= MOST_KEPT, training.state
+        before = (network.theta.copy(), {name: np.array(value) for name, value in state.items()}) if keep else None
         with np.errstate(over="ignore", invalid="ignore"):
-            slope = slope.astype(theta.dtype, copy=False)
-            take_step(network, slope, self.rule, training.state, self.regularization, rate, self.factors)
+            slope = slope.astype(network.theta.dtype, copy=False)
+            take_step(network, slope, self.rule, state, self.regularization, rate, self.factors)
         if not np.isfinite(network.theta).all():
-            network.theta[...] = theta
-            copy_state({name: _number(value) for name, value in state.items()}, training.state)
-            raise self.diverged(taken)
+            if before is not None:
+                network.theta[...] = before[0]
+                copy_state({name: _number(value) for name, value in before[1].items()}, state)
+            raise self.diverged(taken, kept=keep)
         return EpochResult(loss, 1, True), count
 
 

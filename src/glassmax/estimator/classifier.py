@@ -40,7 +40,7 @@ from .checked_gradients import checked_gradients
 from .from_model import begun_from_model
 from .inputs import check_X
 from .labels import Labels
-from .on_files import NOT_ROUTED, epochs_on_files, fit_on_files, is_encoded, names_files
+from .on_files import NOT_ROUTED, epochs_on_files, fit_on_files, in_files, is_encoded, names_files, of_files
 from .outcome import has_diverged, has_exploded, warn_of_outcome
 from .preparation import known_rows, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
@@ -453,7 +453,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         With `target`, all rows are read twice: to learn classes and columns, and to encode them, as float32, on disk.
         Each epoch then reads the encoded rows in an order of its own, see `glassmax.streaming.order`. The memory
         needed, about 400 MB, does not depend on the number of rows. Columns are encoded as `TableClassifier` encodes
-        them; later calls, such as `predict`, take frames, tables, dicts of columns and the path of one file.
+        them; later calls, such as `predict`, take frames, tables, dicts of columns and, as `fit` does, files.
 
         Examples
         --------
@@ -574,11 +574,14 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Parameters
         ----------
         X : (n, d) array, sparse matrix or frame
+            After a fit on files also a path, a folder, a glob or a list of these, read in pieces.
 
         Returns
         -------
         (n,) array of labels, or (n, k) array of 0 and 1
         """
+        if in_files(self, X):
+            return of_files(self, self.predict, X)
         if self._is_multilabel():
             return np.concatenate([(Z > 0).astype(int) for Z in self._logits(X)])
         return self.classes_[self._most_probable(X)]
@@ -619,6 +622,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         >>> labels.tolist(), probabilities.shape
         ([[0, 1], [0, 1]], (2, 2))
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_top, X, k)
         network = self._fitted_network()
         check_top_count(network, k, "predict_top")
         top = best_engine(self.n_threads).top_classes(network, check_X(self, X), int(k))
@@ -681,6 +686,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         DataError
             If the array needs more memory than is available. Use `predict_top` then, which makes no such array.
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_proba, X)
         network, X = self._fitted_network(), check_X(self, X)
         check_matrix(X.shape[0], len(self.classes_), network.theta.itemsize)
         return best_engine(self.n_threads).probabilities(network, X)

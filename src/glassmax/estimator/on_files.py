@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.metadata_routing import UNUSED
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_ROUTED",
+    "are_paths",
     "encoded_X",
     "epochs_on_files",
     "fit_on_files",
+    "in_files",
     "is_encoded",
     "names_files",
+    "of_files",
     "score_on_files",
 ]
 
@@ -59,20 +62,25 @@ def _are_files(X: Any) -> bool:
 
 
 def _records(
-    classifier: Any, given: tuple[Any, Any, Any, Any], in_memory: tuple[Any, ...], on_files: dict[str, Any]
+    classifier: Any,
+    rows: tuple[Any, Any, Any, Any],
+    in_memory: tuple[Any, ...],
+    on_files: dict[str, Any],
 ) -> "FilesRecords":
     from .files.faces import records_of
 
-    return records_of(classifier, *given, dict(zip(IN_MEMORY, in_memory, strict=False)), on_files)
+    return records_of(classifier, *rows, dict(zip(IN_MEMORY, in_memory, strict=False)), on_files)
 
 
-def fit_on_files(classifier: Any, *asked: Any) -> Any:
+def fit_on_files(
+    classifier: Any, rows: tuple[Any, Any, Any, Any], in_memory: tuple[Any, ...], on_files: dict[str, Any]
+) -> Any:
     """Train on files, and return the classifier; after Ctrl-C it has the weights so far.
 
     Parameters
     ----------
     classifier : SoftmaxClassifier
-    given : tuple
+    rows : tuple
         X, y, sample_weight and target.
     in_memory : tuple
         The arguments of `fit` that must be None: X_val, y_val, sample_weight_val, classes.
@@ -81,16 +89,18 @@ def fit_on_files(classifier: Any, *asked: Any) -> Any:
     """
     from .files.faces import finished
 
-    if finished(_records(classifier, *asked)):
+    if finished(_records(classifier, rows, in_memory, on_files)):
         warn_user("Training was interrupted; the weights so far are kept.")
     return classifier
 
 
-def epochs_on_files(classifier: Any, *asked: Any) -> Iterator[Epoch]:
+def epochs_on_files(
+    classifier: Any, rows: tuple[Any, Any, Any, Any], in_memory: tuple[Any, ...], on_files: dict[str, Any]
+) -> Iterator[Epoch]:
     """Train on files, one epoch for each item taken; the arguments are those of `fit_on_files`."""
     from .files.faces import epochs_of
 
-    return epochs_of(_records(classifier, *asked))
+    return epochs_of(_records(classifier, rows, in_memory, on_files))
 
 
 def is_encoded(classifier: Any) -> bool:
@@ -105,9 +115,29 @@ def encoded_X(classifier: Any, X: Any, what: str = "X") -> Array:
     return encoded_X(classifier, X, what)
 
 
+def in_files(classifier: Any, X: Any) -> bool:
+    """Return whether X names files for a classifier that knows the columns of tables: paths, folders, globs, a list."""
+    return is_encoded(classifier) and are_paths(X)
+
+
+def are_paths(X: Any) -> bool:
+    """Return whether X is a path or a list of paths."""
+    paths = X if isinstance(X, list | tuple) else [X]
+    return bool(paths) and all(isinstance(path, str | os.PathLike) for path in paths)
+
+
+def of_files(classifier: Any, method: Callable[..., Any], X: Any, *arguments: Any) -> Any:
+    """Return what a method of a classifier says of the rows of files, piece by piece."""
+    from .files.columns import of_pieces
+
+    return of_pieces(classifier, method, X, *arguments)
+
+
 def score_on_files(classifier: Any, X: Any, target: str, sample_weight: Any) -> float:
-    """Return the accuracy on the rows of a frame, a table or a path that have a label in the column of this name."""
-    from .files.columns import table_of_X
+    """Return the accuracy on the rows of a frame, a table or files that have a label in the column of this name."""
+    from .files.columns import score_pieces, table_of_X
     from .tables.column_score import score_column
 
+    if are_paths(X):
+        return score_pieces(classifier, X, target, sample_weight)
     return score_column(classifier, table_of_X(classifier, X), target, sample_weight)

@@ -3,6 +3,7 @@
 ::
 
     paths      the files that a folder, a glob or a list names, in natural order
+    outputs    what a run writes, which must not be among the files it reads
     partitions columns from the names of folders, such as year=2024
     sources    the rows of many files in pieces, numbered through all files
     labelled   the rows of a piece that have a label and a weight
@@ -19,6 +20,7 @@
     train      epochs, window by window; stopped and resumed to the same bits
     folder     where a run keeps its scan and its encoded rows, and what is removed afterwards
     reader     windows of rows, read by a thread ahead of the engine
+    trials     another process decodes many files first, because some damaged ones crash the process that reads them
 
 `glassmax.SoftmaxClassifier.fit` with ``target=`` uses these modules. You can also use them for a training loop of your
 own::

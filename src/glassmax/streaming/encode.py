@@ -13,13 +13,14 @@ from ..engine import Data
 from ..functional.arrays import Array
 from ..table import Encoding, Table, UnseenCounts, class_indices, label_texts, read_labels, target_cells
 from ..table.cells import distinct
+from ..version import __version__
 from .labelled import Weighted, is_present, weighted_rows
 from .learned import Learned
 from .scan import Progress
 from .sources import Piece, Place, Sources
 from .spool import Layout, Spool, SpoolWriter
 
-__all__ = ["encoded_rows", "labelled_rows", "spool_identity", "spooled"]
+__all__ = ["encoded_data", "labelled_rows", "spool_identity", "spooled"]
 
 MOST_AT_ONCE = 2**20
 SMALLEST_WEIGHT = 1e-20
@@ -55,7 +56,7 @@ def spooled(
     """
     layout = known.layout
     with SpoolWriter(
-        folder, layout, spool_identity(sources.fingerprint, known.encoding, known.classes, target, weight)
+        folder, layout, spool_identity(sources.identity, known.encoding, known.classes, target, weight)
     ) as writer:
         if not writer.complete:
             end = writer.place
@@ -69,12 +70,11 @@ def spooled(
     return Spool(folder)
 
 
-def spool_identity(
-    fingerprint: str, encoding: Encoding, classes: Array, target: str, weight: str | None
-) -> dict[str, str]:
-    """Return what encoded rows depend on; `fingerprint` is that of the sources."""
+def spool_identity(files: str, encoding: Encoding, classes: Array, target: str, weight: str | None) -> dict[str, str]:
+    """Return what encoded rows depend on; `files` is the `identity` of the sources."""
     return {
-        "the files": fingerprint,
+        "glassmax": __version__,
+        "the files": files,
         "the encoding": hashlib.sha256(msgspec.json.encode(encoding)).hexdigest(),
         "the classes": hashlib.sha256(repr(label_texts(classes)).encode()).hexdigest(),
         "target": target,
@@ -105,7 +105,7 @@ def labelled_rows(table: Table, classes: Array, target: str, weight: str | None 
     return labelled, y[y >= 0]
 
 
-def encoded_rows(
+def encoded_data(
     labelled: Weighted, rows: slice, y: Array, encoding: Encoding, layout: Layout, largest_weight: float
 ) -> Data:
     """Return some of the rows from `labelled_rows`, encoded: X as float32, (m, width) or CSR.
@@ -129,7 +129,7 @@ def _write(writer: SpoolWriter, piece: Piece, known: Learned, target: str, weigh
     while start < len(y):
         end = min(start + at_once, start + writer.room, len(y))
         rows = slice(start, end)
-        writer.add(encoded_rows(labelled, rows, y, known.encoding, writer.layout, known.largest_weight))
+        writer.add(encoded_data(labelled, rows, y, known.encoding, writer.layout, known.largest_weight))
         start = end
         if not writer.room:
             row = int(labelled.rows[end - 1]) + 1

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 from ..errors import DataError
 from ..table.remote import find_remote, is_folder, is_remote, shown, unquoted
 
-__all__ = ["SUFFIXES", "Found", "find_files", "is_several", "name_of", "natural"]
+__all__ = ["SUFFIXES", "Found", "find_files", "folders_of_glob", "is_several", "name_of", "natural"]
 
 SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
 """How the names of tables in a folder end; ``.gz``, ``.zst`` or ``.bz2`` may follow."""
@@ -76,7 +76,7 @@ def natural(path: str | os.PathLike[str]) -> tuple[object, ...]:
     """
     text = os.fspath(path).replace(os.sep, "/")
     parts = [
-        tuple((1, int(piece), "") if piece.isdigit() else (2, 0, piece) for piece in DIGITS.split(part) if piece)
+        tuple((1, int(run), "") if DIGITS.fullmatch(run) else (2, 0, run) for run in DIGITS.split(part) if run)
         for part in text.split("/")
     ]
     return (parts, text)
@@ -88,9 +88,10 @@ def find_files(given: Paths) -> list[Found]:
     Parameters
     ----------
     given : str, path, or iterable of these
-        Files, folders and globs, or URLs of these. A folder stands for all tables in it and in its folders; names
-        that begin with a dot or an underscore are skipped. ``**`` in a glob stands for any
-        number of folders. The result of an earlier call is returned unchanged.
+        Files, folders and globs, or URLs of these. A folder stands for all tables in it and in its folders; names that
+        begin with a dot or an underscore are skipped. A glob that matches folders and no file stands for all tables in
+        these folders. ``**`` in a glob stands for any number of folders. The result of an earlier call is returned
+        unchanged.
 
     Raises
     ------
@@ -117,23 +118,43 @@ def _named(given: str) -> list[Found]:
     if is_remote(given):
         return _named_elsewhere(given)
     if glob.has_magic(given) and not os.path.exists(given):
-        found = [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]
-        if not found:
-            raise DataError(f"{given} matches no file. The current folder is {os.getcwd()}. Is the path right?")
-        root = given[: re.search(r"[*?[]", given).start()].rpartition(os.sep)[0]  # type: ignore[union-attr]
-        return [_below(root, path) for path in found]
+        return _matched(given)
     if os.path.isdir(given):
         return _in_folder(given, [os.fspath(path) for path in _walk(given)])
     return [Found(given)]  # opened later; whoever opens it says what is wrong
 
 
+def _matched(given: str) -> list[Found]:
+    root = given[: re.search(r"[*?[]", given).start()].rpartition(os.sep)[0]  # type: ignore[union-attr]
+    if files := [path for path in glob.glob(given, recursive=True) if os.path.isfile(path)]:
+        return [_below(root, path) for path in files]
+    folders = folders_of_glob(given)
+    if not folders:
+        raise DataError(f"{given} matches no file. The current folder is {os.getcwd()}. Is the path right?")
+    inside = dict.fromkeys(os.fspath(path) for folder in folders for path in _walk(folder))
+    return [_below(root, file.path) for file in _in_folder(given, list(inside))]
+
+
+def folders_of_glob(given: str) -> list[str]:
+    """Return the folders whose tables a glob stands for: those it matches, if it matches no file."""
+    found = glob.glob(given, recursive=True)
+    if any(os.path.isfile(path) for path in found):
+        return []
+    return [path for path in found if os.path.isdir(path) and not PurePath(path).name.startswith("_")]
+
+
 def _named_elsewhere(given: str) -> list[Found]:
     if _has_magic(given):
-        found = [url for url in find_remote(given) if not url.endswith("/")]
-        if not found:
-            raise DataError(f"{shown(given)} matches no file that the server lists.")
         root = given[: re.search(r"[*?[]" if not given.startswith("http") else r"[*[]", given).start()]  # type: ignore[union-attr]
-        return [_below(root.rpartition("/")[0], url) for url in found]
+        root = root.rpartition("/")[0]
+        found = [url for url in find_remote(given) if not url.endswith("/")]
+        if not found:  # it may match folders
+            inside = find_remote(f"{given.rstrip('/')}/**")
+            found = [url for url in inside if not url.endswith("/") and not _is_hidden(url[len(root) + 1 :])]
+            if not found:
+                raise DataError(f"{shown(given)} matches no file that the server lists.")
+            found = [file.path for file in _in_folder(given, found)]
+        return [_below(root, url) for url in found]
     if not is_folder(given):
         return [Found(given)]
     folder = given if given.endswith("/") else f"{given}/"

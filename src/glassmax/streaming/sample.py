@@ -21,6 +21,7 @@ from ..table.missing_words import MissingWords
 __all__ = ["SAMPLE_ROWS", "Sample", "rows_in_sample"]
 
 SAMPLE_ROWS, SAMPLE_CELLS, FEWEST_ROWS = 2**16, 2**20, 2**10
+FEWEST_OF_LONG = 2**9
 OF_SAMPLE = np.uint64(3)
 
 
@@ -66,6 +67,7 @@ class Sample:
         self.numbers = np.zeros(0, np.int64)
         self._draws = np.zeros(0, np.uint64)
         self._tables: list[Table] = []
+        self._characters = 0
         self._limit = np.uint64(2**64 - 1)
 
     def __repr__(self) -> str:
@@ -80,6 +82,7 @@ class Sample:
         if len(chosen):
             table = replace(table, lines=None, numbers=None)
             self._tables.append(table if len(chosen) == table.n_rows else table.rows(chosen))
+            self._characters += _characters(self._tables[-1])
             self.numbers = np.concatenate([self.numbers, numbers[chosen]])
             self._draws = np.concatenate([self._draws, draws[chosen]])
         if len(self.numbers) > self.size + self.size // 4:
@@ -91,6 +94,15 @@ class Sample:
             table = joined(self._tables).rows(kept)
             self._tables, self.numbers, self._draws = [table], self.numbers[kept], self._draws[kept]
             self._limit = self._draws.max()
+            self._characters = _characters(table)
+
+    def bound(self, most: int) -> None:
+        """Take fewer rows, 1024 at least, from now on if the texts in the sample have more than so many characters."""
+        if self._characters > most:
+            self._shrink()
+        if self._characters > most:
+            self.size = min(self.size, max(FEWEST_OF_LONG, len(self.numbers) * most // self._characters))
+            self._shrink()
 
     def table(self) -> Table:
         """Return the rows of the sample, in order."""
@@ -137,7 +149,14 @@ class Sample:
         about["header"] = tuple(about["header"])
         about["missing_words"] = None if about["missing_words"] is None else tuple(about["missing_words"])
         sample._tables = [replace(Table(about.pop("name"), columns), **about, words=words)]
+        sample._characters = _characters(sample._tables[0])
         return sample
+
+
+def _characters(table: Table) -> int:
+    """Return the number of characters in all texts."""
+    texts = [cells for cells in table.columns.values() if cells.dtype.kind == "O"]
+    return sum(len(cell) for cells in texts for cell in cells if isinstance(cell, str))
 
 
 def _cells(column: _Column) -> Array:

@@ -25,9 +25,10 @@ from ..sealed import seal, unseal
 from ..table import ColumnOptions, Table, target_cells
 from ..table.cells import DEFAULT_WORDS, as_text, objects
 from ..table.inference import summary_asked
-from ..table.labels import LONGEST, check_header
+from ..table.labels import LONGEST, check_header, check_repeating
 from ..table.missing_words import MissingWords, kept_words, kept_words_of_classes, with_missing_words
 from ..table.summary import ColumnSummary, summary_of
+from ..version import __version__
 from .labelled import is_present, weighted_rows
 from .sample import Sample, SampleState, rows_in_sample
 from .sources import Piece, Place, Sources
@@ -41,6 +42,10 @@ PLACE_ROWS = 2**14
 """Number of rows that count between two places that are noted, at least."""
 MOST_TEXTS, MOST_TEXTS_OF_ALL, FEWEST_TEXTS, FEWEST_NUMBERS = 2**16, 2**19, 2**11, 2**6
 """Most different texts, or numbers, of a column that are counted exactly; of all columns together; and at least."""
+MOST_CHARACTERS = 2**26
+"""Most characters of the texts that are counted, and of those in the sample; of long texts, fewer are kept."""
+MANY_LABELS, NEARLY_ALL = 2**18, 0.9
+"""The scan ends if more labels than this are different, and this share of the rows so far have one of their own."""
 
 
 class Progress(NamedTuple):
@@ -143,7 +148,8 @@ def scanned(
     """
     identity = {
         "format": FORMAT,
-        "the files": sources.fingerprint,
+        "glassmax": __version__,
+        "the files": sources.identity,
         "target": target,
         "sample_weight": repr(weight),
         "the columns": repr((sorted(options.types.items()), sorted(options.ignore), sorted(options.keep))),
@@ -213,12 +219,26 @@ class _Scan:
             columns = {**labelled.table.columns, self.target: cells[there]}
             self._add_rows(replace(labelled.table, columns=columns, words=words))
         if piece.end.number % self.sources.piece_rows == 0:
-            share = min(MOST_TEXTS, MOST_TEXTS_OF_ALL // max(1, len(state.columns)))
-            for summary in state.columns.values():
-                summary.bound(max(FEWEST_TEXTS, share), max(FEWEST_NUMBERS, share))
+            self._bound()
         state.place = (piece.end.file, piece.end.row, piece.end.number)
         if state.rows >= PLACE_ROWS + (state.places[-1][0] if state.places else 0):
             state.places.append((state.rows, *state.place))
+
+    def _bound(self) -> None:
+        """Bound what is kept of the rows so far; raise if the target can't be classes."""
+        state, n_columns = self.state, max(1, len(self.state.columns))
+        target = state.target
+        labels = len(target.texts) + len((target.numbers and target.numbers.counts) or {})
+        if labels > MANY_LABELS and labels > NEARLY_ALL * state.rows:
+            check_repeating(self.sources.name, self.target, labels, state.rows)
+        share = min(MOST_TEXTS, MOST_TEXTS_OF_ALL // n_columns)
+        most, room = max(FEWEST_TEXTS, share), MOST_CHARACTERS // n_columns
+        for summary in state.columns.values():
+            characters = sum(map(len, summary.texts))
+            texts = most if characters <= room else min(most, len(summary.texts) * room // characters)
+            summary.bound(texts, max(FEWEST_NUMBERS, share))
+        if self.sample is not None:
+            self.sample.bound(MOST_CHARACTERS)
 
     def _add_rows(self, table: Table) -> None:
         """Add rows that count."""

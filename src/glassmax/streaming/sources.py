@@ -12,6 +12,7 @@ column of this name: see `glassmax.streaming.partitions`.
 import hashlib
 import os
 import posixpath
+import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import count
@@ -132,6 +133,10 @@ class Sources:
         What messages call the files.
     found : list of Found
         Where the files are; another process can make the same sources from this list.
+    identity : str
+        Identifies the files, so that a scan or encoded rows that were kept can be used again: the fingerprint. If a
+        server gives neither an etag nor a time for a file, the identity is random, and nothing is used again, because
+        the file may have changed.
     probed : bool
         Whether another process has decoded all Parquet and Arrow files already.
 
@@ -161,6 +166,8 @@ class Sources:
         ]
         self._check_columns()
         self._settle_decimal()
+        is_told = all(file.version.tag for file in self.files)
+        self.identity = self.fingerprint if is_told else f"{self.fingerprint} {secrets.token_hex(8)}"
         self.probed = False
         self._sound: set[int] = set()  # the files that have been decoded
 
@@ -175,8 +182,12 @@ class Sources:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the names, sizes and times of the files, and of how they are read."""
-        of_files = [(file.name, *file.version) for file in self.files]
+        """A hash of the names, sizes, times and columns of the files, and of how they are read."""
+        cells = [{name: cell.tolist() for name, cell in of_file.items()} for of_file in self.partitions.cells]
+        of_files = [
+            (file.name, *file.version, sorted(file.columns.items()), sorted(more.items()))
+            for file, more in zip(self.files, cells, strict=True)
+        ]
         how = sorted((name, repr(value)) for name, value in self.reading.items())
         return hashlib.sha256(repr((of_files, how, self.columns)).encode()).hexdigest()
 
@@ -350,7 +361,7 @@ def _short_names(found: Sequence[Found]) -> list[str]:
         folder = posixpath.commonpath([posixpath.dirname(name) for name in remote])
         return [posixpath.relpath(posixpath.normpath(name), folder) for name in remote]
     if remote:
-        return [name_of(file.path) for file in found]
+        return [name_of(file.path) if is_remote(file.path) else os.path.abspath(file.path) for file in found]
     absolute = [os.path.abspath(file.path) for file in found]
     folder = os.path.commonpath([os.path.dirname(path) for path in absolute])
     return [os.path.relpath(path, folder) for path in absolute]

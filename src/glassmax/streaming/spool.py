@@ -255,7 +255,7 @@ class Spool:
         manifest = _manifest(self.folder)
         if manifest is None:
             raise DataError(
-                f"{self.folder} holds no encoded rows of glassmax, expected a spool. Encode the rows again."
+                f"{self.folder} holds no encoded rows of glassmax. Start again, which encodes the rows anew."
             )
         self.layout = Layout(*manifest["layout"])
         self.identity: dict[str, str] = manifest["identity"]
@@ -289,7 +289,7 @@ class Spool:
             rows, parts = rows + found.rows, parts + 1
             if found.complete:
                 return rows, found.weight / max(1, rows)
-        raise DataError(f"The encoded rows in {self.folder} are not complete. Encode them again.")
+        raise DataError(f"The encoded rows in {self.folder} are not complete. Start again, which encodes the rest.")
 
     def read(self, blocks: Array) -> Data:
         """Return the rows of some blocks, (c,) int, one block after another: X as float32, (m, width) or CSR.
@@ -304,10 +304,11 @@ class Spool:
         m = int(sizes.sum())
         y, weight = np.empty(m, np.int64), np.empty(m) if layout.weighted else None
         X = np.empty((m, layout.width), np.float32) if layout.filled is None else None
-        sparse: list[tuple[Array, ...]] = []
-        start = 0
-        for block, size in zip(blocks.tolist(), sizes.tolist(), strict=True):
-            content, rows = self._block(block), slice(start, start + size)
+        sparse: list[tuple[Array, ...]] = [()] * len(sizes)
+        starts = np.cumsum(sizes) - sizes
+        for turn in np.argsort(blocks, kind="stable").tolist():  # each part is opened once
+            size, start = int(sizes[turn]), int(starts[turn])
+            content, rows = self._block(int(blocks[turn])), slice(start, start + size)
             y[rows], at = np.frombuffer(content, I4, size), 4 * size
             if weight is not None:
                 weight[rows], at = np.frombuffer(content, F8, size, at), at + 8 * size
@@ -317,8 +318,7 @@ class Spool:
                 counts, at = np.frombuffer(content, U4, size, at), at + 4 * size
                 filled = int(counts.sum())
                 values = np.frombuffer(content, F4, filled, at + 4 * filled)
-                sparse.append((counts, np.frombuffer(content, I4, filled, at), values))
-            start += size
+                sparse[turn] = counts, np.frombuffer(content, I4, filled, at), values
         return Data(_csr(sparse, layout.width) if X is None else X, y, weight)
 
     def _block(self, block: int) -> bytes:
@@ -329,12 +329,22 @@ class Spool:
             content = file.read(int(ends[within + 1] - ends[within]))
         except (OSError, ValueError, IndexError) as error:
             why = getattr(error, "strerror", None) or "it is damaged"
-            raise DataError(f"{self._path(number)} can't be read: {why}. Encode the rows again.") from None
+            again = "Start again" if isinstance(error, OSError) else self._without(number)
+            raise DataError(f"{self._path(number)} can't be read: {why}. {again}.") from None
         if zlib.crc32(content[4:]) != int.from_bytes(content[:4], "little"):
             raise DataError(
-                f"{self._path(number)} is damaged: a block doesn't match its checksum. Encode the rows again."
+                f"{self._path(number)} is damaged: a block doesn't match its checksum. {self._without(number)}."
             )
         return content[4:]
+
+    def _without(self, number: int) -> str:
+        """Remove a part that is damaged, so that the next run encodes its rows; return what the user has to do."""
+        self.close()
+        try:
+            self._path(number).unlink(missing_ok=True)
+        except OSError:
+            return "Remove the file and start again"
+        return "Start again, which encodes its rows anew"
 
     def _part(self, number: int) -> tuple[IO[bytes], Array]:
         """Return the open file of a part and where its blocks begin and end."""

@@ -29,6 +29,7 @@ __all__ = ["Footer", "read_columnar", "read_footers"]
 CELLS_AT_ONCE, FEWEST_ROWS = 2**22, 2**7
 FILES_AT_ONCE = 256
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
+"""Lets polars read times in a zone that it doesn't know, such as "+05:30"; they are stored in UTC in any case."""
 
 
 def read_columnar(
@@ -63,7 +64,7 @@ def read_columnar(
         _try(source, content)
     packed = f", packed by {source.packed}" if source.packed else ""
     how = f"{source.kind.removesuffix(' stream')}{packed}"
-    with _in_words(source, quiet=tried is None or not tried(0)):
+    with _in_words(source, quiet=source.remote is None and (tried is None or not tried(0))):
         frame = RemoteColumns(source.kind, source.remote) if source.remote is not None else _lazy(source, content)
         names = (frame.schema() if isinstance(frame, RemoteColumns) else frame.collect_schema()).names()
     if wanted is None:
@@ -74,7 +75,7 @@ def read_columnar(
     decoded = max(FEWEST_ROWS, CELLS_AT_ONCE // max(1, len(chosen)))
     frames = _frames(frame, chosen, start, decoded)
     while True:
-        with _in_words(source, quiet=tried is None or not tried(start + decoded)):
+        with _in_words(source, quiet=source.remote is None and (tried is None or not tried(start + decoded))):
             rows = next(frames, None)
         if rows is None:
             return
@@ -145,7 +146,7 @@ def read_footers(files: Sequence[tuple[str, str]]) -> list[Footer]:
 def _footer(path: str, kind: str) -> Footer:
     import polars as pl
 
-    with open_source(path) as source, _in_words(source):
+    with open_source(path) as source, _in_words(source, quiet=source.remote is None):
         if source.remote is not None:
             elsewhere = RemoteColumns(kind, source.remote)
             schema, rows = elsewhere.schema(), elsewhere.rows
@@ -185,7 +186,8 @@ def _number_of_last(child: "subprocess.CompletedProcess[bytes]") -> int:
 class _in_words:  # noqa: N801 - is used like a function
     """Raise what polars and pyarrow raise as a DataError; `quiet` discards what they write to stderr.
 
-    A file that another process has read is read without `quiet`, which would discard what other threads write.
+    A file that another process has read, or that pyarrow reads, is read without `quiet`, which would discard what other
+    threads write.
     """
 
     def __init__(self, source: Source, *, quiet: bool = True) -> None:
@@ -195,7 +197,7 @@ class _in_words:  # noqa: N801 - is used like a function
         self.stack = ExitStack()
         if self.quiet:
             self.stack.enter_context(_quiet())
-        self.stack.enter_context(_any_time_zone())
+        os.environ.setdefault(ANY_TIME_ZONE, "1")  # for good: several threads may read
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self.stack.close()
@@ -210,20 +212,6 @@ class _in_words:  # noqa: N801 - is used like a function
                 f"{self.source.place} is not a complete {self.source.kind} file: {first[0][:150].rstrip('.')}. Take "
                 "another copy, or write it again."
             ) from None
-
-
-@contextmanager
-def _any_time_zone() -> Iterator[None]:
-    """Let polars read times in a zone that it doesn't know, such as "+05:30"; they are stored in UTC in any case."""
-    before = os.environ.get(ANY_TIME_ZONE)
-    os.environ[ANY_TIME_ZONE] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[ANY_TIME_ZONE]
-        else:
-            os.environ[ANY_TIME_ZONE] = before
 
 
 @contextmanager

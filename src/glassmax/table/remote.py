@@ -83,7 +83,7 @@ def unquoted(url: str) -> str:
 
 
 def version_of(url: str) -> Version:
-    """Return the version of a file.
+    """Return the version of a file; without a tag if the server tells neither etag nor time.
 
     Raises
     ------
@@ -354,7 +354,7 @@ def _fault(url: str, error: BaseException) -> _Fault:
         return _Fault("there is no such file.")
     if status:
         return _Fault(f"the server answers with {status}.")
-    return _Fault(f"{type(error).__name__} was raised.")
+    return _Fault(f"{type(error).__name__} was raised. Try again, or copy the file here.")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

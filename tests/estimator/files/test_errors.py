@@ -129,6 +129,17 @@ TABLE = {
         ),
     },
 }  # fmt: skip
+NEXT_TIME = "so it would be read as data the next time. Pass another checkpoint_path."
+INSIDE, GLOB, ONE_FILE = FOLDER / "rows" / "run.ckpt", FOLDER / "rows" / "run.csv", FOLDER / "rows" / "part-0.csv"
+TABLE[DataError] = {
+    f"{INSIDE} is in the folder {FOLDER / 'rows'}, {NEXT_TIME}": fit(checkpoint_path=INSIDE),
+    f"{GLOB} matches {FOLDER}/rows/*.csv, {NEXT_TIME}": fit(Path(f"{FOLDER}/rows/*.csv"), checkpoint_path=str(GLOB)),
+    f"{INSIDE} matches {FOLDER}/ro*, {NEXT_TIME}": fit(Path(f"{FOLDER}/ro*"), checkpoint_path=INSIDE),
+    f"{ONE_FILE} is one of the files, {NEXT_TIME}": fit([ONE_FILE], checkpoint_path=ONE_FILE),
+    f"The cache folder {INSIDE} is in the folder {FOLDER / 'rows'}, so its files would be read as data the next time. "
+    "Pass another cache_folder.": fit(fitting={"cache_folder": INSIDE}),
+    f"{ONE_FILE} is a file, expected a folder. Pass another cache_folder.": fit(fitting={"cache_folder": ONE_FILE}),
+}
 CASES = [(kind, message, call) for kind, of_kind in TABLE.items() for message, call in of_kind.items()]
 
 
@@ -175,6 +186,22 @@ def test_a_refused_fit_changes_nothing_and_reads_nothing():
     assert {name: value for name, value in vars(classifier).items() if name != "shuffle"} == {
         name: value for name, value in before.items() if name != "shuffle"
     }
+
+
+@pytest.mark.parametrize("of_network", [False, True])
+def test_a_checkpoint_of_a_table_classifier_among_the_files_is_refused_before_they_are_read(of_network):
+    own = {"checkpoint_path": INSIDE}
+    classifier = TableClassifier(network=SoftmaxClassifier(**own)) if of_network else TableClassifier(**own)
+    refused = pytest.raises(DataError, match="so it would be read as data the next time")
+    with patch.object(Sources, "__init__", side_effect=AssertionError), refused:
+        classifier.fit(FOLDER / "rows", target="y")
+
+
+@pytest.mark.parametrize("name", ["_run.ckpt", ".run.ckpt"])
+def test_a_checkpoint_whose_name_says_that_it_is_no_table_may_be_in_the_folder(name):
+    first = SoftmaxClassifier(**quick(checkpoint_path=FOLDER / "rows" / name)).fit(FOLDER / "rows", target="y")
+    again = SoftmaxClassifier(**quick(checkpoint_path=FOLDER / "rows" / name)).fit(FOLDER / "rows", target="y")
+    assert again.network_.theta.tobytes() == first.network_.theta.tobytes()
 
 
 def test_faults_of_files_are_those_of_sources():

@@ -9,18 +9,24 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 import glassmax
 from glassmax import SoftmaxClassifier, TableClassifier, load_model
+from glassmax.embedding import fitted_embedding
 from glassmax.engine import best_engine
-from glassmax.errors import DivergenceError
+from glassmax.errors import DataError, DivergenceError, OptionError
 from glassmax.estimator.files import FilesPrepared, fit_files
+from glassmax.estimator.files import begin as begin_
 from glassmax.estimator.files import run as run_
+from glassmax.estimator.tables import blocks as blocks_
 from glassmax.functional import cross_entropy
 from glassmax.streaming import Sources, Split, Spool
+from glassmax.streaming import sources as sources_
 from glassmax.streaming.rows import blocks_of_rows
+from glassmax.table import Encoding
 from glassmax.training import Epoch, RunningMetrics
 
 from .rows_on_disk import K, N, cut, frame, quick
@@ -163,8 +169,7 @@ def test_early_stopping_watches_the_rows_of_the_hash_and_restores_the_best_weigh
     records = fit_files(classifier, Sources(folder), "y", cache_folder=tmp_path / "cache")
     found, fit = drained(records)
     prepared = found[0]
-    seed = classifier._training_state.seed
-    split = Split(seed, 0.1)
+    split = Split(0, 0.1)
     assert (prepared.n_training, prepared.n_validation, prepared.n_held_out) == split.sizes(prepared.known.rows)
     assert fit.comparison is None
     best = classifier.best_epoch_
@@ -216,8 +221,7 @@ def test_a_table_classifier_trains_one_network_and_judges_it_on_the_rows_held_ou
     assert classifier.preset_ is None
     assert classifier.stop_reason_ == "schedule_completed"
     known = frame().filter(pl.col("y").is_not_null() & (pl.col("w") > 0))
-    network = classifier.members_[0]
-    held = Split(network._training_state.seed, 0.0, 0.2).held_out_rows(np.arange(len(known)))
+    held = Split(0, 0.0, 0.2).held_out_rows(np.arange(len(known)))
     test = known.filter(pl.Series(held))
     y, P = np.searchsorted(["a", "b", "c"], test["y"].to_list()), classifier.predict_proba(test)
     w = test["w"].to_numpy()
@@ -268,8 +272,8 @@ def test_the_generator_tells_what_it_does(folder, tmp_path):
     assert all(isinstance(epoch, Epoch) for epoch in epochs)
     assert len(epochs) == fit.network.n_iter_ == 3
     names = list(dict.fromkeys(type(record).__name__ for record in told))
-    assert names == ["Scanned", "Encoded", "WindowDone"]
-    for name in ("Scanned", "Encoded"):
+    assert names == ["ScanProgress", "EncodingProgress", "WindowDone"]
+    for name in ("ScanProgress", "EncodingProgress"):
         last = [record for record in told if type(record).__name__ == name][-1]
         assert (last.rows, last.size, last.total) == (N, last.total, last.total)
         assert last.seconds_left == 0
@@ -346,13 +350,13 @@ def test_warm_start_continues_on_files_with_the_same_columns_and_classes(folder,
 def test_ctrl_c_keeps_the_weights_so_far(folder, monkeypatch):
     seen = [0]
 
-    def pressed(self, done, real=run_.FilesRun._window_done):
+    def pressed(self, done, real=run_.RunOnFiles._window_done):
         real(self, done)
         seen[0] += 1
         if seen[0] == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_.FilesRun, "_window_done", pressed)
+    monkeypatch.setattr(run_.RunOnFiles, "_window_done", pressed)
     before = spools_left()
     with pytest.warns(UserWarning, match="Training was interrupted; the weights so far are kept"):
         classifier = SoftmaxClassifier(**quick()).fit(folder, target="y")
@@ -481,3 +485,107 @@ def test_files_sorted_by_label_are_learned_as_well_as_shuffled_rows_in_memory(tm
         for P in (streamed.predict_proba(test), memory.predict_proba(encode(test)))
     ]
     assert losses[0] / losses[1] < 1.01
+
+
+# rows in files
+
+
+@pytest.fixture(scope="module")
+def fitted(folder):
+    table = TableClassifier(network=SoftmaxClassifier(**quick()), random_state=0).fit(folder, target="y")
+    return {"softmax": SoftmaxClassifier(**quick()).fit(folder, target="y"), "table": table}
+
+
+def names_of(folder):
+    return [
+        *(folder, str(folder), f"{folder}/*.csv", Path(f"{folder}/part-*.csv"), f"{folder.parent}/ma*"),
+        *(sorted(folder.glob("*.csv")), [str(path) for path in folder.glob("*.csv")]),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["softmax", "table"])
+def test_what_fit_takes_predict_and_score_take(folder, fitted, kind, monkeypatch):
+    monkeypatch.setattr(sources_, "PIECE_ROWS", 256)
+    classifier, whole = fitted[kind], frame()
+    P, top = classifier.predict_proba(whole), classifier.predict_top(whole, 2)
+    for X in names_of(folder):
+        assert (classifier.predict(X) == classifier.predict(whole)).all()
+        assert np.array_equal(classifier.predict_proba(X), P)
+        assert all(np.array_equal(one, other) for one, other in zip(classifier.predict_top(X, 2), top, strict=True))
+        assert (classifier.predict_sparse(X, 0.4) != classifier.predict_sparse(whole, 0.4)).nnz == 0
+        assert classifier.score(X, "y") == pytest.approx(classifier.score(whole, "y"), rel=1e-15)
+        assert classifier.score(X, "y", "w") == pytest.approx(classifier.score(whole, "y", "w"), rel=1e-15)
+    if kind == "softmax":
+        for name in ("decision_function", "predict_log_proba"):
+            assert np.array_equal(getattr(classifier, name)(folder), getattr(classifier, name)(whole))
+
+
+@pytest.mark.parametrize("kind", ["softmax", "table"])
+def test_rows_in_files_are_predicted_in_pieces(folder, fitted, kind, monkeypatch):
+    monkeypatch.setattr(sources_, "PIECE_ROWS", 256)
+    encode, seen = Encoding.fill, []
+
+    def fill(self, table, counts):
+        seen.append(table.n_rows)
+        return encode(self, table, counts)
+
+    monkeypatch.setattr(Encoding, "fill", fill)
+    assert len(fitted[kind].predict(folder)) == N
+    fitted[kind].score(folder, "y")
+    assert max(seen) <= 256
+    assert sum(seen) >= N
+
+
+@pytest.mark.parametrize("kind", ["softmax", "table"])
+def test_faults_of_rows_in_files(folder, fitted, kind, tmp_path):
+    classifier = fitted[kind]
+    with pytest.raises(DataError, match=r"matches no file\. The current folder is"):
+        classifier.predict(f"{tmp_path}/*.csv")
+    with pytest.raises(OptionError, match=r"^sample_weight is of type list, expected the name of a column of the f"):
+        classifier.score(folder, "y", [1.0])
+    cut(frame(900).drop("x1"), tmp_path / "without", [400], "csv")
+    with pytest.raises(DataError, match="x1"):
+        classifier.predict(tmp_path / "without")
+    for name in ("a", "b"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        (tmp_path / "empty" / f"{name}.csv").write_text("x0,x1,x2,word,w,y\n")
+    with pytest.raises(DataError, match=r"empty: no file has a row, expected at least one row\.$"):
+        classifier.predict(tmp_path / "empty")
+    cut(frame(900).with_columns(y=pl.lit(None, pl.String)), tmp_path / "unlabelled", [400], "csv")
+    with pytest.raises(DataError, match=r"unlabelled: no row that counts has a value in the target column 'y'\.$"):
+        classifier.score(tmp_path / "unlabelled", "y")
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_rows_held_out_and_watched_depend_on_the_seed_alone(folder, early):
+    sizes = set()
+    for hidden in ((), (4,), (16, 8)):
+        network = SoftmaxClassifier(**quick(hidden_layer_sizes=hidden, random_state=None, early_stopping=early))
+        records = fit_files(TableClassifier(network=network, random_state=3), Sources(folder), "y")
+        prepared = next(records)
+        records.close()
+        sizes.add((prepared.n_training, prepared.n_validation, prepared.n_held_out))
+    assert sizes == {Split(3, 0.1 * early, 0.2).sizes(frame()["y"].count())}
+
+
+def test_the_sample_for_an_embedding_is_sparse_where_it_is_wide(tmp_path, monkeypatch):
+    draw = np.random.RandomState(0)
+    columns = {f"c{j}": draw.choice([f"v{i}" for i in range(40)], 2000) for j in range(5)}
+    columns |= {"x": draw.normal(size=2000), "y": draw.choice(["a", "b"], 2000)}
+    cut(pl.DataFrame(columns), tmp_path / "wide", [900])
+    samples, embeddings = [], []
+
+    def fitted(recipe, X):
+        samples.append(X)
+        embeddings.append(fitted_embedding(recipe, X))
+        return embeddings[-1]
+
+    monkeypatch.setattr(begin_, "fitted_embedding", fitted)
+    for smallest in (2**24, 2**10):
+        monkeypatch.setattr(blocks_, "SPARSE_NUMBERS", smallest)
+        SoftmaxClassifier(**quick(embedding="piecewise_linear", max_iter=1)).fit(tmp_path / "wide", target="y")
+    assert [issparse(X) for X in samples] == [False, True]
+    assert (samples[1].toarray() == samples[0]).all()
+    assert samples[0].dtype == samples[1].dtype == np.float32
+    assert embeddings[0] == embeddings[1]
+    assert len(embeddings[0].edges) == 1

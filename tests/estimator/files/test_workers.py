@@ -89,6 +89,16 @@ def test_auto_is_a_batch_size_for_workers(folder):
     assert classifier._training_state.steps == 3 * -(-n // rows)
 
 
+def test_workers_that_a_small_batch_size_leaves_without_rows_are_told(tmp_path):
+    folder = cut(frame(9000), tmp_path / "rows", [9000], "parquet")
+    how = {"target": "y", "engine": "processes", "n_workers": 2}
+    with pytest.warns(UserWarning, match=r"^batch_size=64 leaves 1 of 2 workers without rows: .* or averaging='local"):
+        SoftmaxClassifier(**quick(batch_size=64, max_iter=1)).fit(folder, **how)
+    SoftmaxClassifier(**quick(batch_size=256, max_iter=1)).fit(folder, **how)
+    SoftmaxClassifier(**quick(batch_size=64, max_iter=1)).fit(folder, **{**how, "n_workers": 1})
+    SoftmaxClassifier(**quick(batch_size=64, max_iter=1)).fit(folder, averaging="local_sgd", **how)
+
+
 def test_a_fit_on_workers_that_is_stopped_goes_on_to_the_same_bits(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("glassmax.distributed.training.SAVE_SECONDS", 0.0)
     monkeypatch.setattr("glassmax.distributed.training.TELL_SECONDS", 0.0)

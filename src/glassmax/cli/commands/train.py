@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..config import as_toml
-from ..files_options import UNUSED_ON_FILES, needs_memory, on_files, refuse_on_files, worker_settings
+from ..files_options import (
+    UNUSED_ON_FILES,
+    needs_memory,
+    on_files,
+    refuse_on_files,
+    without_effect_on_files,
+    workers_from_options,
+)
 from ..grouped import GroupedCommand, file_format
 from ..talk import busy, harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...distributed import WorkerSettings
-    from ..files_run import FilesRun
+    from ..files_run import FilesTrainingRun
     from ..training_run import TrainingRun
 
 __all__ = ["command"]
@@ -75,7 +82,7 @@ def command(
     check_data(data)
     why = describes_network(ctx)
     streamed = on_files(data, options, in_memory=needs_memory(ctx), network=bool(why))
-    workers = worker_settings(options, in_memory=streamed is None)
+    workers = workers_from_options(options, in_memory=streamed is None)
     if streamed is not None:
         refuse_on_files(ctx)
         if isinstance(options["validation"], float):
@@ -83,7 +90,7 @@ def command(
     if workers is not None and not drives(workers):
         serve(workers)
         return
-    run: TrainingRun | FilesRun
+    run: TrainingRun | FilesTrainingRun
     with releasing(workers):
         if streamed is None:
             run, path = _in_memory(data[0], target, output, options, why, workers)
@@ -96,7 +103,7 @@ def command(
 
 def _train(
     ctx: click.Context,
-    run: "TrainingRun | FilesRun",
+    run: "TrainingRun | FilesTrainingRun",
     path: "Path",
     data: tuple[str, ...],
     options: dict[str, Any],
@@ -106,7 +113,8 @@ def _train(
     from ...streaming.paths import name_of
 
     streamed = run.is_on_files
-    for sentence in without_effect(ctx, network=bool(why) or streamed):
+    sentences = without_effect(ctx, network=bool(why) or streamed)
+    for sentence in [*sentences, *(without_effect_on_files(ctx) if streamed else [])]:
         say(sentence, ATTENTION)
     try:
         interrupted = run.train()
@@ -180,12 +188,12 @@ def _on_files(
     options: dict[str, Any],
     why: str,
     workers: "WorkerSettings | None",
-) -> "tuple[FilesRun, Path]":
+) -> "tuple[FilesTrainingRun, Path]":
     """Scan files, encode their rows, report them, and return the run that trains on them with the path of its model."""
     from ...estimator.files.faces import read_averaging
     from ...streaming import Sources
-    from ..files_run import FilesRun
-    from ..output_paths import check_cache_folder
+    from ...streaming.outputs import check_cache_folder
+    from ..files_run import FilesTrainingRun
     from ..training_run import check_options, classifier_of
 
     check_options(options, network=bool(why))
@@ -196,10 +204,9 @@ def _on_files(
     if target is None:
         raise _no_target(f"The columns of {sources.name} are", names)
     path = _model_path(data, target, names, output, options)
-    if options["cache_folder"] is not None:
-        check_cache_folder(options["cache_folder"], *data)
+    check_cache_folder(options["cache_folder"], data)
     steps = read_averaging(options["engine"], options["averaging"], options["averaging_steps"])
-    run = FilesRun(classifier_of(options, network=bool(why)), sources, target, options, workers, steps)
+    run = FilesTrainingRun(classifier_of(options, network=bool(why)), sources, target, options, workers, steps)
     try:
         run.prepare()
     except KeyboardInterrupt:
@@ -229,7 +236,7 @@ def _model_path(
     from ..output_paths import check_model_output, check_output, check_replaced, default_output
 
     _refuse_contradictions(target, options)
-    path = check_model_output(default_output(data) if output is None else output, *data)
+    path = check_model_output(default_output(data) if output is None else output, *data, is_named=output is not None)
     if output is None and target in names:
         check_replaced(path, target, names)
     for option in ("checkpoint", "study"):

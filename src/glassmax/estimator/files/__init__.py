@@ -14,9 +14,9 @@
 """
 
 from .fit import fit_files
-from .records import Encoded, FilesFit, FilesPrepared, FilesRecords, Scanned
+from .records import EncodingProgress, FilesFit, FilesPrepared, FilesRecords, ScanProgress
 
-__all__ = ["Encoded", "FilesFit", "FilesPrepared", "FilesRecords", "Scanned", "fit_files"]
+__all__ = ["EncodingProgress", "FilesFit", "FilesPrepared", "FilesRecords", "ScanProgress", "fit_files"]
 
 
 def __dir__() -> list[str]:

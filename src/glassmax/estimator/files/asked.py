@@ -1,15 +1,16 @@
 """What a fit on files is asked for: the network, the columns and the rows to judge by, from either classifier."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
-from ...errors import OptionError, Setting, Text
+from ...errors import OptionError, Setting, Text, is_whole
 from ...functional.arrays import Array
 from ...streaming import Sources
+from ...streaming.outputs import check_cache_folder, check_checkpoint
 from ...table import ColumnOptions, Note
 from ..classifier import SoftmaxClassifier
 from ..tables.fit import seed_of
@@ -66,6 +67,12 @@ class Asked(NamedTuple):
     seed: int | None = None
     notes: tuple[Note, ...] = ()
 
+    @property
+    def split_seed(self) -> int | None:
+        """The given seed, by which rows are held out or watched whatever the network is; None if there is none."""
+        given: Any = self.seed if self.of_table else self.network.random_state
+        return int(given) if is_whole(given) else None
+
     def names_of(self, classes: Array) -> Array:
         """Return what the network calls the classes."""
         return np.arange(len(classes)) if self.of_table else classes
@@ -115,13 +122,17 @@ def asked_of(classifier: Any) -> Asked:
     )
 
 
-def sources_of(X: Any, target: Any, y: Any, sample_weight: Any) -> Sources:
-    """Return the files that `fit` is given in place of rows.
+def sources_of(
+    X: Any, target: Any, y: Any, sample_weight: Any, checkpoints: Sequence[Any] = (), cache_folder: Any = None
+) -> Sources:
+    """Return the files that `fit` is given in place of rows; what the fit writes must not be among them.
 
     Raises
     ------
     OptionError
         If X is no path and no list of paths, or labels or weights are given as arrays.
+    DataError
+        If a checkpoint or the cache folder is among the files, before these are read.
     """
     if not isinstance(target, str):
         raise OptionError(parameter="target", came=repr(target), expected="the name of a column of the files")
@@ -138,4 +149,7 @@ def sources_of(X: Any, target: Any, y: Any, sample_weight: Any) -> Sources:
         paths_with: Text = ("a path, a folder, a glob or a list of paths with ", Setting("target", target))
         remedy = "Pass y, and not target, for rows in memory."
         raise OptionError(parameter="X", came=f"of type {type(X).__name__}", expected=paths_with, remedy=remedy)
+    for checkpoint in checkpoints:
+        check_checkpoint(checkpoint, paths)
+    check_cache_folder(cache_folder, paths)
     return Sources(X)

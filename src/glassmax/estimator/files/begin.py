@@ -18,6 +18,7 @@ from ..labels import Labels, scaled_weights, weigh_rows
 from ..options import Plan, make_plan, warn_of_ignored
 from ..preparation import begin, continued
 from ..scoring import check_scoring
+from ..tables.blocks import encoded_rows, is_better_sparse
 
 __all__ = ["Begun", "Weights", "begun", "weights_of_classes"]
 
@@ -85,13 +86,18 @@ def _begin(trial: Any, plan: Plan, labels: Labels, known: Learned, dtype: str) -
     draw = check_random_state(trial.random_state)
     embedding: Embedding | None = None
     if trial.embedding is not None:
-        embedding = fitted_embedding(
-            trial.embedding, known.encoding.fill(known.encodable, UnseenCounts()).astype(dtype)
-        )
+        embedding = fitted_embedding(trial.embedding, sample_rows(known, dtype))
     width = known.encoding.width if embedding is None else embedding.width
     rows = min(known.rows, known.layout.window_blocks * 64)
     check_cost(cost_of(trial, inputs=width, classes=len(labels.classes), rows=rows, dtype=dtype))
     return begin(trial, plan, labels, draw, width, dtype, embedding)
+
+
+def sample_rows(known: Learned, dtype: str) -> Any:
+    """Return the rows of the sample as numbers: an (m, width) array, or CSR if that would be very large."""
+    table = known.encodable
+    sparse = is_better_sparse(known.encoding, table.n_rows)
+    return encoded_rows(known.encoding, table, np.arange(table.n_rows), dtype, UnseenCounts(), sparse=sparse)
 
 
 def _check_same(classifier: Any, known: Learned, classes: Array) -> None:

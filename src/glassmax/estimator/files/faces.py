@@ -42,7 +42,9 @@ def records_of(
     cache_folder = given.pop("cache_folder")
     averaging = read_averaging(given["engine"], given.pop("averaging", None), given.pop("averaging_steps", None))
     workers = read_settings(**given, n_threads=classifier.n_threads)
-    sources = sources_of(X, target, y, sample_weight)
+    network = getattr(classifier, "network", None)
+    checkpoints = [getattr(one, "checkpoint_path", None) for one in (classifier, network)]
+    sources = sources_of(X, target, y, sample_weight, checkpoints, cache_folder)
     how = {"cache_folder": cache_folder, "workers": workers, "averaging_steps": averaging}
     return fit_files(classifier, sources, target, sample_weight, **how)
 

@@ -25,10 +25,10 @@ from .asked import Asked, asked_of
 from .begin import Begun, Weights, begun, weights_of_classes
 from .findings import findings
 from .judging import Judged, judge
-from .records import Encoded, FilesFit, FilesPrepared, FilesRecords, FilesTold, Scanned
+from .records import EncodingProgress, FilesFit, FilesPrepared, FilesRecords, FilesTold, ScanProgress
 from .rows import RowsHere, RowsToEncode
 from .rows_of_workers import RowsOfWorkers
-from .run import FilesRun, Rows
+from .run import Rows, RunOnFiles
 from .sharing import content_of, learn_content
 
 __all__ = ["fit_files"]
@@ -74,7 +74,7 @@ def fit_files(
         On workers: local SGD with averaging, with so many steps of a shard between two averages. By default, all
         workers compute the gradient of each step together.
     progress : callable, optional
-        Called with a `Scanned`, an `Encoded` or a `glassmax.streaming.WindowDone`.
+        Called with a `ScanProgress`, an `EncodingProgress` or a `glassmax.streaming.WindowDone`.
 
     Yields
     ------
@@ -184,7 +184,7 @@ class _Fit:
 
     def _learned(self) -> tuple[Learned, list[tuple[int, int, int, int]]]:
         """Return what is known of all rows, and the places where they may begin to be read."""
-        told, started = _Teller(Scanned, self.progress), time.perf_counter()
+        told, started = _Teller(ScanProgress, self.progress), time.perf_counter()
         given = (self.target, self.weight, self.asked.columns)
         state, sample = scanned(self.sources, *given, folder=self.folder, progress=told.tell)
         told.end()
@@ -208,8 +208,8 @@ class _Fit:
             found = found._replace(plan=found.plan._replace(batch_size=suggest_batch_size(known.rows)))
         return found
 
-    def _run(self, known: Learned, places: list[tuple[int, int, int, int]], begun: Begun) -> FilesRun:
-        asked, told = self.asked, _Teller(Encoded, self.progress)
+    def _run(self, known: Learned, places: list[tuple[int, int, int, int]], begun: Begun) -> RunOnFiles:
+        asked, told = self.asked, _Teller(EncodingProgress, self.progress)
         engine = best_engine(asked.network.n_threads, asked.network.memory_limit)
         given = RowsToEncode(self.sources, known, self.target, self.weight, self.folder, told.tell)
 
@@ -229,11 +229,20 @@ class _Fit:
         how = "None" if self.on is None else f"workers, {self.on.averaging_steps} steps between averages"
         identity = given.identity | _identity(asked, self.sources, self.target, self.weight)
         identity |= {"class_weight of the table": plain(asked.class_weight), "engine": how}
-        return FilesRun(
-            asked.network, begun, identity, asked.held_out, known.rows, engine, encode, weigh, self.progress
+        return RunOnFiles(
+            asked.network,
+            begun,
+            identity,
+            asked.held_out,
+            asked.split_seed,
+            known.rows,
+            engine,
+            encode,
+            weigh,
+            self.progress,
         )
 
-    def _prepared(self, known: Learned, notes: list[Note], run: FilesRun) -> FilesPrepared:
+    def _prepared(self, known: Learned, notes: list[Note], run: RunOnFiles) -> FilesPrepared:
         return FilesPrepared(
             self.sources,
             self.target,
@@ -247,7 +256,7 @@ class _Fit:
             run.training.epochs,
         )
 
-    def _fit(self, prepared: FilesPrepared, judged: Judged | None, run: FilesRun) -> FilesFit:
+    def _fit(self, prepared: FilesPrepared, judged: Judged | None, run: RunOnFiles) -> FilesFit:
         network, seed = self.asked.network, self.asked.seed
         reason = str(network.stop_reason_)
         seed = run.split.seed if seed is None else seed
@@ -260,7 +269,7 @@ class _Fit:
 class _Teller:
     """Tells how far the scan or the encoding has come, and how fast it is."""
 
-    def __init__(self, kind: type[Scanned], told: FilesTold | None) -> None:
+    def __init__(self, kind: type[ScanProgress], told: FilesTold | None) -> None:
         self.kind, self.told, self.started = kind, told, time.perf_counter()
         self.first: Progress | None = None
         self.last: Progress | None = None
@@ -291,7 +300,7 @@ def _identity(asked: Asked, sources: Sources, target: str, weight: str | None) -
     }
 
 
-def _epochs(run: FilesRun) -> Generator[Epoch, None, bool]:
+def _epochs(run: RunOnFiles) -> Generator[Epoch, None, bool]:
     """Train; return whether Ctrl-C ended it, after which the weights so far are kept."""
     try:
         with run:

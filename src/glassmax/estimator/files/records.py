@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from ..classifier import SoftmaxClassifier
     from ..tables.figures import Comparison
 
-__all__ = ["Encoded", "FilesFit", "FilesPrepared", "FilesRecords", "FilesTold", "Scanned"]
+__all__ = ["EncodingProgress", "FilesFit", "FilesPrepared", "FilesRecords", "FilesTold", "ScanProgress"]
 
 
-class Scanned(NamedTuple):
+class ScanProgress(NamedTuple):
     """How far the scan has come.
 
     Attributes
@@ -55,12 +55,12 @@ class Scanned(NamedTuple):
         return (self.total - self.size) * self.seconds / max(self.size_here, 1)
 
 
-class Encoded(Scanned):
-    """How far the encoding of all rows has come; the attributes are those of `Scanned`."""
+class EncodingProgress(ScanProgress):
+    """How far the encoding of all rows has come; the attributes are those of `ScanProgress`."""
 
 
-FilesTold = Callable[[Scanned | WindowDone], None]
-"""Is called with a `Scanned`, an `Encoded` or a `WindowDone`, at most a few times a second."""
+FilesTold = Callable[[ScanProgress | WindowDone], None]
+"""Is called with a `ScanProgress`, an `EncodingProgress` or a `WindowDone`, at most a few times a second."""
 
 
 @dataclass(frozen=True)

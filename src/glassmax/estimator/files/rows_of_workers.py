@@ -11,7 +11,7 @@ from ...distributed.job import Training
 from ...distributed.prepared import FOLDER, prepare_shards
 from ...distributed.scoring import held_out_on_workers, score_on_workers, totals_on_workers
 from ...distributed.shard_rows import remove_shards
-from ...distributed.shards import plan_averaging, plan_steps
+from ...distributed.shards import LEAST_PORTION, most_shards, plan_averaging, plan_steps, suggest_batch_size
 from ...distributed.training import train_lbfgs_on_workers, train_on_workers
 from ...engine import Engine, Regularization, TopClasses, TopOfSum
 from ...functional.arrays import Array
@@ -19,6 +19,7 @@ from ...network import Network
 from ...streaming import Split, SpoolScore
 from ...training import Epoch
 from ..options import Plan
+from ..user_warnings import warn_user
 from .begin import Weights
 from .rows import Judging, RowsToEncode, Steps
 
@@ -62,6 +63,12 @@ class RowsOfWorkers:
             shards = plan_averaging(n, batch_size, self.averaging_steps)
         else:
             shards = plan_steps(n, n if self.plan.rule is None else batch_size)
+            if batch_size < suggest_batch_size(n) and shards.n_shards < min(self.workers.n_workers, most_shards(n)):
+                warn_user(
+                    f"batch_size={batch_size} leaves {self.workers.n_workers - shards.n_shards} of "
+                    f"{self.workers.n_workers} workers without rows: each worker takes at least {LEAST_PORTION} rows "
+                    "of a step. Use a larger batch_size, fewer workers, or averaging='local_sgd'."
+                )
         self.rows = prepare_shards(
             self.workers,
             rows.sources,

@@ -15,12 +15,12 @@ from .begin import Begun, Weights
 from .rows import RowsHere, Steps
 from .rows_of_workers import RowsOfWorkers
 
-__all__ = ["FilesRun", "Rows"]
+__all__ = ["Rows", "RunOnFiles"]
 
 Rows = RowsHere | RowsOfWorkers
 
 
-class FilesRun(Run):
+class RunOnFiles(Run):
     """The epochs of one fit on files; a context manager that commits what has been learned.
 
     The classifier is unchanged until the first window of rows is done.
@@ -33,6 +33,8 @@ class FilesRun(Run):
         What identifies the rows and their weights, for the checkpoint.
     held_out : float
         Share of the rows that judge the network.
+    seed : int or None
+        Seed of the rows that are held out or watched; by default, the one that the network has drawn.
     n_rows : int
         Number of all rows.
     engine : Engine
@@ -59,13 +61,14 @@ class FilesRun(Run):
         begun: Begun,
         identity: dict[str, str],
         held_out: float,
+        seed: int | None,
         n_rows: int,
         engine: Engine,
         encode: Callable[[Split], Rows],
         weigh: Callable[[Array], Weights],
         on_window: Callable[[WindowDone], None] | None = None,
     ) -> None:
-        self.identity, self.held_out, self.n_rows = identity, held_out, n_rows
+        self.identity, self.held_out, self.seed, self.n_rows = identity, held_out, seed, n_rows
         self.encode, self.weigh, self.on_window = encode, weigh, on_window
         self.position = Position()
         self.top_accuracy: float | None = None
@@ -78,7 +81,7 @@ class FilesRun(Run):
     def split(self) -> Split:
         """The rows to train on, to watch, and to judge by."""
         watched = float(self.classifier.validation_fraction) if self.classifier.early_stopping else 0.0
-        return Split(self.training.seed, watched, self.held_out)
+        return Split(self.training.seed if self.seed is None else self.seed, watched, self.held_out)
 
     def _more_to_keep(self) -> dict[str, list[float]]:
         return {"position": self.position.numbers}

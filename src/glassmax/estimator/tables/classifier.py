@@ -28,13 +28,12 @@ from ..ensemble import Member, Preset, Search, Trial
 from ..files.faces import finished, records_of
 from ..files.records import FilesFit
 from ..labels import MANY_VALUES, encode_labels, plain_labels, weigh_rows
-from ..on_files import NOT_ROUTED, names_files
+from ..on_files import NOT_ROUTED, in_files, names_files, of_files, score_on_files
 from ..rare_classes import of_kind
 from ..user_warnings import warn_user
-from .column_score import score_column
 from .figures import metrics_of_fit
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import SETTINGS, check_folds, check_search, check_table_options, worker_settings
+from .options import SETTINGS, check_folds, check_search, check_table_options, settings_of_preset
 from .rows import TableRows
 
 __all__ = ["TableClassifier"]
@@ -283,7 +282,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         on_files = {"cache_folder": cache_folder, **workers}
         if not names_files(X, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
-            settings = worker_settings(self, engine, workers)
+            settings = settings_of_preset(self, engine, workers)
             self._tell(self._records(X, y, sample_weight, groups, time, given, workers=settings))
             return self
         given |= {"groups": groups, "time": time}
@@ -359,7 +358,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         search = Search(budget, trials, study_path)
-        settings = worker_settings(self, engine, workers)
+        settings = settings_of_preset(self, engine, workers)
         self._tell(self._records(X, y, sample_weight, groups, time, given, search, settings))
         return self
 
@@ -393,7 +392,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        settings = worker_settings(self, engine, workers)
+        settings = settings_of_preset(self, engine, workers)
         records = self._records(X, y, sample_weight, groups, time, given, workers=settings)
         yield from cast("Iterator[Member | Epoch]", records)
 
@@ -481,13 +480,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : frame, Table, dict of columns, (n, d) array, or path
-            With the columns of the training, in any order if they have names.
+        X : frame, Table, dict of columns, (n, d) array, path, or list of paths
+            With the columns of the training, in any order if they have names. A path may be a folder or a glob; files
+            are read in pieces and need not fit into memory.
 
         Returns
         -------
         (n,) array of labels
         """
+        if in_files(self, X):
+            return of_files(self, self.predict, X)
         return self._fitted().predict(self._table(X), n_threads=self.n_threads)
 
     def predict_top(self, X: Any, k: int = 5) -> tuple[Array, Array]:
@@ -516,6 +518,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -----
         Memory: O(n k) for any number of classes, see `glassmax.Model.predict_top`.
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_top, X, k)
         return self._fitted().predict_top(self._table(X), k, n_threads=self.n_threads)
 
     def predict_sparse(self, X: Any, threshold: float) -> Any:
@@ -538,6 +542,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         OptionError
             If the threshold is out of range.
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_sparse, X, threshold)
         return self._fitted().predict_sparse(self._table(X), threshold, n_threads=self.n_threads)
 
     def predict_proba(self, X: Any) -> Array:
@@ -553,6 +559,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n, k) array
             Columns in the order of `classes_`. Rows sum to 1.
         """
+        if in_files(self, X):
+            return of_files(self, self.predict_proba, X)
         return self._fitted().predict_proba(self._table(X), n_threads=self.n_threads)
 
     def score(self, X: Any, y: npt.ArrayLike | str, sample_weight: npt.ArrayLike | str | None = None) -> float:
@@ -572,7 +580,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             In [0, 1].
         """
         if isinstance(y, str):
-            return score_column(self, self._table(X), y, sample_weight)
+            self._fitted()
+            return score_on_files(self, X, y, sample_weight)
         if isinstance(sample_weight, str):
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
@@ -670,8 +679,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._search_interrupted = fitted.found is not None and fitted.found.stop_reason == "interrupted"
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
-            k = len(rows.classes)
-            self.metrics_ = metrics_of_fit(fitted, k)
+            self.metrics_ = metrics_of_fit(fitted, len(rows.classes))
         if not validated and len(rows.classes) < MANY_CLASSES:
             self.oof_proba_ = fitted.probabilities(rows)
         of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"

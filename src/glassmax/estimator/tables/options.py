@@ -20,7 +20,7 @@ __all__ = [
     "check_table_options",
     "preset_of",
     "settings_in_memory",
-    "worker_settings",
+    "settings_of_preset",
 ]
 
 SETTINGS = ("n_workers", "address", "resources", "wait_limit")
@@ -50,7 +50,7 @@ def check_search(classifier: Any, search: Search) -> None:
         raise OptionError(parameter="study_path", came=repr(path), expected="the path of a file, or None")
 
 
-def worker_settings(classifier: Any, engine: str | None, given: Mapping[str, Any]) -> WorkerSettings | None:
+def settings_of_preset(classifier: Any, engine: str | None, given: Mapping[str, Any]) -> WorkerSettings | None:
     """Check the settings of the workers that train a preset, and return them; None without an engine."""
     check_table_options(classifier)
     if classifier.network is not None and engine is not None:
