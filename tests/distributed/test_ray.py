@@ -385,7 +385,7 @@ def test_an_address_that_is_none_is_an_error_of_the_option(given, monkeypatch):
 def test_an_address_of_the_environment_is_named_by_its_variable(monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
     with pytest.raises(
-        OptionError, match=r"^RAY_ADDRESS is 'http://127.0.0.1:8265', .* run the program there, by `ray "
+        OptionError, match=r"^RAY_ADDRESS is 'http://127.0.0.1:8265', .* run the program on a machine of"
     ):
         cluster._address(None)
     assert cluster._address("local") is None

@@ -243,7 +243,7 @@ def test_a_shard_that_fails_leaves_nothing(tmp_path, found, monkeypatch, held_of
 def test_a_folder_that_cant_be_written_to_is_one_sentence(tmp_path, found, held_of, monkeypatch):
     (tmp_path / "shards").write_text("a file")
     with pytest.raises(
-        DataError, match=r"^Encoded rows can't be written into .*shards: File exists\. Name another folder"
+        DataError, match=r"^Encoded rows can't be written into .*shards: File exists\. Choose another folder"
     ):
         held_of(found["one", False], tmp_path, n_shards=2)
     held = held_of(found["one", False], tmp_path / "other", n_shards=2)

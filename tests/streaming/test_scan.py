@@ -526,7 +526,7 @@ def test_a_full_disk_is_one_sentence_and_the_state_before_stays(tmp_path, monkey
 
     monkeypatch.setattr(scan, "write_whole", full)
     with pytest.raises(
-        DataError, match=r"can't be written into .*cache: No space left on device\. Name another folder"
+        DataError, match=r"can't be written into .*cache: No space left on device\. Choose another folder"
     ):
         streamed(tmp_path / "files", folder=tmp_path / "cache")
     assert os.listdir(tmp_path / "cache") == ["scan.glassmax"]

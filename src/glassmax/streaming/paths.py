@@ -88,10 +88,10 @@ def find_files(given: Paths) -> list[Found]:
     Parameters
     ----------
     given : str, path, or iterable of these
-        Files, folders and globs, or URLs of these. A folder stands for all tables in it and in its folders; names
-        that begin with a dot or an underscore are skipped. ``**`` in a glob stands for any number of folders. A glob
-        that matches folders and no file stands for all tables in these folders. The result of an earlier call is
-        returned unchanged.
+        Files, folders and globs, or URLs of these. A folder stands for all tables in it and in its folders; names that
+        begin with a dot or an underscore are skipped. A glob that matches folders and no file stands for all tables in
+        these folders. ``**`` in a glob stands for any number of folders. The result of an earlier call is returned
+        unchanged.
 
     Raises
     ------

@@ -134,8 +134,9 @@ class Sources:
     found : list of Found
         Where the files are; another process can make the same sources from this list.
     identity : str
-        The name under which the scan and the encoded rows are kept: the fingerprint. If a server gives neither etag
-        nor time of a file, the name is random, so that nothing is used again, because the file may have changed.
+        Identifies the files, so that a scan or encoded rows that were kept can be used again: the fingerprint. If a
+        server gives neither an etag nor a time for a file, the identity is random, and nothing is used again, because
+        the file may have changed.
     probed : bool
         Whether another process has decoded all Parquet and Arrow files already.
 

@@ -99,7 +99,7 @@ def _address(address: str | None) -> str | None:
         return given
     remedy: Text = ()
     if "://" in given:
-        remedy = ("Ray's client is not supported: run the program on the cluster, with `ray job submit`.",)
+        remedy = ("A URL can't be used: run the program on a machine of the cluster, with `ray job submit`.",)
     raise OptionError(
         parameter=name, came=repr(given), expected="'host:port' of a Ray cluster, 'auto' or 'local'", remedy=remedy
     )
