@@ -181,7 +181,7 @@ def test_a_shard_of_several_parts_is_whole(tmp_path, found, monkeypatch, held_of
     scan = found["three", False]
     held = held_of(scan, tmp_path, n_shards=3)
     spool = open_shard(held, 1)
-    assert len(list(spool.folder.glob("part-*"))) == 4
+    assert len(list(spool.folder.glob("part-*"))) == 5  # the last one has no rows
     with spooled(scan.sources, scan.known, tmp_path / "all", "y") as all_:
         rows = job_of(held).plan.rows(1)
         expected = all_.read(np.arange(rows.start // 64, -(-rows.stop // 64)))

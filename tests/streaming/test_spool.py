@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 from glassmax.engine import Data
 from glassmax.errors import DataError
 from glassmax.streaming import spool
+from glassmax.streaming.rows import some_rows
 from glassmax.streaming.sources import Place
 from glassmax.streaming.spool import Layout, Spool, SpoolWriter
 
@@ -255,3 +256,21 @@ def test_a_folder_that_cant_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match=r"Encoded rows can't be written into .*: Not a directory\. Name another"):
         SpoolWriter(tmp_path / "file" / "spool", Layout(WIDTH), IDENTITY)
+
+
+def test_the_mean_weight_of_some_rows_is_that_of_all_after_they_are_replaced():
+    some = some_rows(Data(np.ones((2, 3)), np.array([0, 1]), np.array([1.0, 2.0])), "float32", None, 7.0)
+    assert some.mean_weight == some._replace(X=np.zeros((2, 3))).mean_weight == 7.0
+
+
+def test_add_all_ends_each_part_that_is_full(tmp_path):
+    X, ends = np.arange(256, dtype=np.float32)[:, None], []
+    with SpoolWriter(tmp_path, Layout(1), {}) as writer:
+        writer.add_all(Data(X[:100], np.zeros(100, int)), lambda count: ends.append(count) or Place(0, count, count))
+        assert ends == []
+        writer.add_all(Data(X[100:], np.ones(156, int)), lambda count: ends.append(count) or Place(0, count, count))
+        assert ends == [28, 156]
+        writer.end_part(Place(), complete=True)
+    with Spool(tmp_path) as whole:
+        assert whole.n_rows == 256
+        assert np.array_equal(whole.read(np.arange(4)).X, X)

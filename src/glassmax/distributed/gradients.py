@@ -23,7 +23,7 @@ from ..functional.targets import check_target
 from ..likely_classes import LikelyClasses
 from ..network import Network
 from ..streaming.rows import some_rows, windows_of_rows
-from ..training import score
+from ..streaming.scoring import sums_of_scores
 from .job import Job, Training, job_of
 from .messages import Message
 from .portions import count_training, portions, rows_in_order
@@ -144,15 +144,7 @@ def validation(held: Held, shard: int, call: Message) -> Message:
     sums = np.zeros(5)
     for portion in rows_in_order(held, shard, job.split.validation_rows):
         held.alive()
-        data = portion.data
-        w = np.ones(data.n_rows) if data.weight is None else data.weight
-        if not w.any():
-            continue
-        found, weight, hits = score(network, engine, data, confusion=False), float(w.sum()), 0.0
-        if top is not None:
-            labels = engine.top_classes(network, data.X, top).labels
-            hits = float(w[(labels == data.y[:, None]).any(axis=1)].sum())
-        sums += np.array([found.log_loss * weight, found.accuracy * weight, hits, weight, np.count_nonzero(w)])
+        sums += sums_of_scores(network, engine, portion.data, top)
     return Message({}, {"sums": sums})
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from ..functional.arrays import Array
 from ..network import Network
 from ..streaming import SpoolScore
-from ..training import Metrics
+from ..streaming.scoring import score_of_sums
 from .gradients import held_out, totals, validation
 from .messages import Arrays, Message
 from .portions import ROWS_AT_ONCE
@@ -37,9 +35,7 @@ def score_on_workers(network: Network, workers: Workers, rows: ShardedRows, *, t
     """
     call = Message({"top": top}, {"theta": network.theta})
     sums = workers.sum_in_order(validation, rows.plan.n_shards, call)["sums"]
-    log_loss, right, hits, total, n = sums.tolist()
-    total = total or np.nan
-    return SpoolScore(Metrics(int(n), log_loss / total, right / total), None if top is None else hits / total)
+    return score_of_sums(sums, top)
 
 
 def held_out_on_workers(network: Network, workers: Workers, rows: ShardedRows) -> Iterator[Arrays]:

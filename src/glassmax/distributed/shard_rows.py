@@ -144,19 +144,13 @@ def _complete(path: Path, job: Job, shard: int) -> Spool | None:
 
 
 def _write(held: Held, job: Job, shard: int, path: Path) -> None:
-    rows, layout = job.plan.rows(shard), job.layout
+    rows = job.plan.rows(shard)
     with disk_faults(path.parent, 0):
         part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        with SpoolWriter(part, layout, _identity(job, shard)) as writer:
+        with SpoolWriter(part, job.layout, _identity(job, shard)) as writer:
             for data in _stream(held, job, rows).take(len(rows), held):
-                start = 0
-                while start < len(data.y):
-                    end = min(start + writer.room, len(data.y))
-                    writer.add(data.rows(slice(start, end)))
-                    start = end
-                    if not writer.room and writer.rows + layout.part_blocks * 64 < len(rows):
-                        writer.end_part(Place())
+                writer.add_all(data, lambda _: Place())
             writer.end_part(Place(), complete=True)
         with contextlib.suppress(OSError):  # another worker was quicker
             os.rename(part, path)

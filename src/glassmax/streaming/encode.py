@@ -125,12 +125,13 @@ def encoded_data(
 def _write(writer: SpoolWriter, piece: Piece, known: Learned, target: str, weight: str | None) -> None:
     labelled, y = labelled_rows(piece.table, known.classes, target, weight)
     at_once = max(1, MOST_AT_ONCE // writer.layout.width)
-    start = 0
-    while start < len(y):
-        end = min(start + at_once, start + writer.room, len(y))
-        rows = slice(start, end)
-        writer.add(encoded_data(labelled, rows, y, known.encoding, writer.layout, known.largest_weight))
-        start = end
-        if not writer.room:
-            row = int(labelled.rows[end - 1]) + 1
-            writer.end_part(Place(piece.start.file, piece.start.row + row, piece.start.number + row))
+    file, first, number = piece.start
+    for start in range(0, len(y), at_once):
+        rows = slice(start, start + at_once)
+
+        def place_behind(count: int, start: int = start) -> Place:
+            row = int(labelled.rows[start + count - 1]) + 1
+            return Place(file, first + row, number + row)
+
+        data = encoded_data(labelled, rows, y, known.encoding, writer.layout, known.largest_weight)
+        writer.add_all(data, place_behind)

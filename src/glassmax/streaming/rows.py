@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,11 @@ class _SomeRows(Data):
     def mean_weight(self) -> float:
         """The mean weight of all rows."""
         return self.mean
+
+    def _replace(self, **values: Any) -> Self:
+        replaced = super()._replace(**values)
+        replaced.mean = self.mean
+        return replaced
 
 
 def some_rows(data: Data, dtype: npt.DTypeLike, class_weight: Array | None, mean: float) -> Data:

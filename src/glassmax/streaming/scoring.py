@@ -17,7 +17,7 @@ from .sources import Place
 from .split import Split
 from .spool import Spool, SpoolWriter
 
-__all__ = ["SpoolScore", "score_spool", "validation_spool"]
+__all__ = ["SpoolScore", "score_of_sums", "score_spool", "sums_of_scores", "validation_spool"]
 
 
 class SpoolScore(NamedTuple):
@@ -51,19 +51,9 @@ def validation_spool(spool: Spool, split: Split, folder: Path) -> Spool:
     with SpoolWriter(folder, spool.layout, identity) as writer:
         if not writer.complete:
             for rows, data in windows_of_rows(spool, split.validation_rows, writer.place.number):
-                _write(writer, rows, data)
+                writer.add_all(data, lambda count, rows=rows: Place(0, 0, int(rows[count - 1]) + 1))  # type: ignore[misc]
             writer.end_part(Place(0, 0, spool.n_rows), complete=True)
     return Spool(folder)
-
-
-def _write(writer: SpoolWriter, rows: Array, data: Data) -> None:
-    start = 0
-    while start < len(rows):
-        end = min(start + writer.room, len(rows))
-        writer.add(data.rows(slice(start, end)))
-        if not writer.room:
-            writer.end_part(Place(0, 0, int(rows[end - 1]) + 1))
-        start = end
 
 
 def score_spool(
@@ -81,18 +71,27 @@ def score_spool(
     top : int, optional
         Of how many most probable classes to return the accuracy.
     """
-    n, total, log_loss, right, hits = 0, 0.0, 0.0, 0.0, 0.0
+    sums = np.zeros(5)
     for _, data in windows_of_rows(spool):
         data = weighed(data, class_weight)
-        w = np.ones(data.n_rows) if data.weight is None else data.weight
-        if not w.any():
-            continue
-        X = data.X.astype(network.theta.dtype, copy=False)
-        found, weight = score(network, engine, data._replace(X=X), confusion=False), float(w.sum())
-        n, total = n + int(np.count_nonzero(w)), total + weight
-        log_loss, right = log_loss + found.log_loss * weight, right + found.accuracy * weight
-        if top is not None:
-            labels = engine.top_classes(network, X, top).labels
-            hits += float(w[(labels == data.y[:, None]).any(axis=1)].sum())
-    total = total or float("nan")
-    return SpoolScore(Metrics(n, log_loss / total, right / total), None if top is None else hits / total)
+        sums += sums_of_scores(network, engine, data._replace(X=data.X.astype(network.theta.dtype, copy=False)), top)
+    return score_of_sums(sums, top)
+
+
+def sums_of_scores(network: Network, engine: Engine, data: Data, top: int | None) -> Array:
+    """Return the sums of losses, hits, and hits among the `top` classes, the weight, and the number of rows, (5,)."""
+    w = np.ones(data.n_rows) if data.weight is None else data.weight
+    if not w.any():
+        return np.zeros(5)
+    found, weight, hits = score(network, engine, data, confusion=False), float(w.sum()), 0.0
+    if top is not None:
+        labels = engine.top_classes(network, data.X, top).labels
+        hits = float(w[(labels == data.y[:, None]).any(axis=1)].sum())
+    return np.array([found.log_loss * weight, found.accuracy * weight, hits, weight, np.count_nonzero(w)])
+
+
+def score_of_sums(sums: Array, top: int | None) -> SpoolScore:
+    """Return the scores from what `sums_of_scores` returns for all rows."""
+    log_loss, right, hits, total, n = sums.tolist()
+    total = total or np.nan
+    return SpoolScore(Metrics(int(n), log_loss / total, right / total), None if top is None else hits / total)

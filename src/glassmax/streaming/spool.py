@@ -18,7 +18,7 @@ import json
 import os
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -180,6 +180,16 @@ class SpoolWriter:
             for start in range(0, whole, BLOCK_ROWS):
                 self._write_block(rows.rows(slice(start, start + BLOCK_ROWS)))
             self._kept = [rows.rows(slice(whole, None))] if whole < len(rows.y) else []
+
+    def add_all(self, data: Data, place_behind: Callable[[int], Place]) -> None:
+        """Write any number of rows; `place_behind` is called with the number of those before the end of a part."""
+        start = 0
+        while start < len(data.y):
+            end = min(start + self.room, len(data.y))
+            self.add(data.rows(slice(start, end)))
+            if not self.room:
+                self.end_part(place_behind(end))
+            start = end
 
     def end_part(self, place: Place, *, complete: bool = False) -> None:
         """Complete the part.
