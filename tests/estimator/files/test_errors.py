@@ -161,7 +161,9 @@ TABLE[DataError] |= {
 CASES = [(kind, message, call) for kind, of_kind in TABLE.items() for message, call in of_kind.items()]
 
 
-@pytest.mark.parametrize(("kind", "message", "call"), CASES, ids=[message for _, message, _ in CASES])
+@pytest.mark.parametrize(
+    ("kind", "message", "call"), CASES, ids=[message.replace(str(FOLDER), "FOLDER") for _, message, _ in CASES]
+)
 def test_the_message_is_word_for_word(kind, message, call):
     with pytest.raises(kind) as caught:
         call()
