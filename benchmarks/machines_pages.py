@@ -64,7 +64,7 @@ def machines_line():
         steps = [f"{time:.1f} ms on {IN_WORDS[engine]}" for engine, time in times.items()]
         lost = max(of["2"].get("recovery_seconds", 0.0) for of in workers.values())
         yield (
-            f"- **[Several machines](docs/howto/machines.md).** With {SHOWN} of weights, the communication in a step on "
-            f"two workers takes {', '.join(steps[:-1])} and {steps[-1]}; replacing a worker that dies takes {lost:.1f} s "
-            "or less. The result is bit-identical for any number of workers."
+            f"- **[Several machines](docs/howto/machines.md).** With {SHOWN} of weights, the communication in a step "
+            f"on two workers takes {', '.join(steps[:-1])} and {steps[-1]}; replacing a worker that dies takes "
+            f"{lost:.1f} s or less. The result is bit-identical for any number of workers."
         )
