@@ -254,7 +254,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path, monkey
 
 def test_a_folder_that_cant_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DataError, match=r"Encoded rows can't be written into .*: Not a directory\. Name another"):
+    with pytest.raises(DataError, match=r"Encoded rows can't be written into .*: Not a directory\. Choose another"):
         SpoolWriter(tmp_path / "file" / "spool", Layout(WIDTH), IDENTITY)
 
 
