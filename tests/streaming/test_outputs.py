@@ -48,7 +48,7 @@ def test_a_glob_that_matches_folders_alone_stands_for_their_tables():
     table = next(Sources("data/year=*").pieces()).table
     assert table.names == ["x", "y", "year"]
     Path("data/year=2024/notes.md").write_text("# Notes\n")
-    with pytest.raises(DataError, match=r"notes\.md is no table by its name\. Say which files are meant, such as"):
+    with pytest.raises(DataError, match=r"notes\.md is not that of a table\. Name the tables, such as"):
         find_files("data/year=*")
     with pytest.raises(DataError, match=r"^data/month=\* matches no file\."):
         find_files("data/month=*")

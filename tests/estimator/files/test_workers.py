@@ -85,7 +85,7 @@ def test_rows_held_out_and_watched_are_those_of_one_process(folder):
 def test_auto_is_a_batch_size_for_workers(folder):
     classifier = SoftmaxClassifier(**{**options(), "batch_size": "auto"}).fit(folder, target="y", engine="processes")
     n, rows = len(frame()), suggest_batch_size(3000)
-    assert rows == 1024
+    assert rows == 256
     assert classifier._training_state.steps == 3 * -(-n // rows)
 
 
