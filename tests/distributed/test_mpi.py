@@ -149,6 +149,7 @@ def test_ranks_that_do_not_know_of_each_other_are_refused(variable, starter):
 def test_an_mpi_library_that_can_not_be_loaded_is_one_sentence():
     message = (
         "WorkerError: mpi4py is installed, but can't load an MPI library (cannot load MPI library). Install one with "
-        "pip install 'glassmax[mpi]', or set MPI4PY_LIBMPI to the path of libmpi.so."
+        "pip install 'glassmax[mpi]', or set MPI4PY_LIBMPI to the path of the library itself, such as libmpi.so.12 "
+        "(MPICH) or libmpi.so.40 (Open MPI)."
     )
     assert alone("nothing", MPI4PY_LIBMPI="/nowhere/libmpi.so") == (1, "", message)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -53,6 +54,8 @@ def test_a_mistake_is_one_sentence(given, message):
 
 def test_every_raise_of_the_settings_is_in_the_table():
     cases = [(OptionError, message, lambda given=given: read(**given)) for given, message in CASES]
+    returned = "engine is a function that returns None, without"
+    cases.append((OptionError, returned, lambda: open_workers(read(engine=lambda asked: None))))
     assert raises_that_are_missed([Path(settings.__file__)], cases, 3) == []
 
 
@@ -75,6 +78,25 @@ def test_threads_without_a_number_of_workers_are_processes(monkeypatch):
 
 def test_an_engine_of_ones_own_is_called_with_the_settings():
     opened = []
-    given = read(engine=opened.append, n_workers=3, address="here", resources={"slots": 1})
-    assert open_workers(given) is None
+
+    def engine(asked):
+        opened.append(asked)
+        return own
+
+    own = Mock(spec=settings.METHODS)
+    given = read(engine=engine, n_workers=3, address="here", resources={"slots": 1})
+    assert open_workers(given) is own
     assert opened == [given]
+
+
+@pytest.mark.parametrize(
+    ("returned", "lacking"),
+    [(None, "broadcast, map_shards, sum_in_order, close"), (Mock(spec=settings.METHODS[:2]), "sum_in_order, close")],
+)
+def test_an_engine_of_ones_own_that_returns_something_else_is_one_sentence(returned, lacking):
+    with pytest.raises(OptionError) as error:
+        open_workers(read(engine=lambda asked: returned))
+    assert str(error.value) == (
+        f"engine is a function that returns {type(returned).__name__}, without {lacking}, expected a function that "
+        "returns workers, with the methods broadcast, map_shards, sum_in_order, close."
+    )

@@ -116,6 +116,26 @@ def test_digits_of_other_scripts_are_letters_in_the_order_of_files(tmp_path, dig
     assert found == ["part1.csv", f"part1{digit}3.csv", "part2.csv", "part10.csv", f"{digit}.csv"]
 
 
+def test_a_folder_that_cant_be_read_is_one_sentence(tmp_path, monkeypatch):
+
+    (tmp_path / "year=2023").mkdir()
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    scan = os.scandir
+
+    def scandir(path):
+        if os.fspath(path).endswith("year=2023"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(DataError) as error:
+        find_files(tmp_path)
+    assert str(error.value) == (
+        f"The folder {tmp_path}/year=2023 can't be read: Permission denied. Ask for permission to read it, or leave it "
+        "out with a glob or a list of paths."
+    )
+
+
 def test_hidden_files_and_files_of_other_programs_are_left_out(tmp_path):
     write(frame(10), tmp_path / "part.parquet")
     (tmp_path / "_SUCCESS").touch()

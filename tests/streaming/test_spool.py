@@ -245,8 +245,9 @@ def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path, monkey
     monkeypatch.setattr(SpoolWriter, "_write_block", full)
     with pytest.raises(DataError) as error, SpoolWriter(tmp_path, layout, IDENTITY) as writer:
         fill(writer, rows(700, layout), [300])
+    written = f"{2 * 128 * layout.row_bytes / 1e6:.3g}"
     assert str(error.value) == (
-        f"The disk of {tmp_path} is full: 0 MB of encoded rows were written there. Free some space and "
+        f"The disk of {tmp_path} is full: {written} MB of encoded rows were written there. Free some space and "
         "start again to continue, or choose another folder with cache_folder."
     )
     assert sorted(os.listdir(tmp_path)) == ["manifest.json", "part-000000.rows", "part-000001.rows"]

@@ -67,7 +67,8 @@ OF_FILES = group(
         "Train on workers: processes on this machine (processes), tasks of a Ray cluster (ray), or the processes that "
         "mpiexec has started (mpi). The networks of a preset are trained in parallel, with all rows in memory; a "
         "network of your own is trained by all workers together, on rows that are read piece by piece. The model "
-        "doesn't depend on the number of workers.  [default: no workers]",
+        "doesn't depend on the number of workers. Without workers, the rows are taken in another order.  "
+        "[default: no workers]",
         click.Choice(ENGINES),
         metavar="NAME",
     ),

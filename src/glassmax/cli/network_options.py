@@ -146,7 +146,12 @@ OF_NETWORK = [
             POSITIVE,
         ),
         option("--epochs", "Maximum number of epochs.", COUNT, default=1000),
-        option("--batch-size", "Batch size, in rows.  [default: 200, or all rows if there are fewer]", COUNT),
+        option(
+            "--batch-size",
+            "Batch size, in rows.  [default: 200, or all rows if there are fewer; with --engine, a 64th of the rows, "
+            "from 256 to 65,536]",
+            COUNT,
+        ),
         option("--shuffle/--no-shuffle", "Shuffle the rows before each epoch.  [default: shuffle]", default=True),
         option("--momentum", "Momentum of sgd.", SHARE_OR_ALL, default=0.9),
         option("--nesterov/--no-nesterov", "Nesterov momentum in sgd.  [default: nesterov]", default=True),

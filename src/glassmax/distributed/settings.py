@@ -11,6 +11,7 @@ __all__ = ["ENGINES", "WAIT_LIMIT", "WorkerSettings", "open_workers", "read_sett
 
 ENGINES = ("processes", "ray", "mpi")
 WAIT_LIMIT = 300.0
+METHODS = ("broadcast", "map_shards", "sum_in_order", "close")
 
 
 class WorkerSettings(NamedTuple):
@@ -109,9 +110,16 @@ def open_workers(settings: WorkerSettings) -> Workers:
     ------
     WorkerError
         If they can't be started.
+    OptionError
+        If an engine of the user's returns something else.
     """
     if callable(settings.engine):
-        return settings.engine(settings)
+        workers: Workers = settings.engine(settings)
+        if lacking := [name for name in METHODS if not callable(getattr(workers, name, None))]:
+            expected = f"a function that returns workers, with the methods {', '.join(METHODS)}"
+            came = f"a function that returns {type(workers).__name__}, without {', '.join(lacking)}"
+            raise OptionError(parameter="engine", came=came, expected=expected)
+        return workers
     if settings.engine == "ray":
         from .ray import RayWorkers
 

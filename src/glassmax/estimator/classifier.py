@@ -470,7 +470,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ['low', 'high']
         """
         on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
-        if names_files(X, target, on_files):
+        if names_files(X, y, target, on_files):
             in_memory = (X_val, y_val, sample_weight_val, classes)
             return fit_on_files(self, (X, y, sample_weight, target), in_memory, on_files)
         watched = bool(getattr(self, "_skl_callbacks", None))
@@ -527,7 +527,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             The record of an epoch. Between two epochs the classifier can predict.
         """
         on_files = {"cache_folder": cache_folder, "engine": engine, **workers}
-        if names_files(X, target, on_files):
+        if names_files(X, y, target, on_files):
             in_memory = (X_val, y_val, sample_weight_val, classes, progress)
             yield from epochs_on_files(self, (X, y, sample_weight, target), in_memory, on_files)
             return

@@ -34,7 +34,7 @@ NOT_ROUTED = dict.fromkeys(("target", "cache_folder", "engine"), UNUSED)
 OF_WORKERS = ("n_workers", "address", "resources", "wait_limit", "averaging", "averaging_steps")
 
 
-def names_files(X: Any, target: Any, on_files: dict[str, Any]) -> bool:
+def names_files(X: Any, y: Any, target: Any, on_files: dict[str, Any]) -> bool:
     """Return whether X names files, as there is a target; refuse arguments that are for files if there is none."""
     for name in on_files.keys() - {"cache_folder", "engine", *OF_WORKERS}:
         raise TypeError(f"fit() got an unexpected keyword argument {name!r}")
@@ -42,6 +42,7 @@ def names_files(X: Any, target: Any, on_files: dict[str, Any]) -> bool:
         return True
     if _are_files(X):
         what = " is None, expected the name of the column to predict: X names files."
+        what += f" Pass target={y!r} in place of y." if isinstance(y, str) else ""
         raise OptionError(Setting("target"), what, parameter="target")
     for name, value in on_files.items():
         if value is not None:

@@ -200,6 +200,10 @@ def _in_folder(folder: str, paths: list[str]) -> list[Found]:
 
 
 def _walk(folder: str) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder, followlinks=True):
+    def refuse(error: OSError) -> None:  # or the rows of this folder would be missing without a word
+        remedy = "Ask for permission to read it, or leave it out with a glob or a list of paths."
+        raise DataError(f"The folder {error.filename} can't be read: {error.strerror}.", remedy=remedy) from None
+
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         yield from (Path(place, name) for name in names if not name.startswith((".", "_")))

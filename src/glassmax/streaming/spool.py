@@ -453,6 +453,7 @@ def disk_faults(folder: Path, written: int) -> Iterator[None]:
             remedy: Text = ("Choose another folder with ", name, ".")
             message = f"Encoded rows can't be written into {folder}: {error.strerror or error}."
             raise DataError(message, remedy=remedy) from None
-        remedy = ("Free some space and start again to continue, or choose another folder with ", name, ".")
-        message = f"The disk of {folder} is full: {written / 1e6:.0f} MB of encoded rows were written there."
+        again = "" if folder.name.startswith("glassmax-rows-") else " and start again to continue"  # a temporary folder
+        remedy = (f"Free some space{again}, or choose another folder with ", name, ".")
+        message = f"The disk of {folder} is full: {written / 1e6:.3g} MB of encoded rows were written there."
         raise DataError(message, remedy=remedy) from None

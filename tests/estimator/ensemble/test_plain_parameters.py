@@ -78,7 +78,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: "a set" if isinstance(value, set) else repr(value))
 def test_what_is_read_is_what_was_written(value):
     assert_equal(there_and_back(value), value)
 

@@ -83,7 +83,7 @@ TABLE = {
         "sample_weight is of type list, expected the name of a column of the files, or None.": fit(w=[1.0]),
         "X is of type ndarray, expected a path, a folder, a glob or a list of paths with target='y'. Pass y, and not "
         "target, for rows in memory.": fit(np.eye(3)),
-        "X is of type list, expected a path, a folder, a glob or a list of paths with target='y'. Pass y, and not "
+        "X is an empty list, expected a path, a folder, a glob or a list of paths with target='y'. Pass y, and not "
         "target, for rows in memory.": fit([]),
         # what can't be had
         "shuffle is False, expected True on files: the rows are taken in a seeded order.": fit(shuffle=False),
@@ -234,7 +234,10 @@ def test_faults_of_files_are_those_of_sources():
 @pytest.mark.parametrize("classifier", [SoftmaxClassifier(), TableClassifier()], ids=["softmax", "table"])
 def test_a_folder_a_glob_and_a_list_of_paths_need_a_target(classifier):
     for X in (FOLDER / "rows", f"{FOLDER}/rows/*.csv", [FOLDER / "rows" / "part-0.csv"]):
-        with pytest.raises(
-            OptionError, match=r"^target is None, expected the name of the column to predict: X names f"
-        ):
+        message = "target is None, expected the name of the column to predict: X names files."
+        with pytest.raises(OptionError) as error:
             classifier.fit(X, "y")
+        assert str(error.value) == f"{message} Pass target='y' in place of y."
+        with pytest.raises(OptionError) as error:
+            classifier.fit(X, [0, 1])
+        assert str(error.value) == message

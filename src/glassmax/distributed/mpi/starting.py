@@ -42,7 +42,10 @@ def load_mpi() -> Any:
         remedy = "Install both: pip install 'glassmax[mpi]'"
         raise WorkerError(Setting("engine", "mpi"), " needs mpi4py and an MPI library.", remedy=remedy) from None
     except (ImportError, RuntimeError) as error:
-        remedy = "Install one with pip install 'glassmax[mpi]', or set MPI4PY_LIBMPI to the path of libmpi.so."
+        remedy = (
+            "Install one with pip install 'glassmax[mpi]', or set MPI4PY_LIBMPI to the path of the library itself, "
+            "such as libmpi.so.12 (MPICH) or libmpi.so.40 (Open MPI)."
+        )
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise WorkerError(f"mpi4py is installed, but can't load an MPI library ({reason}).", remedy=remedy) from None
     if MPI.Is_finalized():

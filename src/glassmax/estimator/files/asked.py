@@ -148,7 +148,8 @@ def sources_of(
     if not (isinstance(paths, list | tuple) and paths and all(isinstance(path, str | os.PathLike) for path in paths)):
         paths_with: Text = ("a path, a folder, a glob or a list of paths with ", Setting("target", target))
         remedy = "Pass y, and not target, for rows in memory."
-        raise OptionError(parameter="X", came=f"of type {type(X).__name__}", expected=paths_with, remedy=remedy)
+        came = "an empty list" if isinstance(X, list | tuple) and not X else f"of type {type(X).__name__}"
+        raise OptionError(parameter="X", came=came, expected=paths_with, remedy=remedy)
     for checkpoint in checkpoints:
         check_checkpoint(checkpoint, paths)
     check_cache_folder(cache_folder, paths)

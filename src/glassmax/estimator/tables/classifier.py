@@ -281,7 +281,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         on_files = {"cache_folder": cache_folder, **workers}
-        if not names_files(X, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
+        if not names_files(X, y, target, {name: on_files[name] for name in on_files if name not in SETTINGS}):
             settings = settings_of_preset(self, engine, workers)
             self._tell(self._records(X, y, sample_weight, groups, time, given, workers=settings))
             return self
