@@ -179,6 +179,9 @@ def _read_rest(scan: "_Scan", folder: Path | None, progress: Callable[[Progress]
                     _save(folder, scan.state_now())
                     saved = time.monotonic()
         state.complete = True
+        for summary in (*state.columns.values(), state.target):  # in the order of a scan that was not interrupted
+            if summary.numbers is not None and summary.numbers.counts is not None:
+                summary.numbers.counts = dict(sorted(summary.numbers.counts.items()))
         if folder is not None and state.rows:
             _save(folder, scan.state_now())
 
