@@ -29,7 +29,8 @@ test-browser:  ## Install Playwright too, then test the pages in the Chromium of
 	GLASSMAX_BROWSER_TESTS=required $(PYTHON) -m pytest tests/browser -m 'slow or not slow'
 
 test-machines:  ## Install Ray, MPI and the remote file systems too, then run the tests that need them
-	$(PYTHON) -m pip install -q '.[machines]'
+	$(PYTHON) -m pip install -q '.[test,remote,ray,mpi]'
+	$(PYTHON) -m pip install -q 'moto[server]>=5' 's3fs>=2026.9'  # without this floor, pip tries every boto3
 	$(PYTHON) -c 'import gcsfs, moto.server, mpi4py.MPI, ray, s3fs' && command -v mpiexec >/dev/null
 	$(PYTHON) -m pytest -n 0 -m 'slow or not slow' tests/streaming/test_remote.py tests/distributed/test_ray*.py \
 	    tests/distributed/test_mpi*.py tests/distributed/test_members_elsewhere.py tests/cli/test_files_workers.py

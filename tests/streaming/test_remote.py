@@ -238,7 +238,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch, url, package):
 @pytest.fixture(scope="module")
 def store():
     pytest.importorskip("s3fs", reason="needs the extra [remote]")
-    moto = pytest.importorskip("moto.server", reason="needs moto, of the extra [machines]")
+    moto = pytest.importorskip("moto.server", reason="needs moto")
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     yield "http://{}:{}".format(*server.get_host_and_port())
