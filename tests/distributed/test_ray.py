@@ -195,7 +195,7 @@ def test_another_version_of_glassmax_is_refused_by_the_worker(faults, workers, m
 @slow
 def test_another_cluster_than_that_of_this_program_is_refused(workers):
     with pytest.raises(
-        OptionError, match=r"^address is '10\.0\.0\.1:6379', expected None, as this program has connected"
+        OptionError, match=r"^address is '10\.0\.0\.1:6379', expected None, because this program has already connected"
     ):
         open_workers(WorkerSettings("ray", 2, "10.0.0.1:6379"))
 
