@@ -206,6 +206,10 @@ def test_a_missing_file_offers_the_built_in_tables(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     offer = "Built-in examples: digits, penguins, iris, wine, toy."
     assert message_of(read_table, "data.csv") == f"data.csv: there is no such file. {offer}"
+    there = f"The current folder is {tmp_path}. Is the path right?"
+    assert message_of(read_table, "rows/data.csv") == f"rows/data.csv: there is no such file. {there}"
+    away = tmp_path / "data.csv"
+    assert message_of(read_table, away) == f"{away}: there is no such file. Is the path right?"
     assert message_of(read_table, "pengiun") == "pengiun: there is no such file. Did you mean the built-in penguins?"
 
 

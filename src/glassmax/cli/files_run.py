@@ -3,7 +3,6 @@
 import time
 import warnings
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..memory import size_in_words
 from ..streaming import Sources, WindowDone
 from .epochs_report import check_losses, doubts_of, identifiers_of, report_epochs, rescue
 from .files_progress import of_epochs_on_files, of_passes
+from .progress import followed
 from .result import Result
 from .table_report import contents_of_files, report_contents
 from .talk import counted, say
@@ -93,18 +93,9 @@ class FilesTrainingRun:
             of_epochs_on_files(network.max_iter, lambda: getattr(network, "loss_curve_", [])) as (show, self.tell),
         ):
             warnings.simplefilter("ignore")  # said by `report_epochs`, in other words
-            step: Callable[[], Any] = partial(next, self.records)
-            while True:
-                try:
-                    record = step()
-                except StopIteration as end:
-                    self.fitted = end.value
-                    break
-                step = partial(next, self.records)
-                try:
-                    show(record)
-                except KeyboardInterrupt:  # the training ends as if it had been interrupted itself
-                    step = partial(self.records.throw, KeyboardInterrupt)
+            fitted = followed(self.records, show)
+        assert fitted is not None  # as on rank 0 of MPI
+        self.fitted = fitted
         interrupted = self.fitted.stop_reason == "interrupted"
         report_epochs(self.fitted.network, self.fitted.network.learning_rate_init, interrupted=interrupted)
         return interrupted

@@ -1,10 +1,10 @@
 """The progress of a training run: one live line on a terminal; elsewhere a few plain lines, if it takes long."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .charts import sparkline
 from .talk import figure, is_quiet, say
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from ..estimator.ensemble import Member, Trial
     from ..training import Epoch
 
-__all__ = ["duration", "lines", "of_epochs", "of_members"]
+__all__ = ["duration", "followed", "lines", "of_epochs", "of_members"]
 
 SECONDS_BETWEEN_LINES = 10
 SECONDS_BETWEEN_DRAWINGS = 0.1
+_Fitted = TypeVar("_Fitted")
 
 
 @contextmanager
@@ -54,6 +55,25 @@ def lines() -> Callable[[Callable[[], str]], None]:
             say(line())
 
     return maybe
+
+
+def followed(records: Generator[Any, None, _Fitted], show: Callable[[Any], None]) -> _Fitted:
+    """Show each record of a training, and return what is learned.
+
+    Ctrl-C while a record is shown ends the training as if the training itself had been interrupted.
+    """
+    step: Callable[[], Any] = partial(next, records)
+    while True:
+        try:
+            record = step()
+        except StopIteration as end:
+            learned: _Fitted = end.value
+            return learned
+        step = partial(next, records)
+        try:
+            show(record)
+        except KeyboardInterrupt:
+            step = partial(records.throw, KeyboardInterrupt)
 
 
 def _member(record: "Member | Trial") -> str:

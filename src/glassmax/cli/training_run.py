@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from .class_embeddings import read_class_embeddings
 from .epochs_report import check_losses, doubts_of, identifiers_of, report_epochs, rescue
 from .many_classes import FOR_MANY_CLASSES, MANY_CLASSES, refuse_preset
 from .option_values import embedding_of
-from .progress import of_epochs, of_members
+from .progress import followed, of_epochs, of_members
 from .result import Result
 from .table_report import contents_of_rows, report_contents
 from .talk import busy, counted, figure, ordinal, say
@@ -175,20 +174,13 @@ class TrainingRun:
         """Train with progress shown; return whether Ctrl-C ended it."""
         with warnings.catch_warnings(), self._progress() as show:
             warnings.simplefilter("ignore")  # said by `_report_end`, in other words
-            step: Callable[[], Any] = partial(next, self.records)
-            while True:
-                try:
-                    record = step()
-                except StopIteration as end:
-                    self.fitted = end.value
-                    break
-                step = partial(next, self.records)
-                try:
-                    if isinstance(record, Member):
-                        self.members.append(record)
-                    show(record)
-                except KeyboardInterrupt:  # the training ends as if it had been interrupted itself
-                    step = partial(self.records.throw, KeyboardInterrupt)
+
+            def take(record: Any) -> None:
+                if isinstance(record, Member):
+                    self.members.append(record)
+                show(record)
+
+            self.fitted = followed(self.records, take)
         found = self.fitted.found
         interrupted = "interrupted" in (self.fitted.stop_reason, None if found is None else found.stop_reason)
         if self.network is not None:

@@ -217,6 +217,8 @@ def _not_there(given: str) -> str:
         return f"{given.partition('://')[0]}:// can't be read, expected s3://, gs://, https://, http:// or a path."
     near = get_close_matches(given, BUILTIN, n=1)
     hint = f"Did you mean the built-in {near[0]}?" if near else f"Built-in examples: {', '.join(BUILTIN)}."
+    if re.search(r"[/\\]", given):  # a path is not meant as a built-in example
+        hint = ("" if os.path.isabs(given) else f"The current folder is {os.getcwd()}. ") + "Is the path right?"
     return f"{given}: there is no such file. {hint}"
 
 
