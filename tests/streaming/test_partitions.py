@@ -26,6 +26,7 @@ def put(folder, names, end="csv", rows=20):
         write(frame(rows, rows * number), folder / name / f"part.{end}")
 
 
+@pytest.mark.usefixtures("no_trial")
 @pytest.mark.parametrize("end", ["csv", "parquet", "jsonl", "arrow"])
 def test_a_folder_gives_its_rows_a_column(tmp_path, end):
     put(tmp_path, ["year=2023/month=12", "year=2024/month=1"], end)

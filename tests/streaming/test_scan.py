@@ -26,6 +26,8 @@ from glassmax.streaming.train import Position, train_on_spool
 from glassmax.table import ColumnOptions, Encoding, UnseenCounts, class_indices, infer, read_labels, read_table
 from glassmax.training import TrainingState
 
+pytestmark = pytest.mark.usefixtures("no_trial")
+
 ROWS = 3000
 
 

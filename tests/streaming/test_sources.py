@@ -15,6 +15,8 @@ from glassmax.streaming.paths import find_files, natural
 from glassmax.streaming.sources import Place, Sources
 from glassmax.table import joined
 
+pytestmark = pytest.mark.usefixtures("no_trial")
+
 FORMATS = ["parquet", "arrow", "csv", "tsv", "jsonl", "csv.gz", "csv.bz2", "jsonl.zst", "parquet.gz"]
 
 

@@ -16,6 +16,7 @@ from .ranks import ANY, Ranks, abort_at_exit, leave_no_file, until
 __all__ = ["meet", "ranks_of_job"]
 
 HELLO = 27183
+GRACE_SECONDS = 5.0
 STARTED = {
     "PMI_SIZE": "mpiexec",
     "OMPI_COMM_WORLD_SIZE": "mpiexec of Open MPI",
@@ -103,6 +104,7 @@ def meet(ranks: Ranks, limit: float) -> Ranks:
         leave_no_file()
         return ranks._replace(hosts=[host])
     start = time.monotonic()
+    limit += GRACE_SECONDS if ranks.rank else 0.0  # rank 0 knows who is missing, and tells it first
     try:
         if ranks.rank:
             ranks.send([0], HELLO, host.encode(), lambda _: _check_driver(start, limit))
