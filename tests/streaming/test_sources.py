@@ -264,6 +264,14 @@ def test_a_file_that_is_named_twice_is_an_error(tmp_path):
         Sources([])
 
 
+def test_links_to_one_file_are_files_of_their_own(tmp_path):
+    write(frame(3), tmp_path / "rows.csv")
+    (tmp_path / "folder").mkdir()
+    for name in "ab":
+        (tmp_path / "folder" / f"{name}.csv").symlink_to(tmp_path / "rows.csv")
+    assert [piece.end.number for piece in Sources(tmp_path / "folder").pieces()] == [3, 6]
+
+
 @pytest.mark.parametrize("end", ["parquet", "csv"])
 def test_a_file_that_vanishes_or_changes_is_an_error(tmp_path, end):
     for name in "ab":

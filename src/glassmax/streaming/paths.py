@@ -107,10 +107,10 @@ def find_files(given: Paths) -> list[Found]:
     found.sort(key=lambda file: natural(unquoted(file.path)))
     seen: set[str] = set()
     for file in found:
-        real = file.path if is_remote(file.path) else os.path.realpath(file.path)
-        if real in seen:
+        path = file.path if is_remote(file.path) else os.path.abspath(file.path)  # not realpath: links may repeat a file
+        if path in seen:
             raise DataError(f"{name_of(file.path)} is named twice, so its rows would count twice. Name each file once.")
-        seen.add(real)
+        seen.add(path)
     return found
 
 

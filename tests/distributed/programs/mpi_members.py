@@ -38,4 +38,4 @@ if engine:
         new(preset=gm.estimator.ensemble.Preset(())).fit(X, Y, **engine)
     except gm.errors.DataError as error:
         found["error"] = str(error)
-print(json.dumps(found))
+print(json.dumps(found) + "\n", end="")  # in one piece, so that the lines of two ranks are not mixed

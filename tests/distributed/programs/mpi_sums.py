@@ -37,7 +37,7 @@ def drive(workers):
 with closing(open_workers(WorkerSettings("mpi", wait_limit=60))) as workers:
     if workers.is_driver:
         drive(workers)
-        print(workers, "of 8 sums")
+        print(f"{workers} of 8 sums\n", end="")
         workers.finish(b"the model")
     else:
         print(f"{workers.serve().decode()}\n", end="")
