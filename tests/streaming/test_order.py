@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassmax.streaming.order import BLOCK_ROWS, Order, blocks_in_window, is_validation
+from glassmax.streaming.order import BLOCK_ROWS, Order, blocks_in_window, is_validation, rows_in_block
 
 MASK = 2**64 - 1
 
@@ -16,9 +16,9 @@ def draw(key, i):
     return z ^ (z >> 31)
 
 
-def block_at(place, n, seed, epoch):
-    """Return a block as the docstring writes it down."""
-    half = 1
+def place_of(window, n, seed, epoch):
+    """Return P(w), as the docstring writes it down."""
+    place, half = window, 1
     while 4**half < n:
         half += 1
     while True:
@@ -32,16 +32,25 @@ def block_at(place, n, seed, epoch):
 
 @pytest.mark.parametrize("n_rows", [1, 63, 64, 65, 129, 1000, 64 * 16, 64 * 17 + 5])
 @pytest.mark.parametrize("seed", [0, 1, MASK])
-def test_the_order_is_the_one_that_the_docstring_writes_down(n_rows, seed):
-    order = Order(n_rows, seed, window_blocks=3)
+@pytest.mark.parametrize("size", [64, 8])
+def test_the_order_is_the_one_that_the_docstring_writes_down(n_rows, seed, size):
+    order = Order(n_rows, seed, window_blocks=3, block_rows=size)
+    n_blocks = -(-n_rows // size)
+    n = -(-n_blocks // 3)
+    assert (order.n_blocks, order.n_windows) == (n_blocks, n)
     for epoch in (0, 5):
-        blocks = [block_at(i, order.n_blocks, seed, epoch) for i in range(order.n_blocks)]
-        for window in range(order.n_windows):
-            here = blocks[3 * window : 3 * window + 3]
-            rows = [row for b in here for row in range(64 * b, min(64 * b + 64, n_rows))]
+        key = draw(draw(seed, 4), epoch)
+        windows = order.windows(epoch)
+        for window in range(n):
+            place = place_of(window, n, seed, epoch)
+            here = [s * n + (place + draw(key, s)) % n for s in range(-(-n_blocks // n))]
+            here = [b for b in here if b < n_blocks]
+            rows = [row for b in here for row in range(size * b, min(size * b + size, n_rows))]
             rows.sort(key=lambda row: draw(draw(draw(seed, 1), epoch), row))
             assert order.blocks(epoch, window).tolist() == here
             assert order.rows(epoch, window).tolist() == rows
+            assert len(rows) <= order.window_rows
+            assert np.flatnonzero(windows == window).tolist() == here
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 64, 200, 4097, 100_000])
@@ -65,20 +74,28 @@ def test_windows_of_rows_sorted_by_label_have_every_label():
     for window in range(order.n_windows):
         rows = order.rows(0, window)
         shares = np.bincount(label[rows], minlength=4) / len(rows)
-        assert abs(shares - 0.25).max() < 0.12  # of 256 blocks: 4.4 standard deviations
+        assert abs(shares - 0.25).max() <= 1 / 256  # a block more or less
         of_batch = np.bincount(label[rows[:256]], minlength=4) / 256
         assert abs(of_batch - shares).max() < 0.12
 
 
-def test_places_of_blocks_are_uniform():
-    n = 37
-    where = np.zeros((n, n))
-    for epoch in range(2000):
-        where[np.arange(n), Order(n * BLOCK_ROWS, 11, n).blocks(epoch, 0)] += 1
-    expected = 2000 / n
-    chi_square = ((where - expected) ** 2 / expected).sum()
-    degrees = (n - 1) ** 2
-    assert abs(chi_square - degrees) < 5 * np.sqrt(2 * degrees)
+def test_windows_of_rows_sorted_by_many_labels_have_about_as_many_rows_of_each():
+    n, labels = 64 * 4096, 400
+    order = Order(n, 0, blocks_in_window(80, 8) // 4, rows_in_block(80, labels))
+    label = np.arange(n) * labels // n
+    counts = [np.bincount(label[order.rows(0, window)], minlength=labels) for window in range(order.n_windows)]
+    assert order.block_rows == 8
+    assert abs(np.array(counts) - n / labels / order.n_windows).max() <= 2 * 8  # two blocks
+
+
+def test_windows_of_blocks_are_uniform_and_independent_in_different_strata():
+    n, strata, epochs = 37, 2, 2000
+    orders = Order(n * strata * BLOCK_ROWS, 11, strata)
+    blocks = np.array([orders.blocks(epoch, 5) for epoch in range(epochs)]) - np.arange(strata) * n
+    for pair in (blocks[:, 0], blocks[:, 1], (blocks[:, 0] - blocks[:, 1]) % n):
+        counts, expected = np.bincount(pair, minlength=n), epochs / n
+        chi_square = ((counts - expected) ** 2 / expected).sum()
+        assert abs(chi_square - (n - 1)) < 5 * np.sqrt(2 * (n - 1))
 
 
 def test_any_place_of_a_very_long_epoch_is_found_at_once():
@@ -99,3 +116,4 @@ def test_validation_rows_are_those_that_the_docstring_writes_down_and_as_many_as
 
 def test_a_window_takes_at_most_32_megabytes_or_one_block():
     assert [blocks_in_window(size) for size in (1, 512, 513, 2**19, 2**30)] == [1024, 1024, 1022, 1, 1]
+    assert [blocks_in_window(size, 8) for size in (1, 512, 513, 2**19, 2**30)] == [8192, 8192, 8176, 8, 1]

@@ -289,7 +289,10 @@ def test_files_sorted_by_their_label_are_noticed(tmp_path):
     cut(table, tmp_path / "sorted", ["parquet"], [1000, len(table) - 1000])
     found = streamed(tmp_path / "sorted")
     assert found.is_sorted
-    assert "y: the rows are sorted by this column, or nearly so. All rows are shuffled." in in_words(found.notes)
+    assert found.layout.block_rows == 64
+    many = table.with_columns(y=pl.lit("c") + (pl.int_range(pl.len()) // 8).cast(pl.String))
+    cut(many, tmp_path / "many", ["csv"], [len(many)])
+    assert streamed(tmp_path / "many").layout.block_rows == 8  # sorted by many labels
 
 
 def test_texts_too_many_to_count_leave_the_decision_as_it_is(tmp_path, monkeypatch):

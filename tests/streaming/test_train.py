@@ -242,7 +242,7 @@ def test_progress_counts_rows_and_bytes(tmp_path):
     done = []
     with spooled(tmp_path) as spool:
         Run(spool, on_window=done.append, max_epochs=1).finish()
-    assert [record.rows for record in done] == [256, 512, 768, 1024, 1280, 1500]
+    assert [record.rows for record in done] == [250, 500, 750, 1000, 1250, 1500]
     last = done[-1]
     assert (last.epoch, last.of_rows, last.rows_here, last.size) == (1, 1500, 1500, 1500 * 28)
     assert last.seconds_left == 0

@@ -12,7 +12,6 @@ import numpy as np
 from ..engine import Data
 from ..functional.arrays import Array
 from ..streaming import Order
-from ..streaming.order import BLOCK_ROWS
 from ..streaming.rows import weighed
 from .job import Job, job_of
 from .shard_rows import open_shard
@@ -115,10 +114,8 @@ def _ends_of_windows(held: Held, job: Job, shard: int, epoch: int) -> Array:
     known: dict[int, tuple[int, Array]] = held.cache.setdefault("ends of windows", {})
     if shard not in known or known[shard][0] != epoch:
         order, counts = _order(job, shard), _training_of_blocks(held, job, shard)
-        if job.plan.steps > 1:
-            counts = counts[order._replace(window_blocks=order.n_blocks).blocks(epoch, 0)]
-        last = np.minimum(np.arange(1, order.n_windows + 1) * order.window_blocks, order.n_blocks) - 1
-        known[shard] = epoch, np.cumsum(counts)[last]
+        windows = np.arange(len(counts)) // order.window_blocks if job.plan.steps == 1 else order.windows(epoch)
+        known[shard] = epoch, np.cumsum(np.bincount(windows, counts)).astype(np.int64)
     return known[shard][1]
 
 
@@ -132,10 +129,10 @@ def _training_of_blocks(held: Held, job: Job, shard: int) -> Array:
 
 def _count_by_block(job: Job, shard: int) -> Array:
     """Return how many rows of each block are trained on, without an array as long as the shard."""
-    rows, counts = job.plan.rows(shard), []
+    rows, counts, size = job.plan.rows(shard), [], job.layout.block_rows
     for start in range(rows.start, rows.stop, ROWS_AT_ONCE):
         is_training = job.split.training_rows(np.arange(start, min(start + ROWS_AT_ONCE, rows.stop)))
-        counts.append(np.add.reduceat(is_training, np.arange(0, len(is_training), BLOCK_ROWS), dtype=np.int64))
+        counts.append(np.add.reduceat(is_training, np.arange(0, len(is_training), size), dtype=np.int64))
     return np.concatenate(counts)
 
 

@@ -10,9 +10,9 @@ A step t of the T steps of an epoch takes from each shard, of its m rows that ar
 ``floor(t m / T) ... floor((t + 1) m / T) - 1`` of the shard's own order. This is the order of
 `glassmax.streaming.Order` for the seed ``draw(draw(seed, 3), s)``, without the validation rows. So a step takes rows
 from all over the files, an epoch takes each row once, and shards of different sizes end together. The windows of this
-order hold c blocks, so that those of all shards together take about 64 MB::
+order hold at most c blocks of r rows, so that those of all shards together take about 64 MB::
 
-    c = min(C, max(ceil(n / (64 S T)) + 1, floor(2^26 / (64 S row size))))      C: as for training in one process
+    c = min(C, max(ceil(n / (r S T)) + 1, floor(2^26 / (r S row size))))        C, r: as for training in one process
 
 An epoch of a single step, T = 1, takes the rows of a shard in the order of their numbers.
 """
@@ -66,12 +66,12 @@ class ShardPlan(NamedTuple):
 
     def order(self, shard: int, seed: int, layout: Layout) -> Order:
         """Return the order of the rows of a shard, which count from 0 there."""
-        n, size = len(self.rows(shard)), BLOCK_ROWS * self.n_shards
+        n, size = len(self.rows(shard)), layout.block_rows * self.n_shards
         portion = -(-self.n_rows // (size * self.steps)) + 1
         blocks = min(layout.window_blocks, max(portion, WINDOW_BYTES // (size * layout.row_bytes)))
         with np.errstate(over="ignore"):
             key = int(splitmix64(splitmix64(np.uint64(seed), OF_SHARDS), np.uint64(shard)))
-        return Order(n, key, layout.window_blocks if self.steps == 1 else blocks)
+        return Order(n, key, layout.window_blocks if self.steps == 1 else blocks, layout.block_rows)
 
 
 def plan_steps(n_rows: int, batch_size: int) -> ShardPlan:

@@ -37,7 +37,7 @@ own::
     >>> state, sample = scanned(sources, "y")                          # one pass over all rows
     >>> known = learned(state, sample, "y")                            # classes, and how columns become numbers
     >>> spool = spooled(sources, known, f"{folder.name}/spool", "y")   # all rows encoded, on disk
-    >>> order = Order(spool.n_rows, seed=0, window_blocks=spool.layout.window_blocks)
+    >>> order = spool.layout.order(spool.n_rows, seed=0)
     >>> classifier = SoftmaxClassifier((8,), learning_rate_init=0.05, random_state=0)
     >>> for epoch in range(10):
     ...     for window in range(order.n_windows):

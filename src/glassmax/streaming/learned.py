@@ -27,6 +27,7 @@ from ..table.grouping import Grouping
 from ..table.labels import check_repeating
 from ..table.missing_words import LETTERS_ONLY, are_words
 from ..table.summary import ColumnSummary
+from .order import rows_in_block
 from .scan import ScanState
 from .spool import Layout
 
@@ -45,7 +46,7 @@ class Learned:
     ----------
     encoding : Encoding
     notes : list of Note
-        On columns that were left out, filled or guessed, and on rows sorted by their label.
+        On columns that were left out, filled or guessed.
     classes : (k,) array
         The labels, sorted, as `glassmax.table.read_labels` returns them.
     counts : (k,) array of int
@@ -88,14 +89,15 @@ class Learned:
 
     @property
     def layout(self) -> Layout:
-        """How encoded rows are stored: a function of the encoding alone, and of whether there are weights."""
+        """How encoded rows are stored: by the encoding, and by whether there are weights and sorted labels."""
         width, columns = self.encoding.width, self.encoding.columns
         filled = sum(
             1 if isinstance(c, Category) else c.width - max(0, len(c.values) - 1) if isinstance(c, Number) else c.width
             for c in columns
         )
         is_sparse = SPARSE_SHARE * width / len(columns) >= 1 and 8 * filled + 4 < 4 * width
-        return Layout(width, filled if is_sparse else None, self.largest_weight > 0)
+        layout = Layout(width, filled if is_sparse else None, self.largest_weight > 0)
+        return layout._replace(block_rows=rows_in_block(layout.row_bytes, self.is_sorted * len(self.classes)))
 
 
 def learned(
@@ -123,9 +125,6 @@ def learned(
     learnable = _learnable(known, inference)
     encoding, notes = Encoding.learn(learnable, target, inference=inference, summaries=summaries)
     notes += _on_filled(encoding, learnable, summaries)
-    is_sorted = _is_sorted(state, counts)
-    if is_sorted:
-        notes.append(Note((f"{target}: the rows are sorted by this column, or nearly so. All rows are shuffled.",)))
     return Learned(
         encoding,
         notes,
@@ -140,7 +139,7 @@ def learned(
         summaries,
         dict(state.label_words),
         state.largest_weight,
-        is_sorted,
+        _is_sorted(state, counts),
     )
 
 

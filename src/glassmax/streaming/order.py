@@ -1,29 +1,32 @@
 """The order in which an epoch takes its rows: a function of (seed, epoch, row) alone.
 
-Rows are numbered from 0 through all files. 64 consecutive rows are a block; the last block may be shorter. An epoch
-takes all blocks in a new order, a window of consecutive places in this order at a time, and the rows of a window in a
-new order too. No array as long as the number of rows or blocks is needed, so that any place of any epoch is found at
-once. The order depends neither on how the rows are cut into files, nor on readers, threads and workers, nor on where
-a run was interrupted::
+Rows are numbered from 0 through all files. r consecutive rows are a block; the last block may be shorter. Each epoch
+deals the blocks to windows anew, and takes the rows of a window in a new order too. No array as long as the number of
+rows or blocks is needed, so that any window of any epoch is found at once. The order depends neither on how the rows
+are cut into files, nor on readers, threads and workers, nor on where a run was interrupted::
 
     draw(key, i)                                       output i of SplitMix64 seeded with key, see functional.masks
-    K_p = draw(seed, p)                                p = 0 for blocks, 1 for rows, 2 for validation rows
+    K_p = draw(seed, p)                                p = 0, 4 for blocks, 1 for rows, 2 for validation rows
 
-    block at place i of an epoch, of B blocks          a Feistel network of 6 rounds on 2h bits, 4^h >= B, h >= 1
-        L, R = i >> h, i mod 2^h
-        for r in 0 ... 5:  L, R = R, L xor (draw(draw(draw(K_0, epoch), r), R) mod 2^h)
-        i = L 2^h + R                                  again from the start while i >= B ("cycle walking")
-    window w                                           places w c ... w c + c - 1, for c blocks in a window
+    W = ceil(B / C) windows                            of B blocks; a window has C blocks at most
+    block of window w from the blocks sW ... sW + W-1  sW + (P(w) + draw(draw(K_4, epoch), s)) mod W, if it is < B
+    P(w), a permutation of 0 ... W-1                   a Feistel network of 6 rounds on 2h bits, 4^h >= W, h >= 1
+        L, R = w >> h, w mod 2^h
+        for i in 0 ... 5:  L, R = R, L xor (draw(draw(draw(K_0, epoch), i), R) mod 2^h)
+        w = L 2^h + R                                  again from the start while w >= W ("cycle walking")
     rows of a window                                   sorted by draw(draw(K_1, epoch), row)
     row is held out for validation                     where (draw(K_2, row) >> 11) / 2^53 < share
 
-A window has 1,024 blocks, 65,536 rows; fewer if a row takes more than 512 bytes, so that a window takes at most 32 MB.
+A window has 65,536 rows at most; fewer if a row takes more than 512 bytes, so that a window takes at most 32 MB.
 
-Rows that are sorted by their label are shuffled well: a window has blocks from everywhere. Consecutive rows that belong
-together, such as those of one day, are in one window in each epoch, but not in one batch.
+Rows that are sorted by their label are shuffled well: of each W consecutive blocks, a window has one, so all windows
+have about the same share of each label. A block has 64 rows, or 8 if rows are sorted by so many labels that a window
+has fewer than 16 blocks of 64 rows of each (see `rows_in_block`). Consecutive rows that belong together, such as those
+of one day, are in one window in each epoch, but not in one batch.
 
 Source: Steele, Lea & Flood, "Fast splittable pseudorandom number generators" (2014); Black & Rogaway, "Ciphers with
-arbitrary finite domains" (2002), for the walk along cycles.
+arbitrary finite domains" (2002), for the walk along cycles; Cochran, "Sampling Techniques" (1977), for samples of which
+each stratum has one.
 """
 
 from typing import NamedTuple
@@ -33,13 +36,14 @@ import numpy as np
 from ..functional.arrays import Array
 from ..functional.masks import splitmix64
 
-__all__ = ["BLOCK_ROWS", "Order", "blocks_in_window", "is_validation"]
+__all__ = ["BLOCK_ROWS", "Order", "blocks_in_window", "is_validation", "rows_in_block"]
 
 BLOCK_ROWS = 64
-"""Number of rows in a block."""
-WINDOW_BLOCKS, WINDOW_BYTES = 1024, 2**25
+"""Number of rows in a block, if the rows are not sorted by many labels."""
+SMALL_BLOCK_ROWS, LEAST_BLOCKS_OF_LABEL = 8, 16
+WINDOW_ROWS, WINDOW_BYTES = 2**16, 2**25
 ROUNDS = 6
-OF_BLOCKS, OF_ROWS, OF_VALIDATION = (np.uint64(purpose) for purpose in range(3))
+OF_WINDOWS, OF_ROWS, OF_VALIDATION, OF_STRATA = (np.uint64(purpose) for purpose in (0, 1, 2, 4))
 
 
 class Order(NamedTuple):
@@ -52,7 +56,9 @@ class Order(NamedTuple):
     seed : int
         In [0, 2^64).
     window_blocks : int
-        >= 1: number of blocks in a window, from `blocks_in_window`.
+        >= 1: number of blocks in a window at most, from `blocks_in_window`.
+    block_rows : int
+        >= 1: number of rows in a block, from `rows_in_block`.
 
     Examples
     --------
@@ -60,34 +66,60 @@ class Order(NamedTuple):
     >>> order.n_blocks, order.n_windows
     (4, 2)
     >>> [order.blocks(epoch=1, window=w).tolist() for w in range(2)]
-    [[3, 2], [0, 1]]
+    [[1, 2], [0, 3]]
     >>> sorted(np.concatenate([order.rows(1, 0), order.rows(1, 1)]).tolist()) == list(range(200))
     True
     """
 
     n_rows: int
     seed: int
-    window_blocks: int = WINDOW_BLOCKS
+    window_blocks: int = WINDOW_ROWS // BLOCK_ROWS
+    block_rows: int = BLOCK_ROWS
 
     @property
     def n_blocks(self) -> int:
         """Number of blocks."""
-        return -(-self.n_rows // BLOCK_ROWS)
+        return -(-self.n_rows // self.block_rows)
 
     @property
     def n_windows(self) -> int:
         """Number of windows in an epoch."""
         return -(-self.n_blocks // self.window_blocks)
 
+    @property
+    def window_rows(self) -> int:
+        """Number of rows in the largest window."""
+        return min(self.n_rows, -(-self.n_blocks // self.n_windows) * self.block_rows)
+
     def blocks(self, epoch: int, window: int) -> Array:
-        """Return the numbers of the blocks of a window, (c,) int64, in their order; epoch and window count from 0."""
-        first = window * self.window_blocks
-        places = np.arange(first, min(first + self.window_blocks, self.n_blocks), dtype=np.uint64)
-        return _permuted(places, self.n_blocks, _key(self.seed, OF_BLOCKS, epoch)).astype(np.int64)
+        """Return the numbers of the blocks of a window, (c,) int64, in ascending order; epoch and window count from 0.
+
+        Of each W consecutive blocks, a window has one, where W is the number of windows.
+        """
+        n = self.n_windows
+        first = np.arange(0, self.n_blocks, n)
+        place = _permuted(np.array([window], np.uint64), n, _key(self.seed, OF_WINDOWS, epoch))
+        blocks: Array = first + ((place + self._shifts(epoch, len(first))) % np.uint64(n)).astype(np.int64)
+        return blocks[blocks < self.n_blocks]
+
+    def windows(self, epoch: int) -> Array:
+        """Return the number of the window of each block, (B,) int64."""
+        n, blocks = self.n_windows, np.arange(self.n_blocks)
+        places = _permuted(np.arange(n, dtype=np.uint64), n, _key(self.seed, OF_WINDOWS, epoch))
+        shifts = self._shifts(epoch, -(-self.n_blocks // n)).astype(np.int64)
+        windows: Array = np.argsort(places)[(blocks - shifts[blocks // n]) % n]
+        return windows
+
+    def _shifts(self, epoch: int, n: int) -> Array:
+        """Return by how much the first n strata are shifted, each modulo the number of windows."""
+        with np.errstate(over="ignore"):  # modulo 2^64
+            draws = splitmix64(_key(self.seed, OF_STRATA, epoch), np.arange(n, dtype=np.uint64))
+        shifts: Array = draws % np.uint64(self.n_windows)
+        return shifts
 
     def rows_of_blocks(self, blocks: Array) -> Array:
         """Return the numbers of the rows of some blocks, (m,) int64, one block after another."""
-        rows: Array = (blocks[:, None] * BLOCK_ROWS + np.arange(BLOCK_ROWS)).ravel()
+        rows: Array = (blocks[:, None] * self.block_rows + np.arange(self.block_rows)).ravel()
         return rows[rows < self.n_rows]
 
     def places(self, epoch: int, rows: Array) -> Array:
@@ -108,20 +140,41 @@ class Order(NamedTuple):
         return rows[self.places(epoch, rows)]
 
 
-def blocks_in_window(row_bytes: float) -> int:
-    """Return the number of blocks in a window: 1,024 at most, of at most 32 MB, and at least one.
+def rows_in_block(row_bytes: float, sorted_labels: int) -> int:
+    """Return the number of rows in a block: 64, or 8 if rows are sorted by too many labels for blocks of 64.
+
+    Parameters
+    ----------
+    row_bytes : float
+        As for `blocks_in_window`.
+    sorted_labels : int
+        >= 0: number of labels, if the rows are sorted by them, or nearly so; otherwise 0.
+
+    Examples
+    --------
+    >>> rows_in_block(80, 0), rows_in_block(80, 10), rows_in_block(80, 100), rows_in_block(4000, 10)
+    (64, 64, 8, 8)
+    """
+    few = blocks_in_window(row_bytes) < LEAST_BLOCKS_OF_LABEL * sorted_labels
+    return SMALL_BLOCK_ROWS if few else BLOCK_ROWS
+
+
+def blocks_in_window(row_bytes: float, block_rows: int = BLOCK_ROWS) -> int:
+    """Return the number of blocks in a window: 65,536 rows at most, of at most 32 MB, and at least one block.
 
     Parameters
     ----------
     row_bytes : float
         > 0: size of a row. It must follow from the encoding alone, so that every machine has the same order.
+    block_rows : int
+        Number of rows in a block.
 
     Examples
     --------
     >>> blocks_in_window(80), blocks_in_window(4000), blocks_in_window(1e9)
     (1024, 131, 1)
     """
-    return max(1, min(WINDOW_BLOCKS, int(WINDOW_BYTES / (BLOCK_ROWS * row_bytes))))
+    return max(1, min(WINDOW_ROWS // block_rows, int(WINDOW_BYTES / (block_rows * row_bytes))))
 
 
 def is_validation(seed: int, rows: Array, share: float) -> Array:

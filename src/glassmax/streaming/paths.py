@@ -107,7 +107,7 @@ def find_files(given: Paths) -> list[Found]:
     found.sort(key=lambda file: natural(unquoted(file.path)))
     seen: set[str] = set()
     for file in found:
-        path = file.path if is_remote(file.path) else os.path.abspath(file.path)  # not realpath: links may repeat a file
+        path = file.path if is_remote(file.path) else os.path.abspath(file.path)  # two links to one file are two files
         if path in seen:
             raise DataError(f"{name_of(file.path)} is named twice, so its rows would count twice. Name each file once.")
         seen.add(path)

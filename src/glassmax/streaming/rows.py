@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from ..engine import Data
 from ..functional.arrays import Array
-from .order import BLOCK_ROWS
 from .reader import read_ahead
 from .spool import Spool
 
@@ -61,16 +60,17 @@ def windows_of_rows(
     first : int, default=0
         Number of the first row.
     """
-    at_once, n_blocks = spool.layout.window_blocks, -(-spool.n_rows // BLOCK_ROWS)
+    at_once, size = spool.layout.window_blocks, spool.layout.block_rows
+    n_blocks = -(-spool.n_rows // size)
 
     def read(start: int) -> tuple[Array, Data]:
         blocks = np.arange(start, min(start + at_once, n_blocks))
-        rows = np.arange(start * BLOCK_ROWS, min(int(blocks[-1] + 1) * BLOCK_ROWS, spool.n_rows))
+        rows = np.arange(start * size, min(int(blocks[-1] + 1) * size, spool.n_rows))
         wanted = rows >= first
         if chosen is not None:
             wanted &= chosen(rows)
         data = spool.read(blocks)
         return (rows, data) if wanted.all() else (rows[wanted], data.rows(np.flatnonzero(wanted)))
 
-    with closing(read_ahead(read, range(first // BLOCK_ROWS, n_blocks, at_once))) as parts:
+    with closing(read_ahead(read, range(first // size, n_blocks, at_once))) as parts:
         yield from parts

@@ -1,6 +1,6 @@
 """The spool: encoded rows on disk, written once, from which every epoch reads blocks of rows in any order.
 
-A spool is a folder with a manifest and parts. A part holds consecutive blocks of 64 rows; a block is::
+A spool is a folder with a manifest and parts. A part holds consecutive blocks of 64 or 8 rows; a block is::
 
     crc     uint32             of what follows in the block
     y       int32 (m,)         class indices
@@ -31,7 +31,7 @@ from ..engine import Data
 from ..errors import DataError, Setting, Text
 from ..files import remove_leftovers, write_whole, writing_whole
 from ..functional.arrays import Array
-from .order import BLOCK_ROWS, blocks_in_window
+from .order import BLOCK_ROWS, Order, blocks_in_window
 from .sources import Place
 
 __all__ = ["Layout", "Spool", "SpoolWriter", "disk_faults", "remove_spool"]
@@ -54,11 +54,14 @@ class Layout(NamedTuple):
         Most numbers of a row that aren't 0, if rows are stored without zeros; None for all numbers of each row.
     weighted : bool
         Whether rows have weights.
+    block_rows : int
+        Number of rows in a block.
     """
 
     width: int
     filled: int | None = None
     weighted: bool = False
+    block_rows: int = BLOCK_ROWS
 
     @property
     def row_bytes(self) -> int:
@@ -68,13 +71,17 @@ class Layout(NamedTuple):
 
     @property
     def window_blocks(self) -> int:
-        """Number of blocks in a window of the order of rows."""
-        return blocks_in_window(self.row_bytes)
+        """Number of blocks in a window of the order of rows, at most."""
+        return blocks_in_window(self.row_bytes, self.block_rows)
 
     @property
     def part_blocks(self) -> int:
         """Number of blocks in a part; in the last one, there may be fewer."""
         return PART_WINDOWS * self.window_blocks
+
+    def order(self, n_rows: int, seed: int) -> Order:
+        """Return the order of so many rows."""
+        return Order(n_rows, seed, self.window_blocks, self.block_rows)
 
 
 class _Trailer(NamedTuple):
@@ -164,11 +171,11 @@ class SpoolWriter:
     @property
     def room(self) -> int:
         """Number of rows that the part lacks that is being written."""
-        return self.layout.part_blocks * BLOCK_ROWS - self._rows_of_part
+        return self.layout.part_blocks * self.layout.block_rows - self._rows_of_part
 
     @property
     def _rows_of_part(self) -> int:
-        return len(self._ends) * BLOCK_ROWS + sum(len(data.y) for data in self._kept)
+        return len(self._ends) * self.layout.block_rows + sum(len(data.y) for data in self._kept)
 
     def add(self, data: Data) -> None:
         """Write rows, at most `room`: X (m, width) or CSR, class indices, and weights if the layout has them."""
@@ -176,9 +183,10 @@ class SpoolWriter:
             if self._file is None:
                 self._file = self._stack.enter_context(writing_whole(self._path(self.parts)))
             rows = _stacked([*self._kept, data])
-            whole = len(rows.y) - len(rows.y) % BLOCK_ROWS
-            for start in range(0, whole, BLOCK_ROWS):
-                self._write_block(rows.rows(slice(start, start + BLOCK_ROWS)))
+            size = self.layout.block_rows
+            whole = len(rows.y) - len(rows.y) % size
+            for start in range(0, whole, size):
+                self._write_block(rows.rows(slice(start, start + size)))
             self._kept = [rows.rows(slice(whole, None))] if whole < len(rows.y) else []
 
     def add_all(self, data: Data, place_behind: Callable[[int], Place]) -> None:
@@ -310,7 +318,7 @@ class Spool:
             If a part is damaged or no longer there.
         """
         layout = self.layout
-        sizes = np.minimum(BLOCK_ROWS, self.n_rows - np.asarray(blocks) * BLOCK_ROWS)
+        sizes = np.minimum(layout.block_rows, self.n_rows - np.asarray(blocks) * layout.block_rows)
         m = int(sizes.sum())
         y, weight = np.empty(m, np.int64), np.empty(m) if layout.weighted else None
         X = np.empty((m, layout.width), np.float32) if layout.filled is None else None
@@ -366,7 +374,7 @@ class Spool:
         file = self._path(number).open("rb", buffering=0)
         try:
             trailer, at = _read_trailer(file)
-            n_blocks = -(-trailer.rows // BLOCK_ROWS)
+            n_blocks = -(-trailer.rows // self.layout.block_rows)
             file.seek(at - 8 * (n_blocks + 1))
             table = file.read(8 * (n_blocks + 1))
             if zlib.crc32(table) != trailer.crc:

@@ -22,7 +22,7 @@ from ..network import Network
 from ..optimizers import Rule, Schedule
 from ..training import Epoch, Metrics, TrainingState
 from ..training.loop import divergence
-from .order import BLOCK_ROWS, Order
+from .order import Order
 from .reader import read_ahead
 from .rows import some_rows
 from .split import Split
@@ -205,8 +205,7 @@ def train_on_spool(
     DataError
         If the encoded rows are damaged.
     """
-    order = Order(spool.n_rows, split.seed, spool.layout.window_blocks)
-    window_rows = order.window_blocks * BLOCK_ROWS
+    order = spool.layout.order(spool.n_rows, split.seed)
     mean = spool.mean_weight if mean_weight is None else mean_weight
     regularization = regularization._replace(seed=training.seed)
     pace = _Pace(batch_size, order, max_epochs, schedule, rule.learning_rate)
@@ -232,7 +231,7 @@ def train_on_spool(
                     for rows in epoch_of.pieces(window):
                         here += rows
                         if on_window is not None:
-                            done = min((window.number + (not position.step)) * window_rows, order.n_rows)
+                            done = order.n_rows * (window.number + (not position.step)) // order.n_windows
                             done += position.step * pace.batch_size
                             size, seconds = here * spool.layout.row_bytes, time.perf_counter() - started
                             told = (training.epochs + 1, done, order.n_rows, size, here, seconds, position.loss)
@@ -260,14 +259,12 @@ def _flops(network: Network, layout: Layout) -> float:
 
 
 class _Pace:
-    """The learning rates of a window; the schedule goes by the steps of windows all of whose rows are trained on."""
+    """The learning rates of a window; the schedule goes by the steps of a largest window."""
 
     def __init__(self, batch_size: int, order: Order, max_epochs: int, schedule: Schedule, rate: float) -> None:
-        window_rows = order.window_blocks * BLOCK_ROWS
-        self.batch_size, self.schedule, self.rate = min(batch_size, window_rows), schedule, rate
-        self.of_window = -(-window_rows // self.batch_size)
-        last = order.n_rows - (order.n_windows - 1) * window_rows
-        self.of_epoch = (order.n_windows - 1) * self.of_window + -(-last // self.batch_size)
+        self.batch_size, self.schedule, self.rate = min(batch_size, order.window_rows), schedule, rate
+        self.of_window = -(-order.window_rows // self.batch_size)
+        self.of_epoch = order.n_windows * self.of_window
         self.total = max_epochs * self.of_epoch
 
     def first(self, epoch: int, window: int) -> int:

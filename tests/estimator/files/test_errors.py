@@ -107,7 +107,7 @@ TABLE = {
         "held_out=0.999 of 12 rows leaves none to train on. Hold out fewer rows.": lambda: TableClassifier(
             held_out=0.999, random_state=0
         ).fit(FOLDER / "few", target="y"),
-        "batch_size is 600, expected at most 512 on files, where a batch is drawn from a window of 512 rows. For all "
+        "batch_size is 600, expected at most 448 on files, where a batch is drawn from a window of 448 rows. For all "
         "rows at once, use solver='lbfgs'.": fit(batch_size=600),
         # warm start
         WARM + "the last fit was on arrays, whose columns have no encoding. Fit with warm_start=False.": again(

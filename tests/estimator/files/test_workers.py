@@ -53,6 +53,28 @@ def test_the_same_bits_for_any_number_of_workers(folder, how):
     assert len(found) == 1
 
 
+SORTED = "y: the rows are sorted by this column, or nearly so. "
+
+
+@pytest.mark.parametrize(
+    ("how", "note"),
+    [
+        ({}, "All rows are shuffled."),
+        (
+            {"averaging": "local_sgd"},
+            "With averaging='local_sgd', each shard trains on consecutive rows, and so on few of the classes, which "
+            "usually costs accuracy. Shuffle the rows of the files, or train without averaging.",
+        ),
+    ],
+    ids=str,
+)
+def test_a_note_says_that_the_rows_are_sorted_by_their_label(tmp_path, how, note):
+    cut(frame().drop_nulls("y").sort("y"), tmp_path / "rows", [1000])
+    classifier = TableClassifier(network=SoftmaxClassifier(**quick(max_iter=1)), random_state=0)
+    classifier.fit(tmp_path / "rows", target="y", engine="processes", n_workers=2, **how)
+    assert SORTED + note in [str(found) for found in classifier.notes_]
+
+
 def test_lbfgs_comes_to_the_same_network_as_one_process(folder):
     how = {"solver": "lbfgs", "hidden_layer_sizes": (), "alpha": 1.0, "max_iter": 200, "tol": 1e-6}
     for weight in (None, "w"):

@@ -88,7 +88,7 @@ def _begin(trial: Any, plan: Plan, labels: Labels, known: Learned, dtype: str) -
     if trial.embedding is not None:
         embedding = fitted_embedding(trial.embedding, sample_rows(known, dtype))
     width = known.encoding.width if embedding is None else embedding.width
-    rows = min(known.rows, known.layout.window_blocks * 64)
+    rows = known.layout.order(known.rows, 0).window_rows
     check_cost(cost_of(trial, inputs=width, classes=len(labels.classes), rows=rows, dtype=dtype))
     return begin(trial, plan, labels, draw, width, dtype, embedding)
 

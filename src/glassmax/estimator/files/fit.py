@@ -13,7 +13,6 @@ from ...engine import best_engine
 from ...errors import OptionError, Setting
 from ...functional.arrays import Array
 from ...streaming import Layout, Learned, Progress, Sources, Split, learned, scanned, working_folder
-from ...streaming.order import BLOCK_ROWS
 from ...table import Note
 from ...training import Epoch
 from ...training.checkpoint import check_begun
@@ -165,7 +164,9 @@ class _Fit:
     def records(self) -> _Driven:
         """Scan, encode, train, judge."""
         known, places = self._learned()
-        notes = [*self.asked.notes, *findings(known, self.target, self.weight, held_out=self.asked.held_out > 0)]
+        is_averaging = self.on is not None and self.on.averaging_steps is not None
+        given = {"held_out": self.asked.held_out > 0, "is_averaging": is_averaging}
+        notes = [*self.asked.notes, *findings(known, self.target, self.weight, **given)]
         begun = self._begun(known, notes)
         run = self._run(known, places, begun)
         with closing(run.rows):
@@ -315,7 +316,7 @@ def _epochs(run: RunOnFiles) -> Generator[Epoch, None, bool]:
 
 def _check_batch(plan: Plan, layout: Layout, n_rows: int) -> None:
     """Refuse batches that are larger than a window of the order of the rows."""
-    most = layout.window_blocks * BLOCK_ROWS
+    most = layout.order(n_rows, 0).window_rows
     if plan.rule is not None and plan.batch_size > most and n_rows > most:
         raise OptionError(
             parameter="batch_size",
