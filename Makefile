@@ -70,7 +70,7 @@ format:  ## Format the code and mend what ruff can mend
 	$(PYTHON) -m ruff check --fix .
 
 bench:  ## Run the benchmarks (needs '.[bench]') and put their figures into docs/benchmarks.md and the README
-	for script in accuracy gradients digits startup doctor trace size streaming training busy prediction scaling time_to_loss tables ablation machines plots; do $(PYTHON) benchmarks/$$script.py || exit 1; done
+	for script in accuracy gradients digits startup doctor trace size streaming files training busy prediction scaling time_to_loss tables ablation machines plots; do $(PYTHON) benchmarks/$$script.py || exit 1; done
 	$(PYTHON) benchmarks/readme.py
 
 clean:  ## Remove caches and build folders

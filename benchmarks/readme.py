@@ -120,11 +120,44 @@ def busy(record):
     ]
 
 
+def files(record):
+    found = record["figures"]
+    yield (
+        "Parquet files of 20 numbers a row: rows a second of reading alone, of the scan, and of the encoding",
+        ", ".join(f"{one / 1e6:.1f} million" for one in found["rows_a_second"].values()),
+    )
+    for name, one in found["training"].items():
+        what = f"hidden layers {name}, {one['microseconds_a_row']:.1f} µs a row: speed of training on files over that"
+        yield f"{what} in memory", f"{one['ratio']:.2f}"
+    for classes, one in found["log_loss"].items():
+        what = f"{int(classes):,} classes, files sorted by their labels: log-loss on test rows over that of training"
+        yield f"{what} in memory", f"{one['ratio']:.4f}"
+    peaks = found["peak_megabytes"]
+    what = f"`glassmax train` on {' and on '.join(f'{int(rows):,}' for rows in peaks)} rows: peak of the memory"
+    yield what, ", ".join(f"{peak} MB" for peak in peaks.values())
+
+
+def files_line():
+    """Return the README's line on files larger than memory, once they are measured."""
+    if not (RESULTS / "files.json").exists():
+        return
+    found = result("files")["figures"]
+    speeds, slow = found["rows_a_second"], [one for one in found["training"].values() if one["microseconds_a_row"] >= 5]
+    yield (
+        f"- **[Files larger than memory](docs/howto/files.md).** With 20 numbers a row, a scan of Parquet files takes "
+        f"{speeds['scan'] / 1e6:.1f} million rows a second, and the encoding {speeds['encoding'] / 1e6:.1f} million. "
+        f"A network that takes 5 µs or more a row trains on files at {min(one['ratio'] for one in slow):.2f} times its "
+        f"speed in memory, or faster. The whole process needs {max(found['peak_megabytes'].values())} MB."
+    )
+
+
 def machines(record):
     return list(figures_of_machines(record))
 
 
-FIGURES = (gradients, accuracy, startup, doctor, trace, size, streaming, prediction, time_to_loss, busy, machines)
+FIGURES = (
+    gradients, accuracy, startup, doctor, trace, size, streaming, files, prediction, time_to_loss, busy, machines,
+)  # fmt: skip
 """What each benchmark has to say: pairs of what was measured and the figure."""
 
 
@@ -255,7 +288,7 @@ def summary():
         f"scikit-learn's boosting, {100 * boosting['error']:.1f} % and {boosting['log_loss']:.3f} (shifted geometric "
         "means, defaults)."
     )
-    lines = (accuracy, speed, *summary_line(), *machines_line(), correctness)
+    lines = (accuracy, speed, *summary_line(), *files_line(), *machines_line(), correctness)
     return "".join(f"{wrapped(line, '  ')}\n" for line in lines)
 
 

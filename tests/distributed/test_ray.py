@@ -139,7 +139,8 @@ def test_an_error_of_an_operation_travels_in_its_own_words(faults, workers, expe
 @slow
 def test_a_worker_that_hangs_is_an_error_after_the_limit_and_is_ended(faults, workers, expected):
     with closing(open_workers(WorkerSettings("ray", 4, wait_limit=1.5))) as some:
-        words = r"^No result of shards \d to 3 \(hangs\) has come for 1.5 seconds: a worker hangs, or the cluster is "
+        where = r"^The worker on \S+ \(process \d+\)"
+        words = where + r" has not answered for 1.5 seconds at shards \d to 3 \(hangs\)\. If the work needs more time, "
         with pytest.raises(WorkerError, match=words):
             some.sum_in_order(faults.hangs, 6, NOTHING)
     for _ in range(3):  # four tasks at a time find room again
@@ -499,7 +500,7 @@ def test_an_error_of_ray_becomes_one_sentence(kind, text, said):
     assert found.__notes__ == [text]
 
 
-def late(notices=(), has=None):
+def late(notices=(), has=None, worker=None):
     has = has or {"CPU": 4.0}
     ray = SimpleNamespace(
         cluster_resources=lambda: has,
@@ -508,7 +509,7 @@ def late(notices=(), has=None):
     kept = Notices()
     kept.node = "abc"
     kept.lines.extend(notices)
-    return str(deaths.late_error(ray, "shard 3 (gradient)", 300.0, {"CPU": 1.0}, kept))
+    return str(deaths.late_error(ray, "shard 3 (gradient)", 300.0, {"CPU": 1.0}, kept, worker))
 
 
 def test_what_has_taken_too_long_is_told_with_its_reason():
@@ -526,6 +527,10 @@ def test_what_has_taken_too_long_is_told_with_its_reason():
     assert late(has={"GPU": 1.0, "node:10.0.0.7": 1.0}) == (
         "No machine of the cluster has 1 of 'CPU', which shard 3 (gradient) needs; the cluster has 1 GPU. Lower "
         "resources."
+    )
+    assert late(worker="the worker on node7 (process 12)") == (
+        "The worker on node7 (process 12) has not answered for 300 seconds at shard 3 (gradient). If the work needs "
+        "more time, increase wait_limit."
     )
     assert late() == (
         "No result of shard 3 (gradient) has come for 300 seconds: a worker hangs, or the cluster is busy with other "

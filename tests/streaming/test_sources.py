@@ -214,10 +214,20 @@ def _twice_in_header(folder):
     (folder / "b.csv").write_text("x,x\n1,2\n")
 
 
+def _readme(folder):
+    (folder / "a.csv").write_text("x,y\n1,2\n")
+    (folder / "README.txt").write_text("Where the tables come from.\n")
+
+
 MESSAGES = {
     "empty folder": (lambda folder: None, "", "The folder {folder} holds no table, expected Parquet, Arrow, CSV or"),
     "no match": (lambda folder: None, "*.parquet", "{folder}/*.parquet matches no file. The current folder is "),
     "no such file": (lambda folder: None, "a.csv", "{folder}/a.csv: there is no such file."),
+    "text beside tables": (
+        _readme,
+        "",
+        "The name of {folder}/README.txt is not that of a table. Name the tables, such as '{folder}/**/*.csv'.",
+    ),
     "no table by name": (
         _spreadsheet,
         "",

@@ -189,9 +189,11 @@ def _in_folder(folder: str, paths: list[str]) -> list[Found]:
     called = shown(folder) if is_remote(folder) else folder
     if not paths:
         raise DataError(f"The folder {called} holds no table, expected Parquet, Arrow, CSV or JSON lines files.")
+    sure = tuple(suffix for suffix in SUFFIXES if suffix != ".txt")  # beside other tables, a text file is none
+    suffixes = sure if any(_plain_name(path).endswith(sure) for path in paths) else SUFFIXES
     for path in paths:
-        if not _plain_name(path).endswith(SUFFIXES):
-            kinds = sorted({PurePath(name).suffix for name in paths if name.lower().endswith(SUFFIXES)})
+        if not _plain_name(path).endswith(suffixes):
+            kinds = sorted({PurePath(name).suffix for name in paths if name.lower().endswith(suffixes)})
             pattern = "/".join([called.rstrip("/"), "**", f"*{kinds[0] if kinds else '.csv'}"])
             raise DataError(
                 f"The name of {name_of(path)} is not that of a table. Name the tables, such as {pattern!r}."

@@ -5,6 +5,7 @@
     workers    the seam: map shards, sum in order, broadcast
     tasks      what runs in a task of Ray
     places     the nodes of a cluster on which tasks run: where their rows are already
+    slow       where slow tasks run, for the error about one that hangs
     deaths     errors of Ray, in words
     cluster    the cluster: one that runs already, or a new one on this machine that listens on loopback only
     quiet      what Ray prints and changes in the process of the user, kept away

@@ -4,7 +4,7 @@ import re
 from types import ModuleType
 
 from ...errors import GlassmaxError, Setting, WorkerError
-from ..failures import died_too_often
+from ..failures import died_too_often, not_answering
 from .quiet import Notices
 
 __all__ = ["error_of", "late_error"]
@@ -47,12 +47,16 @@ def error_of(ray: ModuleType, error: Exception, doing: str, notices: Notices) ->
     return found
 
 
-def late_error(ray: ModuleType, doing: str, limit: float, needed: dict[str, float], notices: Notices) -> WorkerError:
-    """Return the error that no task has ended within the limit of waiting, with the reason if it is known."""
+def late_error(
+    ray: ModuleType, doing: str, limit: float, needed: dict[str, float], notices: Notices, worker: str | None = None
+) -> WorkerError:
+    """Return the error that no task has ended within the limit of waiting, with the reason and worker if known."""
     if notices.is_cut_off():
         return WorkerError(f"Ray's node on this machine has died at {doing}.")
     if line := notices.line_with("running low on memory"):
         return _full(line, doing)
+    if worker is not None:
+        return not_answering(doing, worker, limit)
     has = ray.cluster_resources()
     for name, amount in needed.items():
         if amount > max((node["Resources"].get(name, 0.0) for node in ray.nodes() if node["Alive"]), default=0.0):

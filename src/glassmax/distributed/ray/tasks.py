@@ -13,6 +13,7 @@ from ..failures import failure_of
 from ..messages import Message
 from ..operations import call_operation, partial_sums
 from ..workers import Held
+from .slow import this_worker, told_if_slow
 
 __all__ = ["bytes_of", "message_of", "run_shards"]
 
@@ -29,17 +30,19 @@ def run_shards(asked: dict[str, Any], broadcast: list[Any], call: Array) -> Arra
     ----------
     asked : dict
         "operation", "first", "last" (the shards ``first ... last - 1``), "sum" (whether their results are added up),
-        "broadcast" (name of what was broadcast last), "threads" and "version" (of glassmax, where it was asked).
+        "broadcast" (name of what was broadcast last), "threads", "version" (of glassmax, where it was asked), "key" and
+        "slow" (after so many seconds, the task tells under this key where it runs).
     broadcast : list
         The reference of Ray to what was broadcast, fetched only if this process doesn't have it.
     call : array
         Bytes of the message with which the operation is called.
     """
     try:
-        answer = _answer(asked, broadcast, call)
+        with told_if_slow(asked["key"], asked["slow"]):
+            answer = _answer(asked, broadcast, call)
     except Exception as error:
         answer = failure_of(error)
-    answer.manifest["worker"] = f"the worker on {socket.gethostname()} (process {os.getpid()})"
+    answer.manifest["worker"] = this_worker()
     return bytes_of(answer)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
+from ...errors import WorkerError
 from ...version import __version__
 from ..failures import DEATHS, answer_of, said
 from ..messages import Arrays, Message
@@ -17,6 +18,7 @@ from ..workers import Operation, name_of_operation
 from .cluster import amounts, load_ray, open_cluster, refused
 from .deaths import error_of, late_error
 from .places import Places, slots_of
+from .slow import found_slow
 from .tasks import bytes_of, message_of, run_shards
 
 __all__ = ["RayWorkers"]
@@ -26,14 +28,16 @@ MOST_SHARDS = 16
 SMALL = 20_000
 """Bytes up to which a call is sent with each task."""
 LOOK_SECONDS = 2.0
+MOST_SLOW_SECONDS = 10.0
 
 
 class _Task(NamedTuple):
-    """Consecutive shards, the place of their result, and the node that is meant for them."""
+    """Consecutive shards, the place of their result, the node that is meant for them, and the name of the task."""
 
     position: int
     shards: range
     node: str | None
+    key: str
 
 
 class RayWorkers:
@@ -99,7 +103,8 @@ class RayWorkers:
         name, called = name_of_operation(operation), bytes_of(call)
         if called.nbytes > SMALL:
             called = self._ray.put(called)
-        waiting = deque(_Task(i, cut, self._places.node_of(i)) for i, cut in enumerate(cuts))
+        run = uuid.uuid4().hex
+        waiting = deque(_Task(i, cut, self._places.node_of(i), f"{run} {i}") for i, cut in enumerate(cuts))
         running: dict[Any, _Task] = {}
         found: dict[int, Message] = {}
         due, freed = 0, None
@@ -128,6 +133,8 @@ class RayWorkers:
             "broadcast": self._broadcast[0],
             "threads": self.settings.worker_threads,
             "version": __version__,
+            "key": task.key,
+            "slow": min(MOST_SLOW_SECONDS, self.settings.wait_limit / 4),
         }
         run = self._run
         if task.node is not None:
@@ -146,14 +153,17 @@ class RayWorkers:
             if ready:
                 return ready[0]
         first = min(running.values(), key=lambda task: task.position)
-        raise late_error(self._ray, said(name, first.shards), limit, self._needed, self._notices)
+        raise self._late(said(name, first.shards), first)
+
+    def _late(self, doing: str, task: _Task) -> WorkerError:
+        return late_error(self._ray, doing, self.settings.wait_limit, self._needed, self._notices, found_slow(task.key))
 
     def _answer(self, name: str, reference: Any, task: _Task) -> Message:
         doing = said(name, task.shards)
         try:
             content = self._ray.get(reference, timeout=self.settings.wait_limit)
         except self._ray.exceptions.GetTimeoutError:
-            raise late_error(self._ray, doing, self.settings.wait_limit, self._needed, self._notices) from None
+            raise self._late(doing, task) from None
         except self._ray.exceptions.RayError as error:
             raise error_of(self._ray, error, doing, self._notices) from None
         message = message_of(content)
