@@ -146,8 +146,8 @@ def files_line():
     yield (
         f"- **[Files larger than memory](docs/howto/files.md).** With 20 numbers a row, a scan of Parquet files takes "
         f"{speeds['scan'] / 1e6:.1f} million rows a second, and the encoding {speeds['encoding'] / 1e6:.1f} million. "
-        f"A network that takes 5 µs or more a row trains on files at {min(one['ratio'] for one in slow):.2f} times its "
-        f"speed in memory, or faster. The whole process needs {max(found['peak_megabytes'].values())} MB."
+        f"A network that takes 5 µs or more a row trains on files at {100 * min(one['ratio'] for one in slow):.0f} % or "
+        f"more of its speed in memory. The process needs at most {max(found['peak_megabytes'].values())} MB of memory."
     )
 
 
