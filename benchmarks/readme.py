@@ -142,12 +142,13 @@ def files_line():
     if not (RESULTS / "files.json").exists():
         return
     found = result("files")["figures"]
-    speeds, slow = found["rows_a_second"], [one for one in found["training"].values() if one["microseconds_a_row"] >= 5]
+    speeds, peak = found["rows_a_second"], max(found["peak_megabytes"].values())
+    share = 100 * min(one["ratio"] for one in found["training"].values() if one["microseconds_a_row"] >= 5)
     yield (
         f"- **[Files larger than memory](docs/howto/files.md).** With 20 numbers a row, a scan of Parquet files takes "
         f"{speeds['scan'] / 1e6:.1f} million rows a second, and the encoding {speeds['encoding'] / 1e6:.1f} million. "
-        f"A network that takes 5 µs or more a row trains on files at {100 * min(one['ratio'] for one in slow):.0f} % or "
-        f"more of its speed in memory. The process needs at most {max(found['peak_megabytes'].values())} MB of memory."
+        f"A network that takes 5 µs or more a row trains on files at {share:.0f} % or more of its speed in memory. The "
+        f"process needs at most {peak} MB of memory."
     )
 
 
