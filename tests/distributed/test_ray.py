@@ -556,7 +556,7 @@ def test_tasks_are_dealt_to_the_machines_by_their_room():
 
 
 def test_a_machine_that_is_free_gets_the_next_task_that_is_meant_for_it():
-    waiting = deque(_Task(i, range(i, i + 1), "ab"[i % 2]) for i in range(6))
+    waiting = deque(_Task(i, range(i, i + 1), "ab"[i % 2], f"{i}") for i in range(6))
     assert _taken(waiting, "b", 3).position == 1
     assert _taken(waiting, "b", 3).position == 0  # that of position 3 would come too early
     assert _taken(waiting, "c", 9).position == 2
@@ -609,6 +609,7 @@ def test_results_come_in_order_and_few_are_kept_whichever_machine_is_slow(faults
 
 def test_a_task_answers_with_bytes_and_the_name_of_its_process():
     asked = {"operation": "os:getpid", "first": 0, "last": 1, "sum": False, "broadcast": "", "threads": 1}
+    asked |= {"key": "", "slow": 60.0}
     answer = tasks.message_of(tasks.run_shards({**asked, "version": tasks.__version__}, [], tasks.bytes_of(NOTHING)))
     assert answer.manifest["failure"]["text"] == "'os:getpid' is not an operation of glassmax"
     assert answer.manifest["worker"] == f"the worker on {socket.gethostname()} (process {os.getpid()})"

@@ -290,7 +290,7 @@ def test_files_sorted_by_their_label_are_noticed(tmp_path):
     found = streamed(tmp_path / "sorted")
     assert found.is_sorted
     assert found.layout.block_rows == 64
-    many = table.with_columns(y=pl.lit("c") + (pl.int_range(pl.len()) // 8).cast(pl.String))
+    many = table.with_columns(y=pl.lit("c") + (pl.int_range(pl.len()) // 16).cast(pl.String))
     cut(many, tmp_path / "many", ["csv"], [len(many)])
     assert streamed(tmp_path / "many").layout.block_rows == 8  # sorted by many labels
 

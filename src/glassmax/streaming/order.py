@@ -66,7 +66,7 @@ class Order(NamedTuple):
     >>> order.n_blocks, order.n_windows
     (4, 2)
     >>> [order.blocks(epoch=1, window=w).tolist() for w in range(2)]
-    [[1, 2], [0, 3]]
+    [[1, 3], [0, 2]]
     >>> sorted(np.concatenate([order.rows(1, 0), order.rows(1, 1)]).tolist()) == list(range(200))
     True
     """
