@@ -282,6 +282,18 @@ def test_links_to_one_file_are_files_of_their_own(tmp_path):
     assert [piece.end.number for piece in Sources(tmp_path / "folder").pieces()] == [3, 6]
 
 
+@pytest.mark.parametrize("target", [".", "..", "../folder"])
+def test_a_link_to_a_folder_that_contains_it_is_an_error(tmp_path, target):
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    write(frame(3), tmp_path / "folder" / "a.csv")
+    (tmp_path / "folder" / "loop").symlink_to(target)
+    with pytest.raises(DataError, match=r"folder/loop is a link to a folder that contains it\. Remove the link, or"):
+        Sources(tmp_path / "folder")
+    (tmp_path / "folder" / "loop").unlink()
+    (tmp_path / "folder" / "other").symlink_to("inner")  # contains nothing that leads back
+    assert [piece.end.number for piece in Sources(tmp_path / "folder").pieces()] == [3]
+
+
 @pytest.mark.parametrize("end", ["parquet", "csv"])
 def test_a_file_that_vanishes_or_changes_is_an_error(tmp_path, end):
     for name in "ab":

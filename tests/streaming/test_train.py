@@ -238,6 +238,17 @@ def test_rows_sorted_by_their_label_are_learned_as_well_as_in_memory(tmp_path):
     assert abs(losses[0] / losses[1] - 1) < 0.01
 
 
+def test_progress_never_goes_back_or_beyond_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(train_, "LARGEST_PIECE", 0.0)  # a step at a time
+    done = []
+    with spooled(tmp_path) as spool:
+        Run(spool, on_window=done.append, max_epochs=1, batch_size=1, split=Split(SEED)).finish()
+    rows = [record.rows for record in done]
+    assert len(rows) == 1500
+    assert rows == sorted(rows)
+    assert rows[-1] == 1500
+
+
 def test_progress_counts_rows_and_bytes(tmp_path):
     done = []
     with spooled(tmp_path) as spool:

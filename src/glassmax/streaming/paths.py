@@ -208,4 +208,8 @@ def _walk(folder: str) -> Iterator[Path]:
 
     for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        inside = os.path.join(os.path.realpath(place), "")
+        for path in (os.path.join(place, name) for name in folders):
+            if os.path.islink(path) and inside.startswith(os.path.join(os.path.realpath(path), "")):
+                raise DataError(f"{path} is a link to a folder that contains it. Remove the link, or use a glob.")
         yield from (Path(place, name) for name in names if not name.startswith((".", "_")))

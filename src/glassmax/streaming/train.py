@@ -231,8 +231,10 @@ def train_on_spool(
                     for rows in epoch_of.pieces(window):
                         here += rows
                         if on_window is not None:
-                            done = order.n_rows * (window.number + (not position.step)) // order.n_windows
-                            done += position.step * pace.batch_size
+                            start, end = (
+                                order.n_rows * n // order.n_windows for n in (window.number, window.number + 1)
+                            )
+                            done = min(start + position.step * pace.batch_size, end) if position.step else end
                             size, seconds = here * spool.layout.row_bytes, time.perf_counter() - started
                             told = (training.epochs + 1, done, order.n_rows, size, here, seconds, position.loss)
                             on_window(WindowDone(*told))

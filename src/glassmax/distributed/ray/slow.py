@@ -23,6 +23,7 @@ def told_if_slow(key: str, seconds: float) -> Iterator[None]:
     A worker that stops before then, or a Ray without this store, is not told.
     """
     ended, lock = threading.Event(), threading.Lock()
+    told: list[bool] = []
 
     def tell() -> None:
         with lock, suppress(Exception):
@@ -32,7 +33,6 @@ def told_if_slow(key: str, seconds: float) -> Iterator[None]:
                 _internal_kv_put(key, this_worker(), namespace=NAMESPACE)
                 told.append(True)
 
-    told: list[bool] = []
     timer = threading.Timer(seconds, tell)
     timer.daemon = True
     timer.start()
