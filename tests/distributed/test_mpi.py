@@ -1,8 +1,10 @@
 """Workers that are the ranks of an MPI job; each test starts one, on this machine."""
 
 import importlib.util
+import mmap
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -10,6 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from glassmax.distributed.mpi.ranks import remove_stale_files
 
 HERE = Path(__file__).parent
 MPIEXEC = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
@@ -104,6 +108,31 @@ def test_a_killed_rank_ends_the_job_and_leaves_no_shared_memory():
     names = re.findall(r"/dev/shm/mpich_shm_\w+", out)
     assert names or not Path("/dev/shm").exists()
     assert [name for name in names if Path(name).exists()] == []
+
+
+def test_names_of_memory_that_nobody_uses_are_removed_at_the_next_start(tmp_path):
+    names = ["mpich_shm_old_0", "mpich_shm_used_0", "mpich_shm_young_0", "other"]
+    for name in names:
+        (tmp_path / name).write_bytes(bytes(4096))
+        if "young" not in name:
+            os.utime(tmp_path / name, (1e9, 1e9))
+    with (tmp_path / names[1]).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ):
+        remove_stale_files(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names[1:]
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="needs Linux, which ends a process with its parent")
+def test_a_rank_that_starts_mpi_ends_with_the_process_of_mpich_that_started_it():
+    command = [MPIEXEC, "-n", "2", sys.executable, str(HERE / "programs" / "mpi_faults.py"), "starts alone", "60"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE / "site")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
+        rank, proxy = (int(process.stdout.readline()) for _ in range(2))
+        end = select.poll()
+        end.register(os.pidfd_open(rank), select.POLLIN)  # can be read once the process has ended
+        os.kill(proxy, signal.SIGKILL)
+        assert end.poll(60_000)
+        assert process.wait(timeout=60) != 0
 
 
 def test_ctrl_c_ends_all_ranks_with_one_message():

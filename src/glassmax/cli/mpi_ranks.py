@@ -68,13 +68,15 @@ def serve(settings: "WorkerSettings") -> None:
 
 @contextmanager
 def releasing(settings: "WorkerSettings | None") -> Iterator[None]:
-    """Let the other ranks go if rank 0 fails before it has begun to drive them; otherwise they would wait for it."""
+    """Meet the other ranks, and let them go if rank 0 fails before it has begun to drive them."""
+    if settings is None or settings.engine != "mpi":
+        yield
+        return
+    from ..distributed.mpi import MPIWorkers, early_ranks, meet_early
+
+    meet_early(settings.n_workers, settings.wait_limit)
     try:
         yield
-    except BaseException:
-        if settings is not None and settings.engine == "mpi" and "mpi4py.MPI" not in sys.modules:
-            from ..distributed.mpi import MPIWorkers
-
-            with suppress(GlassmaxError):  # without MPI, no other rank waits
-                MPIWorkers(settings).close()
-        raise
+    finally:
+        if early_ranks:  # no workers were opened
+            MPIWorkers(settings).close()

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from glassmax.distributed import Message, WorkerSettings, open_workers
+from glassmax.distributed.mpi import starting
 from glassmax.errors import DataError, GlassmaxError, WorkerError
 
 faults = import_module("glassmax.faults")
@@ -97,6 +98,12 @@ try:
         import mpi4py.MPI  # noqa: F401 - starts MPI, and no more
 
         sys.exit(0)
+    if case == "starts alone":
+        if rank == 0:
+            sys.stdin.read()  # to its end, which comes with the end of the process that started this one
+            sys.exit(0)
+        starting._end_with_mpiexec()
+        print(f"{os.getpid()}\n{os.getppid()}\n", end="", flush=True)
     expected = 5 if case == "another number" else None
     with closing(open_workers(WorkerSettings("mpi", expected, wait_limit=limit))) as workers:
         if workers.is_driver:

@@ -98,7 +98,7 @@ def command(
             if streamed:
                 say(streamed)
             run, path = _on_files(ctx, data, target, output, options, why, workers)
-    _train(ctx, run, path, data, options, why)
+        _train(ctx, run, path, data, options, why)
 
 
 def _train(

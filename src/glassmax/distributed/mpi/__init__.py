@@ -8,9 +8,10 @@
     watch      what rank 0 keeps an eye on: the time that shards take, its own among them, and Ctrl-C
     workers    the seam: map shards, sum in order, broadcast
 
-mpi4py is loaded, and MPI is started, when workers are opened.
+mpi4py is loaded, and MPI is started, when workers are opened, or by `meet_early`.
 """
 
+from .starting import early_ranks, meet_early
 from .workers import MPIWorkers
 
-__all__ = ["MPIWorkers"]
+__all__ = ["MPIWorkers", "early_ranks", "meet_early"]

@@ -32,6 +32,7 @@ __all__ = [
     "children_of",
     "leave_no_file",
     "parent_of",
+    "remove_stale_files",
     "until",
 ]
 
@@ -40,6 +41,7 @@ COMMAND, ANSWER, STOP, ALIVE = 1, 2, 3, 4
 FINISHED = -1
 SPIN_SECONDS = 0.0003
 LONGEST_PAUSE = 0.01
+STALE_SECONDS = 10.0
 ANY = -1
 
 _Found = TypeVar("_Found")
@@ -179,6 +181,32 @@ def abort(ranks: Ranks) -> None:
     with open(os.devnull, "wb") as nothing:  # our own error is the last that is said
         os.dup2(nothing.fileno(), 2)
     ranks.comm.Abort(1)
+
+
+def remove_stale_files(folder: Path = Path("/dev/shm")) -> None:
+    """Remove the names of memory that jobs of this user have left, because they were killed while MPI was starting.
+
+    A name stays if it is younger than ten seconds, or if a process uses its memory.
+    """
+    now = time.time()
+    with suppress(OSError):
+        stale = [path for path in folder.glob("mpich_shm_*") if _is_old(path, now)]
+        used = "".join(map(_maps_of, Path("/proc").glob("[0-9]*"))) if stale else ""
+        for path in stale:
+            if f"{path}\n" not in used:
+                path.unlink(missing_ok=True)
+
+
+def _is_old(path: Path, now: float) -> bool:
+    found = path.stat()
+    return found.st_uid == os.getuid() and found.st_mtime < now - STALE_SECONDS
+
+
+def _maps_of(process: Path) -> str:
+    try:
+        return (process / "maps").read_text()
+    except OSError:  # it has ended, or is another user's
+        return ""
 
 
 def leave_no_file() -> None:

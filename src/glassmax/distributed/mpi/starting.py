@@ -1,19 +1,23 @@
 """The start of MPI in this process, and the meeting of all ranks of the job."""
 
+import ctypes
 import os
+import signal
 import socket
 import sys
 import time
 import warnings
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import OptionError, Setting, WorkerError
-from .ranks import ANY, Ranks, abort_at_exit, leave_no_file, until
+from .ranks import ANY, Ranks, abort_at_exit, leave_no_file, remove_stale_files, until
 
-__all__ = ["meet", "ranks_of_job"]
+__all__ = ["early_ranks", "meet", "meet_early", "ranks_of_job"]
 
 HELLO = 27183
 GRACE_SECONDS = 5.0
@@ -23,6 +27,9 @@ STARTED = {
     "SLURM_STEP_NUM_TASKS": "srun",
 }
 """By the variable in which it says how many ranks it has started: who starts MPI jobs."""
+PR_SET_PDEATHSIG = 1
+early_ranks: list[Ranks] = []
+"""The ranks of this job, from `meet_early` until workers are opened."""
 
 
 def load_mpi() -> Any:
@@ -35,6 +42,9 @@ def load_mpi() -> Any:
     """
     if "mpi4py.MPI" not in sys.modules:
         _stay_on_this_machine(os.environ)
+        _end_with_mpiexec()
+        if os.environ.get("MPI_LOCALRANKID", "0") == "0":
+            remove_stale_files()
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "suspicious MPI execution environment")  # see `_check_size`
@@ -119,6 +129,14 @@ def meet(ranks: Ranks, limit: float) -> Ranks:
     return ranks._replace(comm=comm)
 
 
+def meet_early(n_workers: int | None, limit: float) -> None:
+    """Meet the other ranks before workers are opened; until then, they would wait in the start of MPI, without a limit.
+
+    The parameters are those of `ranks_of_job` and `meet`.
+    """
+    early_ranks.append(meet(ranks_of_job(n_workers), limit))
+
+
 def _keep_memory() -> None:
     """Have the C library of Linux keep the memory of arrays that are freed.
 
@@ -161,6 +179,13 @@ def _check_size(size: int, environment: Mapping[str, str]) -> None:
                 "another MPI installation than the library that mpi4py has loaded.",
                 remedy="Use the mpiexec of this library, or set MPI4PY_LIBMPI to the path of another library.",
             )
+
+
+def _end_with_mpiexec() -> None:
+    """Have Linux end this process with the process of MPICH that started it; the start of MPI would wait for ever."""
+    with suppress(OSError, AttributeError):
+        if Path(f"/proc/{os.getppid()}/comm").read_text().startswith("hydra_"):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _stay_on_this_machine(environment: MutableMapping[str, str]) -> None:

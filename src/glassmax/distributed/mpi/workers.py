@@ -29,7 +29,7 @@ from ..settings import WorkerSettings
 from ..workers import Held, Operation, name_of_operation
 from .ranks import ANSWER, COMMAND, STOP, abort_at_exit
 from .serving import serve
-from .starting import meet, ranks_of_job
+from .starting import early_ranks, meet, ranks_of_job
 from .watch import Interrupts, OwnShard, Watch
 
 __all__ = ["MPIWorkers"]
@@ -67,13 +67,14 @@ class MPIWorkers:
     name = "mpi"
 
     def __init__(self, settings: WorkerSettings) -> None:
-        ranks = ranks_of_job(settings.n_workers)
+        early = early_ranks.pop() if early_ranks else None
+        ranks = early or ranks_of_job(settings.n_workers)
         self.n_workers, self.is_driver = ranks.size, ranks.rank == 0
         self._interrupts = Interrupts()
         if not self.is_driver:
             self._interrupts.ignore()
         try:
-            self._ranks = meet(ranks, settings.wait_limit)
+            self._ranks = early or meet(ranks, settings.wait_limit)
         except BaseException:
             self._interrupts.restore()
             raise
