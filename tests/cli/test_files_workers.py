@@ -13,7 +13,7 @@ import pytest
 
 from glassmax import load_model
 from glassmax.cli import mpi_ranks
-from glassmax.distributed import WorkerSettings
+from glassmax.distributed import WorkerSettings, mpi
 from glassmax.errors import WorkerError
 
 SMALL = ("--target", "y", "--hidden", "4", "--epochs", "2", "--batch-size", "128")
@@ -96,6 +96,7 @@ class Ranks:
 
     def __init__(self, settings):
         assert settings.engine == "mpi"
+        mpi.early_ranks.clear()
 
     def serve(self):
         Ranks.served += 1
@@ -109,7 +110,8 @@ class Ranks:
 @pytest.fixture
 def ranks(monkeypatch):
     """Let `Ranks` stand for the ranks of an MPI job."""
-    monkeypatch.setattr("glassmax.distributed.mpi.MPIWorkers", Ranks)
+    monkeypatch.setattr(mpi, "MPIWorkers", Ranks)
+    monkeypatch.setattr(mpi, "meet_early", lambda n_workers, limit: mpi.early_ranks.append((n_workers, limit)))
     monkeypatch.setattr(Ranks, "served", 0)
     monkeypatch.setattr(Ranks, "closed", 0)
     monkeypatch.setattr(sys, "stderr", sys.stderr)  # restored afterwards
@@ -125,10 +127,11 @@ def test_other_ranks_serve_and_leave_the_exit_code_to_rank_0_of_mpi(data, ranks,
     assert os.listdir() == ["data"]
 
 
-def test_rank_0_lets_the_others_go_if_it_fails_before_mpi_is_started(data, ranks, run):
+def test_rank_0_lets_the_others_go_if_it_fails_before_workers_are_opened(data, ranks, run):
     result = run("train", "nope", *SMALL, "--engine", "mpi", "--stream")
     assert result.err.startswith("Error: nope: there is no such file.")
     assert (result.code, ranks.closed, ranks.served) == (1, 1, 0)
+    assert mpi.early_ranks == []
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mpi4py") is not None, reason="mpi4py is installed")
@@ -144,6 +147,28 @@ def on_ranks(*arguments):
     command = [MPIEXEC, "-n", "2", sys.executable, "-m", "glassmax", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.slow
+@needs_mpi
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("nope", "--stream"), 1, "nope: there is no such file."),
+        (
+            ("data", "--solver", "lbfgs", "--averaging", "local_sgd"),
+            2,
+            "--solver is 'lbfgs', expected another one with ",
+        ),
+        (("data", "--ignore", "nothing"), 1, ""),
+    ],
+    ids=str,
+)
+def test_two_ranks_of_mpi_end_with_one_message_if_rank_0_fails_before_it_drives(data, arguments, code, message):
+    found, out, err = on_ranks("train", *arguments, *SMALL, "--engine", "mpi")
+    assert (found, out) == (code, "")
+    assert err.count("Error: ") == 1
+    assert message in err
 
 
 @pytest.mark.slow
